@@ -1,0 +1,1 @@
+"""Everything a case does to the world: act on the record, send a notice."""

@@ -1,0 +1,78 @@
+"""A body as it stands in the records: its staff list, its policy, and what it configured where the policy is silent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from domain.model import Code, Data
+from domain.people import Person, Staff
+from domain.policy import Policy
+from policies import load
+from records.tables import BodyRow, EditionRow, StaffRow
+
+
+class Body(Data):
+    """One public body that uses Evenhand."""
+
+    body: Code
+    name: str
+    policy: str
+    """A shipped policy's name, or the path of a policy file."""
+    keep_years: int | None = None
+    """The body's own retention schedule, where its policy is silent (DEF-19)."""
+    people: tuple[Person, ...] = ()
+
+    @property
+    def staff(self) -> Staff:
+        return Staff(people=self.people)
+
+
+class Unknown(Exception):
+    """A body or edition the records do not hold."""
+
+    def __init__(self, what: str, remains: str) -> None:
+        super().__init__(what)
+        self.remains = remains
+
+
+def save_body(session: Session, body: Body) -> None:
+    """Save a body and its staff list, replacing what stood there."""
+    settings: dict[str, object] = {"keep_years": body.keep_years} if body.keep_years is not None else {}
+    session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
+    for row in session.exec(select(StaffRow).where(StaffRow.body == body.body)).all():
+        session.delete(row)
+    session.flush()
+    for person in body.people:
+        session.add(StaffRow(body=body.body, person=person.id, entry=person.model_dump(mode="json")))
+
+
+def body_of(session: Session, code: str) -> Body:
+    """Returns a body with its staff list. Raises Unknown, naming those there are."""
+    row = session.get(BodyRow, code)
+    if row is None:
+        known = session.exec(select(BodyRow.body)).all()
+        raise Unknown(f"There is no body {code}.", f"One of: {', '.join(sorted(known)) or 'none is set up yet'}.")
+    people = session.exec(select(StaffRow).where(StaffRow.body == code)).all()
+    return Body.model_validate(
+        {"body": row.body, "name": row.name, "policy": row.policy, **row.settings, "people": [one.entry for one in people]}
+    )
+
+
+def keep_edition(session: Session, body: Body, *, at: datetime) -> tuple[Policy, str]:
+    """Returns the body's policy as its file stands now, and the hash under which it is kept for ever."""
+    text = load.policy_text(body.policy)
+    policy, edition = load.policy_of(text, body.policy), load.edition_of(text)
+    if session.get(EditionRow, edition) is None:
+        session.add(EditionRow(hash=edition, policy=policy.policy, label=policy.edition.label, text=text, kept_at=at))
+        session.flush()
+    return policy, edition
+
+
+def policy_of_edition(session: Session, edition: str) -> Policy:
+    """Returns the policy a case runs under, whatever its file says today."""
+    row = session.get(EditionRow, edition)
+    if row is None:
+        raise Unknown(f"The edition {edition[:12]} is not in the records.", "Restore the records whole.")
+    return load.policy_of(row.text, row.policy)

@@ -1,0 +1,124 @@
+"""The two activities of a case: act on the record, and send a letter and note that it went."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+from temporalio import activity
+
+from activities.bodies import policy_of_edition
+from activities.clock import ENGINE_TIME, Clock
+from activities.letters import Rendered, Unprintable, render
+from activities.outcome import Act, Letter, Outcome
+from activities.recording import Recording
+from domain.case import Case, Notice
+from domain.days import london_date
+from domain.letters import Letter as LetterFacts
+from domain.letters import MissingPart, compose
+from policies import load
+from records.database import reading, transaction
+from records.store import read_case
+from records.tables import LetterRow
+
+TRIES_BEFORE_SETTING_ASIDE = 5
+
+
+@dataclass(frozen=True)
+class CaseActivities:
+    """What a worker gives its activities: the records, the outbox, and how time runs."""
+
+    engine: Engine
+    outbox: Path
+    clock: Clock = ENGINE_TIME
+
+    @activity.defn(name="act")
+    def act(self, act: Act) -> Outcome:
+        """Act on one message in one transaction. A fault in the program is tried again, then set aside for a person."""
+        try:
+            with transaction(self.engine) as session:
+                outcome = Recording(session, act, self.clock).record()
+        except DBAPIError:
+            raise
+        except Exception as fault:
+            if activity.info().attempt < TRIES_BEFORE_SETTING_ASIDE:
+                raise
+            with transaction(self.engine) as session:
+                return Recording(session, act, self.clock).set_aside(type(fault).__name__)
+        if outcome.closed:
+            self._destroy_letters(act.case)
+        return outcome
+
+    @activity.defn(name="send")
+    def send(self, letter: Letter) -> Outcome:
+        """Send one letter, then record that it went, or why it cannot."""
+        with reading(self.engine) as session:
+            case = read_case(session, letter.case)
+            notice = case.notice(letter.notice) if case else None
+            if case is None or notice is None or notice.status != "to-send":
+                return self._noted(letter, notice.issue if notice else 1, _sent(notice))
+            try:
+                facts, rendered = self._made(session, case, notice, letter)
+            except (MissingPart, Unprintable) as problem:
+                clauses = list(problem.cites) if isinstance(problem, MissingPart) else []
+                return self._noted(letter, notice.issue, {"do": "notice_blocked", "with": {"problem": str(problem), "clauses": clauses}})
+        file = self._into_outbox(letter, notice.issue, rendered)
+        return self._noted(letter, notice.issue, _sent(facts), sent=(file, rendered, case))
+
+    def _made(self, session: Session, case: Case, notice: Notice, letter: Letter) -> tuple[LetterFacts, Rendered]:
+        policy = policy_of_edition(session, case.edition)
+        sent_on = london_date(self.clock.case_time(letter.now))
+        facts = compose(case, notice, policy=policy, calendar=load.calendar(policy.nation.value), sent_on=sent_on)
+        return facts, render(facts, policy=case.policy)
+
+    def _into_outbox(self, letter: Letter, issue: int, rendered: Rendered) -> Path:
+        folder = self.outbox / _file_name(letter.case)
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, content in (("html", rendered.html), ("txt", rendered.text)):
+            (folder / f"{_issued(letter.notice, issue)}.{suffix}").write_text(content, encoding="utf-8")
+        return folder / f"{_issued(letter.notice, issue)}.html"
+
+    def _noted(self, letter: Letter, issue: int, message: dict[str, object], *, sent: tuple[Path, Rendered, Case] | None = None) -> Outcome:
+        id = f"{message['do']}:{_issued(letter.notice, issue)}"
+        envelope = {"v": 1, "id": id, "saw": letter.notice, **message}
+        with transaction(self.engine) as session:
+            outcome = Recording(session, Act(case=letter.case, message=envelope, source="post", now=letter.now), self.clock).record()
+            if sent and session.get(LetterRow, (letter.case, _issued(letter.notice, issue))) is None:
+                file, rendered, case = sent
+                session.add(
+                    LetterRow(
+                        case_id=letter.case,
+                        notice=_issued(letter.notice, issue),
+                        file=str(file),
+                        sha256=hashlib.sha256(rendered.html.encode()).hexdigest(),
+                        template="1",
+                        parts=list(rendered.parts),
+                        edition=case.edition,
+                        sent_at=self.clock.case_time(letter.now),
+                    )
+                )
+        return outcome
+
+    def _destroy_letters(self, case: str) -> None:
+        folder = self.outbox / _file_name(case)
+        for file in sorted(folder.glob("*")) if folder.is_dir() else ():
+            file.unlink()
+        if folder.is_dir():
+            folder.rmdir()
+
+
+def _file_name(case: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in case)
+
+
+def _sent(letter: Notice | LetterFacts | None) -> dict[str, object]:
+    return {"do": "notice_sent", "with": {"method": letter.method if letter and letter.method else "email"}}
+
+
+def _issued(notice: str, issue: int) -> str:
+    """Returns the name of one issue of a letter: n1, and n1-2 when it goes again."""
+    return notice if issue < 2 else f"{notice}-{issue}"

@@ -1,0 +1,66 @@
+"""What crosses between the record and the case workflow: references, dates and codes. No rule, no personal text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from domain.model import State
+
+Result = Literal["accepted", "refused", "malformed", "unknown", "stale", "repeated", "set-aside", "pending"]
+Source = Literal["outside", "calendar", "post"]
+
+
+class Act(State):
+    """One message to be acted on. `message` is the envelope as it came; `source` is set by the workflow, never by a sender."""
+
+    v: int = 1
+    case: str
+    message: dict[str, object]
+    source: Source = "outside"
+    now: datetime
+
+
+class Letter(State):
+    """One letter to be sent."""
+
+    v: int = 1
+    case: str
+    notice: str
+    now: datetime
+
+
+class Waiting(State):
+    """One task as the Temporal UI shows it."""
+
+    what: str
+    whom: tuple[str, ...] = ()
+    due: str | None = None
+    command: str | None = None
+    saw: str | None = None
+
+
+class Outcome(State):
+    """What became of a message, and what the case needs next. Instants are the engine's."""
+
+    v: int = 1
+    command: str
+    result: Result
+    answer: str
+    cites: tuple[str, ...] = ()
+    remains: str | None = None
+    seq: int = 0
+    stage: str = ""
+    body: str = ""
+    wake_at: datetime | None = None
+    due: str | None = None
+    """The next deadline in words, with its clause."""
+    due_key: str | None = None
+    to_send: tuple[str, ...] = ()
+    waits: tuple[Waiting, ...] = ()
+    overdue: bool = False
+    closed: bool = False
+
+    @property
+    def accepted(self) -> bool:
+        return self.result == "accepted"

@@ -1,0 +1,254 @@
+"""One message, one transaction: who is this today, what do the rules say, and everything saved or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import date
+from typing import cast
+
+from sqlmodel import Session
+
+from activities.bodies import Body, Unknown, body_of, keep_edition, policy_of_edition
+from activities.clock import Clock
+from activities.outcome import Act, Outcome, Waiting
+from domain.case import Case
+from domain.clocks import next_deadline
+from domain.commands import AnyCommand, OpenCase
+from domain.days import Calendar, first_instant, in_words, london_date
+from domain.decide import decide
+from domain.decision import Decision, Entry, Refusal
+from domain.message import Message, read_command, read_message
+from domain.people import CALENDAR, CUSTOMER, POST, Actor
+from domain.policy import Policy
+from domain.referral import open_case
+from domain.tasks import Task, tasks
+from policies import load
+from records.log import Log
+from records.store import destroy_texts, read_case, save_case, save_lists
+from records.tables import CommandRow
+from records.vault import CaseVault
+
+Json = dict[str, object]
+CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
+
+
+class Recording:
+    """The act of recording one message on one case, inside the caller's transaction."""
+
+    def __init__(self, session: Session, act: Act, clock: Clock) -> None:
+        self.session, self.act, self.clock = session, act, clock
+        self.at = clock.case_time(act.now)
+        self.today: date = london_date(self.at)
+        self.id = str(act.message.get("id"))
+        self.name = str(act.message.get("do"))[:60]
+        self.by = str(act.message.get("by") or act.source)[:60]
+        self.command: AnyCommand | None = None
+        self.actor: Actor | None = None
+
+    def record(self) -> Outcome:
+        """Decide the message and save the whole result; the same message again answers what it answered before."""
+        case = read_case(self.session, self.act.case, for_update=True)
+        self.vault = CaseVault(self.session, self.act.case)
+        hashed = content_hash(self.act.message)
+        before = self.session.get(CommandRow, (self.act.case, self.id))
+        if before is not None:
+            return self._again(case, before, hashed)
+        try:
+            decision = self._decide(case)
+        except Refusal as refusal:
+            return self._refused(case, refusal, hashed)
+        return self._accepted(decision, hashed)
+
+    def set_aside(self, problem: str) -> Outcome:
+        """Record that this message could not be acted on because of a fault in the program; a person must look."""
+        case = read_case(self.session, self.act.case, for_update=True)
+        self.vault = CaseVault(self.session, self.act.case)
+        refusal = Refusal(
+            f"Set aside: a fault in the program ({problem}). Nothing was changed.",
+            kind="set-aside",
+            remains="An operator looks; send it again under a new id.",
+        )
+        return self._refused(case, refusal, content_hash(self.act.message))
+
+    def _decide(self, case: Case | None) -> Decision:
+        message = read_message(self.act.message)
+        self.command = command = read_command(message)
+        if isinstance(command, OpenCase):
+            return self._open(case, command, message)
+        if case is None:
+            raise Refusal("There is no such case.", kind="unknown", remains="Open it first.")
+        body, policy = body_of(self.session, case.body), policy_of_edition(self.session, case.edition)
+        self.actor = self._who(message, body)
+        return decide(case, command, actor=self.actor, policy=policy, calendar=self._calendar(policy), today=self.today)
+
+    def _open(self, case: Case | None, command: OpenCase, message: Message) -> Decision:
+        if case is not None:
+            raise Refusal("The case is already open.", kind="repeated", remains="Act on it, or open another under a new id.")
+        if not CASE_ID.fullmatch(self.act.case):
+            raise Refusal(
+                "A case id is letters, digits and . _ : / - only, at most 100 of them.", kind="malformed", remains="portsmouth/2027-0001"
+            )
+        try:
+            body = body_of(self.session, command.body)
+        except Unknown as unknown:
+            raise Refusal(str(unknown), kind="unknown", remains=unknown.remains) from None
+        self.actor = self._who(message, body)
+        policy, edition = keep_edition(self.session, body, at=self.at)
+        return open_case(
+            command, id=self.act.case, edition=edition, keep_years=body.keep_years, actor=self.actor, policy=policy, today=self.today
+        )
+
+    def _who(self, message: Message, body: Body) -> Actor:
+        if self.act.source != "outside":
+            return CALENDAR if self.act.source == "calendar" else POST
+        if message.by == "customer":
+            return CUSTOMER
+        staff = body.staff.on(self.today)
+        person = staff.by_id.get(message.by or "")
+        if person is None:
+            raise Refusal(
+                f"by is {message.by!r}, who is not on the staff list today.",
+                kind="unknown",
+                remains="The id of a person on the body's staff list, or customer.",
+            )
+        return Actor(origin="staff", person=person, staff=staff)
+
+    def _calendar(self, policy: Policy) -> Calendar:
+        return load.calendar(policy.nation.value)
+
+    def _accepted(self, decision: Decision, hashed: str) -> Outcome:
+        case = decision.case
+        policy = policy_of_edition(self.session, case.edition)
+        self._save(case, policy)
+        log = Log(self.session, case.id)
+        for entry in decision.entries:
+            self._line(log, entry, "accepted")
+        outcome = self._outcome(case, policy, "accepted", decision.answer, decision.cites, None)
+        self._keep(outcome, hashed)
+        if case.destroyed_on:
+            self._destroy()
+        return outcome
+
+    def _refused(self, case: Case | None, refusal: Refusal, hashed: str) -> Outcome:
+        if case is None:
+            self._line(Log(self.session, self.act.case), Entry(what=_public(refusal), cites=refusal.cites), refusal.kind)
+            return Outcome(command=self.id, result=refusal.kind, answer=refusal.reason, cites=refusal.cites, remains=refusal.remains)
+        policy = policy_of_edition(self.session, case.edition)
+        if refusal.kept is not None:
+            case = refusal.kept
+            self._save(case, policy)
+        detail = self.vault.put(refusal.reason) if refusal.kind == "malformed" else None
+        self._line(Log(self.session, case.id), Entry(what=_public(refusal), cites=refusal.cites), refusal.kind, detail)
+        outcome = self._outcome(case, policy, refusal.kind, refusal.reason, refusal.cites, refusal.remains)
+        self._keep(outcome, hashed)
+        return outcome
+
+    def _again(self, case: Case | None, before: CommandRow, hashed: str) -> Outcome:
+        if before.content_hash != hashed:
+            refusal = Refusal(
+                f"The id {self.id} was already used for another act.", kind="repeated", remains="Send it under an id of its own."
+            )
+            self._line(Log(self.session, self.act.case), Entry(what=_public(refusal)), "repeated")
+            answer = Outcome(command=self.id, result="repeated", answer=refusal.reason, remains=refusal.remains)
+        else:
+            answer = Outcome.model_validate(before.outcome, extra="allow")
+        if case is None:
+            return answer
+        policy = policy_of_edition(self.session, case.edition)
+        return self._outcome(case, policy, answer.result, answer.answer, answer.cites, answer.remains)
+
+    def _save(self, case: Case, policy: Policy) -> None:
+        calendar = self._calendar(policy)
+        save_case(self.session, case, vault=self.vault, deadline=next_deadline(case, policy, calendar), at=self.at)
+        save_lists(self.session, case, self._tasks(case, policy), vault=self.vault, policy=policy, calendar=calendar)
+
+    def _tasks(self, case: Case, policy: Policy) -> tuple[Task, ...]:
+        return tasks(case, policy, self._calendar(policy), today=self.today)
+
+    def _line(self, log: Log, entry: Entry, result: str, detail: str | None = None) -> None:
+        actor = self.actor
+        office = next(iter(actor.person.offices), None) if actor and actor.person else None
+        on = self.command.on if self.command and self.command.on else self.today
+        log.write(
+            at=self.at,
+            on=on,
+            actor=actor.id if actor else self.by,
+            office=office,
+            command=self.name,
+            command_id=self.id,
+            result=result,
+            what=entry.what,
+            cites=entry.cites,
+            detail=detail,
+        )
+
+    def _keep(self, outcome: Outcome, hashed: str) -> None:
+        row = CommandRow(
+            case_id=self.act.case,
+            command_id=self.id,
+            content_hash=hashed,
+            message=self._without_text(),
+            outcome=cast(Json, outcome.model_dump(mode="json")),
+            seq=outcome.seq,
+            decided_at=self.at,
+        )
+        self.session.add(row)
+
+    def _without_text(self) -> Json:
+        """Returns the message with references in place of personal text; one that could not be read is all text."""
+        if self.command is None:
+            return {"raw": self.vault.put(json.dumps(self.act.message, default=str))}
+        context = {"vault": self.vault}
+        with_ = self.command.model_dump(mode="json", by_alias=True, exclude={"id", "on", "saw"}, exclude_unset=True, context=context)
+        return {**self.act.message, "with": with_}
+
+    def _outcome(self, case: Case, policy: Policy, result: str, answer: str, cites: tuple[str, ...], remains: str | None) -> Outcome:
+        deadline = next_deadline(case, policy, self._calendar(policy))
+        waiting = self._tasks(case, policy)
+        facts: Json = {}
+        if deadline:
+            clause = (*deadline.reckoned.cites, *deadline.reckoned.defaults)
+            facts = {
+                "wake_at": self.clock.engine_time(first_instant(deadline.fires)),
+                "due_key": deadline.key,
+                "due": f"{deadline.kind.replace('-', ' ').capitalize()} {in_words(deadline.reckoned.date)}, {', '.join(clause)}",
+            }
+        return Outcome.model_validate(
+            {
+                **facts,
+                "command": self.id,
+                "result": result,
+                "answer": answer,
+                "cites": cites,
+                "remains": remains,
+                "seq": case.seq,
+                "stage": case.stage,
+                "body": case.body,
+                "to_send": [one.id for one in case.notices if one.status == "to-send"],
+                "waits": [_waiting(task, policy) for task in waiting],
+                "overdue": any(task.overdue(self.today) for task in waiting),
+                "closed": case.stage == "closed",
+            }
+        )
+
+    def _destroy(self) -> None:
+        self.session.flush()
+        destroy_texts(self.session, self.act.case)
+
+
+def _public(refusal: Refusal) -> str:
+    """Returns what the log says of a refusal: a malformed message may hold personal text, so its fault is kept apart."""
+    return "The message could not be read." if refusal.kind == "malformed" else refusal.reason
+
+
+def _waiting(task: Task, policy: Policy) -> Waiting:
+    whom = (*(policy.office(office) for office in task.offices), *task.people)
+    saw = task.ref if task.ref != "case" else None
+    return Waiting(what=task.what, whom=whom, due=task.due.isoformat() if task.due else None, command=task.command, saw=saw)
+
+
+def content_hash(message: Json) -> str:
+    """Returns the hash by which the same message is known again."""
+    return hashlib.sha256(json.dumps(message, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,229 @@
+"""The customer's challenge to a decision: in its window, late, gathered, decided by somebody else, answered."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.case import Case, Challenge, Review, Sanction, Signature, Terms, next_id, with_item
+from domain.clocks import appeal_window, appealable, reckon, review_due
+from domain.commands import AcceptLateAppeal, Appeal, DecideAppeal, DeclineLateAppeal, PassAppeal
+from domain.days import Calendar, in_words
+from domain.decision import Decision, Refusal, decided
+from domain.guards import authorise, forbid, in_writing, require_findings, the_day
+from domain.notices import owe
+from domain.people import Actor
+from domain.policy import AppealRule, Policy
+from domain.requests import request_from_appeal
+from domain.terms import check_length, check_restrictions
+
+
+def appeal(case: Case, command: Appeal, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Lodge an appeal; it counts from the day it reached the body, whenever it is entered."""
+    rule, on = _rule(policy), the_day(command.on, today=today)
+    target = _target(case, command.against)
+    _only_once(case, target, rule)
+    if rule.in_writing and rule.in_writing.value and not in_writing(case, command.medium):
+        kept, _ = owe(case, "how-to-write", about=target.id, on=on, policy=policy)
+        raise Refusal(
+            f"{rule.label.capitalize()} must be made in writing.",
+            cites=rule.in_writing.sources,
+            remains="The customer is told how to put it in writing; the time goes on running.",
+            kept=kept,
+        )
+    closes = appeal_window(case, target, policy, calendar)
+    late = closes is not None and on > closes.date
+    challenge = Challenge(
+        id=next_id("a", case.challenges), against=target.id, on=on, medium=command.medium, grounds=command.grounds, late=late
+    )
+    lodged = case.model_copy(update={"challenges": (*case.challenges, challenge)})
+    if late and closes:
+        return _late(lodged, challenge, closes.date, policy, calendar)
+    return _acknowledged(lodged, challenge, rule, policy, calendar)
+
+
+def _rule(policy: Policy) -> AppealRule:
+    if policy.appeal is None:
+        raise Refusal("This policy gives no appeal.", cites=policy.ombudsman.sources, remains="The body's complaints procedure.")
+    return policy.appeal
+
+
+def _target(case: Case, against: str | None) -> Sanction | Review:
+    targets = appealable(case)
+    if not targets:
+        raise Refusal("There is no decision to appeal against yet.", remains="An appeal follows a decision.")
+    found = next((one for one in reversed(targets) if against in (None, one.id)), None)
+    if found is None:
+        raise Refusal(
+            f"{against} is no decision of this case that can be appealed.", remains=f"One of: {', '.join(one.id for one in targets)}."
+        )
+    return found
+
+
+def _only_once(case: Case, target: Sanction | Review, rule: AppealRule) -> None:
+    earlier = next((one for one in case.challenges if one.against == target.id), None)
+    if earlier:
+        raise Refusal(
+            f"The decision {target.id} has already been challenged, by {earlier.id} of {earlier.on.isoformat()}.",
+            cites=rule.number.sources,
+            remains="A fresh decision opens a fresh right.",
+        )
+
+
+def _late(case: Case, challenge: Challenge, closed: date, policy: Policy, calendar: Calendar) -> Decision:
+    rule = _rule(policy)
+    assert rule.window and rule.if_late
+    said = f"{rule.label.capitalize()} must reach us within {rule.window.words} of the notice; that ended on {in_words(closed)}."
+    if rule.if_late.value == "office-may-decline":
+        return decided(case, f"{said} It waits for a decision whether to consider it.", cites=rule.if_late.sources)
+    in_force = [review_due(sanction, policy, calendar) for sanction in case.in_force]
+    reviews = [f"the review on {in_words(due.date)}" for due in in_force if due]
+    raise Refusal(
+        said,
+        cites=(*rule.window.sources, *rule.if_late.sources),
+        kept=case,
+        remains=" or ".join([*reviews, "late acceptance for a recorded reason (accept_late_appeal, or decline_late_appeal to reply)"])
+        + ".",
+    )
+
+
+def _acknowledged(case: Case, challenge: Challenge, rule: AppealRule, policy: Policy, calendar: Calendar) -> Decision:
+    case, _ = owe(case, "appeal-acknowledged", about=challenge.id, on=challenge.on, policy=policy)
+    by = f" Answer due by {in_words(reckon(rule.answer, challenge.on, event='receipt', calendar=calendar).date)}." if rule.answer else ""
+    cites = [*(rule.window.sources if rule.window else ()), *(rule.answer.sources if rule.answer else ())]
+    return decided(case, f"{rule.label.capitalize()} {challenge.id} received in time.{by}", cites=cites)
+
+
+def accept_late_appeal(case: Case, command: AcceptLateAppeal, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Let a late appeal in, for a recorded reason."""
+    rule, challenge, _ = _lateness(case, command.saw, actor, policy, the_day(command.on, today=today))
+    case = _with(case, challenge.model_copy(update={"late_decision": "accepted", "late_reasons": command.reasons}))
+    case, _ = owe(case, "appeal-late-accepted", about=challenge.id, on=today, policy=policy)
+    return decided(
+        case, f"{challenge.id} is considered although late, for a recorded reason.", cites=rule.if_late.sources if rule.if_late else ()
+    )
+
+
+def decline_late_appeal(
+    case: Case, command: DeclineLateAppeal, *, actor: Actor, policy: Policy, calendar: Calendar, today: date
+) -> Decision:
+    """Decline a late appeal; where the policy says so it becomes the review the customer may ask for."""
+    on = the_day(command.on, today=today)
+    rule, challenge, _ = _lateness(case, command.saw, actor, policy, on)
+    case = _with(case, challenge.model_copy(update={"late_decision": "declined", "late_reasons": command.reasons}))
+    if command.customer_agrees_to_review and rule.late_becomes_review and rule.late_becomes_review.value:
+        case = request_from_appeal(case, challenge, policy=policy, on=on)
+    case, _ = owe(case, "appeal-late-declined", about=challenge.id, on=on, policy=policy)
+    return decided(case, f"{challenge.id} was declined as late.", cites=rule.if_late.sources if rule.if_late else ())
+
+
+def _lateness(case: Case, saw: str | None, actor: Actor, policy: Policy, on: date) -> tuple[AppealRule, Challenge, Signature]:
+    rule = _rule(policy)
+    challenge = _seen(case, saw)
+    if not challenge.awaiting_lateness:
+        raise Refusal(f"{challenge.id} does not wait for a decision on lateness.", kind="stale")
+    who = rule.late_decided_by or rule.decided_by
+    return rule, challenge, authorise(who, actor=actor, case=case, policy=policy, on=on, act="decide on a late appeal")
+
+
+def pass_appeal(case: Case, command: PassAppeal, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Pass the papers on the decision and the appeal to whoever decides it."""
+    rule, on = _rule(policy), the_day(command.on, today=today)
+    challenge = _pending(case, command.saw)
+    if rule.gathered_by is None:
+        raise Refusal("Under this policy nobody has to gather papers first.", remains="Decide it with decide_appeal.")
+    authorise(rule.gathered_by, actor=actor, case=case, policy=policy, on=on, act="pass the papers on")
+    to = policy.office(rule.decided_by.offices[0])
+    return decided(
+        _with(case, challenge.model_copy(update={"passed_on": on})),
+        f"Papers of {challenge.id} passed to the {to}.",
+        cites=rule.gathered_by.sources,
+    )
+
+
+def decide_appeal(case: Case, command: DecideAppeal, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Decide an appeal: somebody other than those who took the decision, with reasons."""
+    rule, on = _rule(policy), the_day(command.on, today=today)
+    challenge = _pending(case, command.saw)
+    by = _decider(case, challenge, rule, actor, policy, on)
+    if rule.gathered_by and challenge.passed_on is None:
+        raise Refusal(
+            f"The papers of {challenge.id} have not been passed on.", cites=rule.gathered_by.sources, remains="Pass them with pass_appeal."
+        )
+    if command.outcome not in rule.outcomes.value:
+        raise Refusal(
+            f"{command.outcome} is no outcome here.", cites=rule.outcomes.sources, remains=f"One of: {', '.join(rule.outcomes.value)}."
+        )
+    require_findings(rule.requires, command.findings, act="decide the appeal")
+    case = _apply(case, challenge, command, policy=policy, calendar=calendar, on=on)
+    case, notice = owe(case, "appeal-outcome", about=challenge.id, on=on, policy=policy, by=by)
+    done = challenge.model_copy(update={"decided_on": on, "outcome": command.outcome, "notice": notice, "reasons": command.reasons})
+    answer_due = reckon(rule.answer, challenge.on, event="receipt", calendar=calendar) if rule.answer else None
+    late = f" The answer was due on {in_words(answer_due.date)}." if answer_due and on > answer_due.date else ""
+    return decided(
+        _with(case, done),
+        f"{rule.label.capitalize()} {challenge.id} decided: {command.outcome}.{late}",
+        cites=(*rule.decided_by.sources, *rule.outcomes.sources),
+    )
+
+
+def _decider(case: Case, challenge: Challenge, rule: AppealRule, actor: Actor, policy: Policy, on: date) -> Signature:
+    forbid(rule.never_by, actor=actor, policy=policy, act="decide an appeal")
+    by = authorise(rule.decided_by, actor=actor, case=case, policy=policy, on=on, act="decide an appeal")
+    target = next(one for one in appealable(case) if one.id == challenge.against)
+    if rule.independent.value and any(one.human == by.human for one in target.signatures):
+        raise Refusal(
+            "Nobody decides an appeal against a decision that he or she took, approved or proposed.",
+            cites=(*rule.independent.sources, "DEF-20"),
+            remains="A deputy, or somebody at the same or a higher level, decides it.",
+        )
+    return by
+
+
+def _apply(case: Case, challenge: Challenge, command: DecideAppeal, *, policy: Policy, calendar: Calendar, on: date) -> Case:
+    target = next(one for one in appealable(case) if one.id == challenge.against)
+    sanction = case.sanction(target.id if isinstance(target, Sanction) else target.sanction)
+    if sanction is None or not sanction.in_force or command.outcome in ("uphold", "confirm"):
+        return case
+    if command.outcome in ("withdraw", "remove"):
+        ended = sanction.model_copy(update={"ended_on": on, "ended_how": "appeal"})
+        return case.model_copy(update={"sanctions": with_item(case.sanctions, ended)})
+    terms = _amended(case, sanction, command, policy=policy, calendar=calendar, on=on)
+    return case.model_copy(update={"sanctions": with_item(case.sanctions, sanction.model_copy(update={"terms": terms}))})
+
+
+def _amended(case: Case, sanction: Sanction, command: DecideAppeal, *, policy: Policy, calendar: Calendar, on: date) -> Terms:
+    if not command.restrictions and command.until is None:
+        raise Refusal(
+            "An outcome that changes the conditions says how: restrictions or until is missing.", cites=_rule(policy).outcomes.sources
+        )
+    update: dict[str, object] = {
+        "restrictions": command.restrictions or sanction.terms.restrictions,
+        "until": command.until or sanction.terms.until,
+    }
+    terms = sanction.terms.model_copy(update=update)
+    check_restrictions(case, terms.restrictions, terms=terms, policy=policy)
+    check_length(terms.restrictions, terms.until, policy=policy, calendar=calendar, on=on)
+    return terms
+
+
+def _seen(case: Case, saw: str | None) -> Challenge:
+    found = next((one for one in case.challenges if one.id == saw), None)
+    if found is None:
+        pending = ", ".join(one.id for one in case.challenges if one.pending)
+        raise Refusal(
+            "saw must name the appeal you read.", kind="stale", remains=f"Pending: {pending}." if pending else "No appeal is pending."
+        )
+    return found
+
+
+def _pending(case: Case, saw: str | None) -> Challenge:
+    challenge = _seen(case, saw)
+    if challenge.awaiting_lateness:
+        raise Refusal(f"{challenge.id} is late: it must first be let in or declined.", kind="stale")
+    if not challenge.pending:
+        raise Refusal(f"{challenge.id} is already {challenge.outcome or challenge.late_decision}.", kind="stale")
+    return challenge
+
+
+def _with(case: Case, challenge: Challenge) -> Case:
+    return case.model_copy(update={"challenges": with_item(case.challenges, challenge)})

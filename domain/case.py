@@ -1,0 +1,323 @@
+"""A case: everything that has happened to one customer under one policy, from referral to destruction."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal, Protocol, TypeVar
+
+from domain.model import Code, Data, Reference, State, Text
+from domain.restrictions import NOT_LIMITS, Channel, Restriction
+
+Stage = Literal["opened", "warned", "arranged", "continued", "referred", "proposed", "restricted", "disengaged", "archived", "closed"]
+
+
+class Adjustment(Data):
+    """A reasonable adjustment agreed under the Equality Act 2010 (DEF-15)."""
+
+    need: Text
+    channels: tuple[Channel, ...] = ()
+    """Channels the customer must be left with."""
+    instead_of_writing: bool = False
+    """Requests that a policy wants in writing may be made another way."""
+
+
+class Customer(Data):
+    """The person the case is about. Name, address and needs are personal text."""
+
+    name: Text
+    channel: Channel = "email"
+    address: Text | None = None
+    kind: Literal["individual", "representative", "agent", "site-owner", "member-of-staff"] = "individual"
+    adjustments: tuple[Adjustment, ...] = ()
+    representative: Text | None = None
+
+
+class Signature(State):
+    """One natural person's part in a decision, with office and grade as they stood that day."""
+
+    person: str
+    human: str
+    on: date
+    office: str | None = None
+    grade: int | None = None
+    as_deputy: bool = False
+
+
+class Incident(State):
+    id: str
+    on: date
+    code: Code
+    medium: Channel
+    summary: Text
+    by: str
+
+
+class Warning(State):
+    """A warning given, or step one's first communication; in writing it counts from its notification."""
+
+    id: str
+    on: date
+    medium: Channel
+    by: Signature
+    findings: dict[str, Text | bool]
+    notice: str | None
+
+
+class Arrangement(State):
+    """What was agreed in step one: it binds by agreement and is no restriction (PCC-31)."""
+
+    spoc: str | None = None
+    channel: Channel | None = None
+    frequency: Literal["week", "fortnight", "other"] | None = None
+    adjustments: tuple[Text, ...] = ()
+    terms: Text | None = None
+
+
+class Reply(State):
+    """How step one ended, on the day it did."""
+
+    on: date
+    reply: Literal["agreed", "not-agreed", "no-answer"]
+    arrangement: Arrangement | None = None
+
+
+class Referred(State):
+    on: date
+    by: Signature
+    to: str | None
+    findings: dict[str, Text | bool]
+    attachments: tuple[Reference, ...]
+
+
+About = Literal["decision", "review", "appeal", "new-issue"]
+
+
+class Consulted(State):
+    """Somebody was asked; dissent is kept, and is no veto."""
+
+    id: str
+    on: date
+    person: str
+    human: str
+    offices: tuple[str, ...]
+    about: About
+    view: Text
+    relations: tuple[str, ...] = ()
+
+
+class Extreme(State):
+    """Why this case is extreme, and the threat without which the usual first steps are not skipped."""
+
+    reasons: Text
+    immediate_threat: Text | None = None
+
+
+class Terms(State):
+    """What a decision would do: proposed by one person, decided by those the policy names."""
+
+    restrictions: tuple[Restriction, ...]
+    reasons: Text
+    until: date | None = None
+    review_on: date | None = None
+    findings: dict[str, Text | bool] = {}
+    extreme: Extreme | None = None
+    warning_departure: Text | None = None
+
+
+class Proposal(State):
+    id: str
+    on: date
+    sign_off: str
+    terms: Terms
+    signatures: tuple[Signature, ...]
+    closed: Literal["decided", "rejected", "replaced"] | None = None
+
+
+Ending = Literal["lapsed", "lifted", "appeal", "mistake", "withdrawn"]
+
+
+class Sanction(State):
+    """A decision imposing restrictions, as it stands after reviews and appeals."""
+
+    id: str
+    decided_on: date
+    signatures: tuple[Signature, ...]
+    terms: Terms
+    notice: str
+    period_start: date
+    settled_through: date | None = None
+    requests_used: int = 0
+    ended_on: date | None = None
+    """The last day, or the day of the decision that ended it."""
+    ended_how: Ending | None = None
+
+    @property
+    def in_force(self) -> bool:
+        return self.ended_on is None and self.limits
+
+    @property
+    def limits(self) -> bool:
+        """Returns whether anything here limits contact; a legal referral alone does not."""
+        return any(restriction.type not in NOT_LIMITS for restriction in self.terms.restrictions)
+
+
+class Challenge(State):
+    """An appeal (MMO: request for a review; Natural England: Stage 3 complaint) against one decision."""
+
+    id: str
+    against: str
+    on: date
+    medium: Channel
+    grounds: Text | None
+    late: bool
+    late_decision: Literal["accepted", "declined"] | None = None
+    passed_on: date | None = None
+    decided_on: date | None = None
+    outcome: str | None = None
+    reasons: Text | None = None
+    late_reasons: Text | None = None
+    notice: str | None = None
+
+    @property
+    def awaiting_lateness(self) -> bool:
+        return self.late and self.late_decision is None
+
+    @property
+    def pending(self) -> bool:
+        return self.decided_on is None and self.late_decision != "declined"
+
+
+class ReviewRequest(State):
+    """A review the customer asked for; where the policy gives one apart from the appeal."""
+
+    id: str
+    sanction: str
+    on: date
+    medium: Channel
+    grounds: Text | None
+    from_appeal: str | None = None
+    done: str | None = None
+    """The review that answered it."""
+
+
+class Review(State):
+    id: str
+    sanction: str
+    on: date
+    why: Literal["scheduled", "requested", "own-motion"]
+    outcome: str
+    signatures: tuple[Signature, ...]
+    reasons: Text | None
+    findings: dict[str, Text | bool]
+    notice: str | None
+    fresh_appeal: bool
+    restrictions: tuple[Restriction, ...] = ()
+    until: date | None = None
+    next_due: date | None = None
+
+
+NoticeStatus = Literal["to-issue", "to-send", "sent", "withheld", "blocked", "returned"]
+
+
+class Notice(State):
+    """One letter owed to the customer: decided, sent, notified are three dates (DEF-06)."""
+
+    id: str
+    kind: str
+    about: str
+    created_on: date
+    status: NoticeStatus
+    issue: int = 1
+    """How often it was issued: a letter that came back may go again."""
+    issued_by: Signature | None = None
+    method: str | None = None
+    sent_on: date | None = None
+    notified_on: date | None = None
+    problem: str | None = None
+    withheld_reasons: Text | None = None
+
+
+class Hold(State):
+    """A stop on destruction: litigation, an ombudsman's inquiry, an open information request."""
+
+    on: date
+    by: str
+    reason: Text
+    review_on: date
+    released_on: date | None = None
+
+
+class Case(State):
+    """The whole case at one moment; `seq` counts the acts that changed it."""
+
+    v: int = 1
+    id: str
+    body: str
+    policy: str
+    edition: str
+    seq: int = 0
+    stage: Stage = "opened"
+    opened_on: date
+    customer: Customer
+    contact_officer: str | None = None
+    area: str | None = None
+    group: str | None = None
+    incidents: tuple[Incident, ...] = ()
+    warnings: tuple[Warning, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    referrals: tuple[Referred, ...] = ()
+    consultations: tuple[Consulted, ...] = ()
+    assessment: dict[str, Text | bool] = {}
+    proposals: tuple[Proposal, ...] = ()
+    sanctions: tuple[Sanction, ...] = ()
+    challenges: tuple[Challenge, ...] = ()
+    requests: tuple[ReviewRequest, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    passed: tuple[str, ...] = ()
+    """Keys of the deadlines that have passed and been dealt with."""
+    ended_without_restriction: date | None = None
+    ending: Literal["no-action", "withdrawn", "mistake"] | None = None
+    keep_years: int | None = None
+    """The body's own retention schedule where the policy is silent (DEF-19)."""
+    ending_reasons: Text | None = None
+    destroyed_on: date | None = None
+
+    def notice(self, id: str) -> Notice | None:
+        return next((notice for notice in self.notices if notice.id == id), None)
+
+    def sanction(self, id: str) -> Sanction | None:
+        return next((sanction for sanction in self.sanctions if sanction.id == id), None)
+
+    @property
+    def open_proposal(self) -> Proposal | None:
+        return next((proposal for proposal in reversed(self.proposals) if proposal.closed is None), None)
+
+    @property
+    def in_force(self) -> tuple[Sanction, ...]:
+        return tuple(sanction for sanction in self.sanctions if sanction.in_force)
+
+    @property
+    def held(self) -> bool:
+        return any(hold.released_on is None for hold in self.holds)
+
+
+class _Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=_Identified)
+
+
+def with_item(items: tuple[Item, ...], item: Item) -> tuple[Item, ...]:
+    """Returns the tuple with the item of the same id replaced, or the item added at the end."""
+    if any(one.id == item.id for one in items):
+        return tuple(item if one.id == item.id else one for one in items)
+    return (*items, item)
+
+
+def next_id(prefix: str, items: tuple[object, ...]) -> str:
+    """Returns the next id of its kind in this case: s1, s2 ..."""
+    return f"{prefix}{len(items) + 1}"

@@ -1,0 +1,345 @@
+"""Every act that can be asked of a case. Imperatives are people's; past tense is what the calendar and the post bring."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from domain.case import About, Adjustment, Arrangement, Customer, Extreme
+from domain.model import Code, Data, Reference, Text
+from domain.people import Origin
+from domain.restrictions import Channel, Restriction
+
+Findings = dict[Code, Text | bool]
+Restrictions = Annotated[tuple[Restriction, ...], Field(min_length=1)]
+
+
+class Command(Data):
+    """What all acts share. `on` is the day it happened or reached the body; `saw` names the thing acted on."""
+
+    do: ClassVar[str]
+    origins: ClassVar[frozenset[Origin]] = frozenset({"staff"})
+    id: str = ""
+    on: date | None = None
+    saw: str | None = None
+
+
+class OpenCase(Command):
+    """Open a case about one customer's behaviour."""
+
+    do = "open_case"
+    body: Code
+    customer: Customer
+    contact_officer: Code | None = None
+    area: Code | None = None
+    group: Reference | None = None
+    concerns_corporate_complaint: bool = False
+    area_has_own_policy: bool = False
+
+
+class ReportBehaviour(Command):
+    """Record one incident; after a warning it is continued behaviour."""
+
+    do = "report_behaviour"
+    code: Code
+    medium: Channel
+    summary: Text
+    concerns_corporate_complaint: bool = False
+    only_for: Literal["complaint", "appeal", "review-request", "adjustment-request", "challenge"] | None = None
+    """Set when the customer is blamed for nothing but making use of this."""
+
+
+class Warn(Command):
+    """Give the warning, or open step one; the written notice follows by itself."""
+
+    do = "warn"
+    medium: Channel
+    findings: Findings = {}
+
+
+class RecordReply(Command):
+    """Record how step one ended: agreed, not agreed, or no answer."""
+
+    do = "record_reply"
+    reply: Literal["agreed", "not-agreed", "no-answer"]
+    arrangement: Arrangement | None = None
+
+
+class Refer(Command):
+    """Refer the matter for a decision."""
+
+    do = "refer"
+    findings: Findings = {}
+    attachments: tuple[Reference, ...] = ()
+
+
+class Consult(Command):
+    """Record that somebody was consulted, and what they thought."""
+
+    do = "consult"
+    person: Code
+    about: About
+    view: Text
+
+
+class Assess(Command):
+    """Record findings that the decision will rest on."""
+
+    do = "assess"
+    findings: Findings
+
+
+class ProposeSanction(Command):
+    """Propose restrictions for somebody else to decide."""
+
+    do = "propose_sanction"
+    restrictions: Restrictions
+    reasons: Text
+    until: date | None = None
+    review_on: date | None = None
+    findings: Findings = {}
+    extreme: Extreme | None = None
+    warning_departure: Text | None = None
+
+
+class ImposeSanction(ProposeSanction):
+    """Decide restrictions oneself, where the policy lets one person decide."""
+
+    do = "impose_sanction"
+
+
+class Approve(Command):
+    """Sign the proposal named in `saw`."""
+
+    do = "approve"
+
+
+class Reject(Command):
+    """Refuse the proposal named in `saw`."""
+
+    do = "reject"
+    reasons: Text
+
+
+class TakeNoAction(Command):
+    """Decide not to restrict, with reasons."""
+
+    do = "take_no_action"
+    reasons: Text
+
+
+class IssueNotice(Command):
+    """Issue the letter named in `saw`, where the policy says who writes to the customer."""
+
+    do = "issue_notice"
+
+
+class WithholdNotice(Command):
+    """Decide not to tell the customer of a review, where the policy allows that."""
+
+    do = "withhold_notice"
+    reasons: Text
+    findings: Findings = {}
+
+
+class RecordNotification(Command):
+    """Record that the customer was told in person, by telephone or by a letter posted by hand (the notice in `saw`)."""
+
+    do = "record_notification"
+    method: Literal["email", "first-class-post", "second-class-post", "by-hand", "telephone"]
+
+
+class Appeal(Command):
+    """Lodge the customer's appeal; `on` is the day it reached the body."""
+
+    do = "appeal"
+    origins = frozenset({"staff", "customer"})
+    medium: Channel
+    against: str | None = None
+    grounds: Text | None = None
+
+
+class AcceptLateAppeal(Command):
+    """Let a late appeal in, for a recorded reason (the appeal in `saw`)."""
+
+    do = "accept_late_appeal"
+    reasons: Text
+
+
+class DeclineLateAppeal(Command):
+    """Decline a late appeal (the appeal in `saw`)."""
+
+    do = "decline_late_appeal"
+    reasons: Text
+    customer_agrees_to_review: bool = False
+
+
+class PassAppeal(Command):
+    """Pass the gathered papers to the decider (the appeal in `saw`)."""
+
+    do = "pass_appeal"
+    decision_papers: Annotated[tuple[Reference, ...], Field(min_length=1)]
+    appeal_papers: Annotated[tuple[Reference, ...], Field(min_length=1)]
+
+
+class DecideAppeal(Command):
+    """Decide the appeal named in `saw`."""
+
+    do = "decide_appeal"
+    outcome: Literal["uphold", "vary", "withdraw", "confirm", "amend", "remove"]
+    reasons: Text
+    restrictions: tuple[Restriction, ...] = ()
+    until: date | None = None
+    findings: Findings = {}
+
+
+class RequestReview(Command):
+    """Lodge the customer's own request for a review, where the policy gives one apart from the appeal."""
+
+    do = "request_review"
+    origins = frozenset({"staff", "customer"})
+    medium: Channel
+    grounds: Text | None = None
+    sanction: str | None = None
+
+
+class ReviewSanction(Command):
+    """Record a review and what it decided (the sanction in `saw`)."""
+
+    do = "review"
+    why: Literal["scheduled", "requested", "own-motion"]
+    outcome: Literal["lift", "continue", "amend", "extend", "tighten"]
+    reasons: Text | None = None
+    restrictions: tuple[Restriction, ...] = ()
+    until: date | None = None
+    findings: Findings = {}
+
+
+class AddAdjustment(Command):
+    """Record a reasonable adjustment agreed with the customer."""
+
+    do = "add_adjustment"
+    adjustment: Adjustment
+
+
+class AppointRepresentative(Command):
+    """Record whom the customer chose to make contact instead."""
+
+    do = "appoint_representative"
+    representative: Text
+
+
+class SetRetention(Command):
+    """Set how many years the papers are kept, from the body's own schedule, where its policy is silent."""
+
+    do = "set_retention"
+    years: int = Field(ge=1, le=99)
+
+
+class Hold(Command):
+    """Stop destruction while a claim, inquiry or information request runs."""
+
+    do = "hold"
+    reasons: Text
+    review_on: date
+
+
+class ReleaseHold(Command):
+    """End the stop on destruction."""
+
+    do = "release_hold"
+
+
+class DestroyPapers(Command):
+    """Record that the papers were destroyed after their time; the case ends."""
+
+    do = "destroy_papers"
+
+
+class Withdraw(Command):
+    """End a case in which nothing was decided, with the reason."""
+
+    do = "withdraw"
+    reasons: Text
+
+
+class Correct(Command):
+    """Undo a case opened against the wrong person: restrictions end, the customer is told."""
+
+    do = "correct"
+    reasons: Text
+
+
+class DeadlinePassed(Command):
+    """A deadline of this case has come; `key` names it."""
+
+    do = "deadline_passed"
+    origins = frozenset({"calendar"})
+    key: str
+
+
+class NoticeSent(Command):
+    """A letter went out (the notice in `saw`)."""
+
+    do = "notice_sent"
+    origins = frozenset({"post"})
+    method: str
+
+
+class NoticeBlocked(Command):
+    """A letter could not go as it stands (the notice in `saw`); a person must look."""
+
+    do = "notice_blocked"
+    origins = frozenset({"post"})
+    problem: str
+    clauses: tuple[str, ...] = ()
+
+
+class NoticeReturned(Command):
+    """A letter came back or bounced (the notice in `saw`)."""
+
+    do = "notice_returned"
+    origins = frozenset({"post", "staff"})
+    problem: str
+
+
+AnyCommand = (
+    OpenCase
+    | ReportBehaviour
+    | Warn
+    | RecordReply
+    | Refer
+    | Consult
+    | Assess
+    | ProposeSanction
+    | ImposeSanction
+    | Approve
+    | Reject
+    | TakeNoAction
+    | IssueNotice
+    | WithholdNotice
+    | RecordNotification
+    | Appeal
+    | AcceptLateAppeal
+    | DeclineLateAppeal
+    | PassAppeal
+    | DecideAppeal
+    | RequestReview
+    | ReviewSanction
+    | AddAdjustment
+    | AppointRepresentative
+    | SetRetention
+    | Hold
+    | ReleaseHold
+    | DestroyPapers
+    | Withdraw
+    | Correct
+    | DeadlinePassed
+    | NoticeSent
+    | NoticeBlocked
+    | NoticeReturned
+)
+
+COMMANDS: dict[str, type[AnyCommand]] = {command.do: command for command in AnyCommand.__args__}

@@ -1,0 +1,136 @@
+"""One function decides: it sends each command to its stage and settles the stage the case is then in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from domain import appeal, delivery, due, referral, retention, review, sanction, warning
+from domain.case import Case, Stage
+from domain.clocks import end_of_case
+from domain.commands import AnyCommand
+from domain.days import Calendar
+from domain.decision import Decision, Refusal
+from domain.people import Actor
+from domain.policy import Policy
+from domain.steps import continued_since, warned_on
+
+Handler = Callable[..., Decision]
+
+HANDLERS: dict[str, Handler] = {
+    "report_behaviour": referral.report_behaviour,
+    "refer": referral.refer,
+    "consult": referral.consult,
+    "assess": referral.assess,
+    "add_adjustment": referral.add_adjustment,
+    "appoint_representative": referral.appoint_representative,
+    "warn": warning.warn,
+    "record_reply": warning.record_reply,
+    "propose_sanction": sanction.propose_sanction,
+    "impose_sanction": sanction.impose_sanction,
+    "approve": sanction.approve,
+    "reject": sanction.reject,
+    "take_no_action": sanction.take_no_action,
+    "appeal": appeal.appeal,
+    "accept_late_appeal": appeal.accept_late_appeal,
+    "decline_late_appeal": appeal.decline_late_appeal,
+    "pass_appeal": appeal.pass_appeal,
+    "decide_appeal": appeal.decide_appeal,
+    "request_review": review.request_review,
+    "review": review.review_sanction,
+    "issue_notice": delivery.issue_notice,
+    "withhold_notice": delivery.withhold_notice,
+    "record_notification": delivery.record_notification,
+    "notice_sent": delivery.notice_sent,
+    "notice_blocked": delivery.notice_blocked,
+    "notice_returned": delivery.notice_returned,
+    "set_retention": retention.set_retention,
+    "hold": retention.hold,
+    "release_hold": retention.release_hold,
+    "destroy_papers": retention.destroy_papers,
+    "withdraw": retention.withdraw,
+    "correct": retention.correct,
+    "deadline_passed": due.deadline_passed,
+}
+
+AT_REST = frozenset(
+    {
+        "appeal",
+        "accept_late_appeal",
+        "decline_late_appeal",
+        "pass_appeal",
+        "decide_appeal",
+        "issue_notice",
+        "record_notification",
+        "notice_sent",
+        "notice_blocked",
+        "notice_returned",
+        "set_retention",
+        "hold",
+        "release_hold",
+        "destroy_papers",
+        "correct",
+        "deadline_passed",
+        "report_behaviour",
+        "review",
+        "request_review",
+        "consult",
+        "add_adjustment",
+        "withhold_notice",
+    }
+)
+"""What an archived case still hears; the rest belongs in a new case."""
+
+
+def decide(case: Case, command: AnyCommand, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Decide one command on one case, purely. Raises Refusal with its clause where the policy does not allow it."""
+    _may_be_heard(case, command, actor)
+    handler = HANDLERS[command.do]
+    try:
+        decision = handler(case, command, actor=actor, policy=policy, calendar=calendar, today=today)
+    except Refusal as refusal:
+        if refusal.kept is not None:
+            refusal.kept = _moved_on(refusal.kept, policy, today)
+        raise
+    return decision.model_copy(update={"case": _moved_on(decision.case, policy, today)})
+
+
+def _may_be_heard(case: Case, command: AnyCommand, actor: Actor) -> None:
+    if actor.origin not in command.origins:
+        raise Refusal(f"{command.do} cannot come from the {actor.origin}.", remains=f"It comes from: {', '.join(sorted(command.origins))}.")
+    if case.stage == "closed":
+        raise Refusal("The case is closed and its papers are destroyed.")
+    if command.do not in HANDLERS:
+        raise Refusal("The case is already open.", kind="repeated")
+    if case.stage == "archived" and command.do not in AT_REST:
+        raise Refusal("This case has ended; its papers are only being kept.", remains="Open a new case.")
+
+
+def _moved_on(case: Case, policy: Policy, today: date) -> Case:
+    return case.model_copy(update={"seq": case.seq + 1, "stage": stage_of(case, policy, today)})
+
+
+DISENGAGING = frozenset({"full-disengagement", "partial-disengagement"})
+
+
+def stage_of(case: Case, policy: Policy, today: date) -> Stage:
+    """Returns the stage a case is in: it follows from what the case holds, so the two can never differ."""
+    if case.destroyed_on:
+        return "closed"
+    if case.in_force:
+        types = {one.type for sanction in case.in_force for one in sanction.terms.restrictions}
+        return "disengaged" if types & DISENGAGING else "restricted"
+    if case.open_proposal:
+        return "proposed"
+    if end_of_case(case):
+        return "archived"
+    return "referred" if case.referrals else _before_referral(case, policy, today)
+
+
+def _before_referral(case: Case, policy: Policy, today: date) -> Stage:
+    if not case.warnings:
+        return "opened"
+    if case.replies and case.replies[-1].reply == "agreed":
+        return "continued" if continued_since(case, case.replies[-1].on, until=today) else "arranged"
+    given = warned_on(case, case.warnings[-1], policy)
+    return "continued" if given and continued_since(case, given, until=today) else "warned"

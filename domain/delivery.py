@@ -1,0 +1,111 @@
+"""Letters on their way: issued, withheld, sent, told by a person, blocked, returned. Sent and notified are two dates."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.case import Case, Notice, NoticeStatus
+from domain.commands import IssueNotice, NoticeBlocked, NoticeReturned, NoticeSent, RecordNotification, WithholdNotice
+from domain.days import Calendar, deemed_notified
+from domain.decision import Decision, Refusal, decided
+from domain.guards import authorise, require_findings, signed_by, the_day
+from domain.notices import marked
+from domain.people import Actor
+from domain.policy import NoticeRule, Policy
+
+NO_MORE = ("sent", "withheld")
+
+
+def issue_notice(case: Case, command: IssueNotice, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Issue a letter: the post that the policy names writes to the customer. One withheld, blocked or returned may go again."""
+    on = the_day(command.on, today=today)
+    notice, rule = _waiting(case, command.saw, policy, ("to-issue", "withheld", "blocked", "returned"))
+    who = rule.issued_by or rule.may_be_withheld
+    by = authorise(who, actor=actor, case=case, policy=policy, on=on, act="issue this letter") if who else signed_by(actor, on)
+    again = notice.issue + (notice.status != "to-issue")
+    issued = marked(case, notice, "to-send", issued_by=by, issue=again, sent_on=None, notified_on=None)
+    return decided(issued, f"{rule.label} {notice.id} issued.", cites=who.sources if who else ())
+
+
+def withhold_notice(case: Case, command: WithholdNotice, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Decide not to tell the customer, where and by whom the policy allows it; the reasons are kept."""
+    on = the_day(command.on, today=today)
+    notice, rule = _waiting(case, command.saw, policy, ("to-issue",))
+    if rule.may_be_withheld is None:
+        raise Refusal(f"The {rule.label} is always sent.", cites=[source for part in rule.parts for source in part.sources][:3])
+    authorise(rule.may_be_withheld, actor=actor, case=case, policy=policy, on=on, act="decide not to tell the customer")
+    require_findings(rule.withholding_requires, command.findings, act="withhold the letter")
+    return decided(
+        marked(case, notice, "withheld", withheld_reasons=command.reasons),
+        f"{rule.label} {notice.id} is not sent; the reasons are recorded.",
+        cites=rule.may_be_withheld.sources,
+    )
+
+
+def _waiting(case: Case, saw: str | None, policy: Policy, statuses: tuple[NoticeStatus, ...]) -> tuple[Notice, NoticeRule]:
+    notice = _notice(case, saw)
+    if notice.status not in statuses:
+        raise Refusal(f"{notice.id} is {notice.status}; it does not wait for this.", kind="stale")
+    return notice, policy.notices[notice.kind]  # type: ignore[index]  # kinds in state are those of the policy file
+
+
+def _notice(case: Case, saw: str | None) -> Notice:
+    notice = case.notice(saw or "")
+    if notice is None:
+        waiting = ", ".join(one.id for one in case.notices if one.status not in NO_MORE)
+        raise Refusal("saw must name the letter.", kind="stale", remains=f"Waiting: {waiting}." if waiting else "No letter waits.")
+    return notice
+
+
+def record_notification(
+    case: Case, command: RecordNotification, *, actor: Actor, policy: Policy, calendar: Calendar, today: date
+) -> Decision:
+    """Record that a person told the customer: handed over, read out, posted by hand."""
+    on = the_day(command.on, today=today)
+    signed_by(actor, on)
+    notice = _notice(case, command.saw)
+    if notice.status == "withheld":
+        raise Refusal(f"{notice.id} was withheld; telling the customer now would go against that decision.")
+    if notice.status == "to-issue":
+        raise Refusal(f"{notice.id} has not been issued by the post that writes to the customer.", cites=_issuer(notice, policy))
+    told = deemed_notified(on, command.method, calendar)
+    case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told)
+    return decided(
+        case, f"{notice.id} told {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.", cites=["DEF-06"]
+    )
+
+
+def _issuer(notice: Notice, policy: Policy) -> tuple[str, ...]:
+    rule = policy.notices[notice.kind]  # type: ignore[index]  # kinds in state are those of the policy file
+    return rule.issued_by.sources if rule.issued_by else ()
+
+
+def notice_sent(case: Case, command: NoticeSent, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record that a letter went out, and the day it counts as notified."""
+    on = the_day(command.on, today=today)
+    notice = _notice(case, command.saw)
+    if notice.status in NO_MORE:
+        raise Refusal(f"{notice.id} is already {notice.status}.", kind="stale")
+    told = deemed_notified(on, command.method, calendar)
+    case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told, problem=None)
+    return decided(
+        case,
+        f"{notice.id} ({notice.kind}) sent by {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.",
+        cites=["DEF-06"],
+    )
+
+
+def notice_blocked(case: Case, command: NoticeBlocked, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record that a letter cannot go as it stands; the case goes on and a person looks."""
+    notice = _notice(case, command.saw)
+    return decided(
+        marked(case, notice, "blocked", problem=command.problem), f"{notice.id} cannot be sent: {command.problem}", cites=command.clauses
+    )
+
+
+def notice_returned(case: Case, command: NoticeReturned, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record that a letter came back: whether and when the customer was notified is open again."""
+    notice = _notice(case, command.saw)
+    return decided(
+        marked(case, notice, "returned", notified_on=None, problem=command.problem), f"{notice.id} was returned.", cites=["DEF-06"]
+    )

@@ -1,0 +1,62 @@
+"""What a deadline does when it comes: lapse, or stay and be overdue; never silent (DEF-12)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.case import Case, with_item
+from domain.clocks import Deadline, all_deadlines, open_deadlines
+from domain.commands import DeadlinePassed
+from domain.days import Calendar, in_words
+from domain.decision import Decision, Refusal, decided
+from domain.notices import owe
+from domain.people import Actor
+from domain.policy import Policy
+
+WORDS = {
+    "warning-ends": "The warning no longer supports a decision after {day}.",
+    "monitoring-review": "The arrangement has been monitored since it was agreed; look whether the behaviour stopped.",
+    "silence-counts": "The customer has not answered; a manager may now record that.",
+    "step-one-reminder": "Step one is still open.",
+    "appeal-closes": "The time to appeal ended with {day}.",
+    "answer-reminder": "An answer to the customer's challenge falls due soon.",
+    "answer-due": "The answer to the customer's challenge was due on {day} and is overdue.",
+    "answer-target": "The body's own target for answering passed on {day}.",
+    "gather-target": "The body's own target for passing the papers on passed on {day}.",
+    "end-approaches": "The restrictions end soon: review them, or let them end.",
+    "restrictions-end": "The restrictions ended with {day}; nobody had decided to continue them.",
+    "review-opens": "A review falls due soon; from now on one counts for its date.",
+    "review-due": "The review of {day} is due.",
+    "review-overdue": "The review of {day} was not held and is overdue; the restrictions stay.",
+    "untold-recheck": "The customer has not been told of a review; look again whether that must stay so.",
+    "retention-ends": "The papers need not be kept after {day}; their destruction is due.",
+    "hold-review": "The hold on destruction is to be looked at again.",
+}
+
+
+def deadline_passed(case: Case, command: DeadlinePassed, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Let a deadline do what the policy says. One that has moved since it was set does nothing."""
+    deadline = next((one for one in open_deadlines(case, policy, calendar) if one.key == command.key), None)
+    if deadline is None or deadline.fires > today:
+        raise Refusal(f"The deadline {command.key} no longer stands.", kind="stale")
+    case = case.model_copy(update={"passed": _remembered(case, deadline, policy, calendar)})
+    if deadline.kind == "restrictions-end":
+        case = _lapse(case, deadline, policy)
+    reckoned = deadline.reckoned
+    return decided(case, WORDS[deadline.kind].format(day=in_words(reckoned.date)), cites=(*reckoned.cites, *reckoned.defaults))
+
+
+def _remembered(case: Case, deadline: Deadline, policy: Policy, calendar: Calendar) -> tuple[str, ...]:
+    """Returns the keys to remember: those that still stand or count something; the rest could never fire again."""
+    standing = {one.key for one in all_deadlines(case, policy, calendar)}
+    counted = ("review-overdue:", "answer-due:", "untold-recheck:")
+    return (*(key for key in case.passed if key in standing or key.startswith(counted)), deadline.key)
+
+
+def _lapse(case: Case, deadline: Deadline, policy: Policy) -> Case:
+    sanction = case.sanction(deadline.ref)
+    assert sanction is not None
+    ended = sanction.model_copy(update={"ended_on": deadline.reckoned.date, "ended_how": "lapsed"})
+    case = case.model_copy(update={"sanctions": with_item(case.sanctions, ended)})
+    case, _ = owe(case, "lapse", about=sanction.id, on=deadline.fires, policy=policy)
+    return case

@@ -1,0 +1,154 @@
+"""The checks every stage uses: who may act, what must be recorded, who was consulted, which form a request needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from itertools import permutations
+
+from domain.case import About, Case, Consulted, Signature
+from domain.decision import Refusal
+from domain.people import Actor, Person, same_human
+from domain.policy import Consultation, Finding, Policy, Relation, Who
+from domain.restrictions import WRITTEN, Channel
+
+Findings = dict[str, str | bool]
+
+
+def authorise(who: Who, *, actor: Actor, case: Case, policy: Policy, on: date, act: str) -> Signature:
+    """Returns the actor's signature where the policy gives this act to them; otherwise refuses with the clause."""
+    if actor.person is None:
+        raise Refusal(f"Only staff may {act}.", cites=who.sources, remains=f"It belongs to {named(who, policy)}.")
+    office, as_deputy = _office_of(actor.person, who)
+    stands = who.relation is None or relates(actor.person, who.relation, case=case, actor=actor)
+    if (who.offices and office is None) or not stands:
+        raise Refusal(
+            f"Only {named(who, policy)} may {act}; {actor.person.id} {_holds(actor.person, policy)}.",
+            cites=who.sources,
+            remains=f"Ask {named(who, policy)}.",
+        )
+    return sign(actor.person, on, office=office, as_deputy=as_deputy)
+
+
+def forbid(who: Who | None, *, actor: Actor, policy: Policy, act: str) -> None:
+    """Refuses an office that the policy keeps out of this act, whatever else its holder is."""
+    if who and actor.person and set(actor.person.offices) & set(who.offices):
+        raise Refusal(f"The {named(who, policy)} may not {act}.", cites=who.sources)
+
+
+def sign(person: Person, on: date, *, office: str | None = None, as_deputy: bool = False) -> Signature:
+    """Returns a person's signature with office and grade as they stand."""
+    return Signature(person=person.id, human=person.human, on=on, office=office, grade=person.grade, as_deputy=as_deputy)
+
+
+def signed_by(actor: Actor, on: date) -> Signature:
+    """Returns the signature of whoever acts, where any member of staff may."""
+    if actor.person is None:
+        raise Refusal("Only staff may do this.", remains="A member of staff records it.")
+    return sign(actor.person, on)
+
+
+def _office_of(person: Person, who: Who) -> tuple[str | None, bool]:
+    for office in who.offices:
+        if office in person.offices:
+            return office, False
+    if who.deputies and who.deputies.value:
+        for office in who.offices:
+            if office in person.deputises:
+                return office, True
+    return None, False
+
+
+def _holds(person: Person, policy: Policy) -> str:
+    offices = [policy.office(office) for office in person.offices]
+    return f"is {', '.join(offices)}" if offices else "holds no office that the policy names"
+
+
+def relates(person: Person, relation: Relation, *, case: Case, actor: Actor) -> bool:
+    """Returns whether a person stands in the named relation to the case."""
+    match relation:
+        case "any-staff":
+            return True
+        case "senior-manager-of-area" | "manager-in-area":
+            return case.area is not None and person.area == case.area
+        case "line-manager-of-contact":
+            contact = actor.staff.by_id.get(case.contact_officer or "")
+            return bool(contact and contact.line_manager and same_human(person, contact.line_manager, actor.staff))
+        case "gave-the-warning":
+            return bool(case.warnings) and case.warnings[-1].by.human == person.human
+        case "applied-the-sanction" | "sanctioning-team":
+            return any(sanction.signatures[0].human == person.human for sanction in case.in_force)
+
+
+RELATION_WORDS: dict[Relation, str] = {
+    "any-staff": "a member of staff",
+    "senior-manager-of-area": "of the service most affected",
+    "manager-in-area": "of the service concerned",
+    "line-manager-of-contact": "the line manager of the member of staff in contact with the customer",
+    "gave-the-warning": "the manager who spoke to the customer first",
+    "applied-the-sanction": "the person who applied the sanction",
+    "sanctioning-team": "the team that applied the sanction",
+}
+
+
+def named(who: Who | Consultation, policy: Policy) -> str:
+    """Returns the people in words: 'the Director of corporate services or the City Solicitor'."""
+    offices = " or ".join(f"the {policy.office(office)}" for office in who.offices)
+    relation = RELATION_WORDS[who.relation] if who.relation else ""
+    return f"{offices} {relation}".strip()
+
+
+def require_findings(rules: Iterable[Finding], findings: Findings, *, act: str) -> None:
+    """Refuses while anything the policy wants recorded is missing, naming every gap and its clause."""
+    missing = [rule for rule in rules if not _answered(rule, findings.get(rule.finding))]
+    if missing:
+        asked = "; ".join(f"{rule.finding} ({rule.asks})" for rule in missing)
+        raise Refusal(f"Before you {act}, record under findings: {asked}.", cites=[source for rule in missing for source in rule.sources])
+
+
+def _answered(rule: Finding, answer: str | bool | None) -> bool:
+    match rule.answer:
+        case "text":
+            return isinstance(answer, str) and bool(answer.strip())
+        case "yes":
+            return answer is True
+        case "yes-or-no":
+            return isinstance(answer, bool)
+
+
+def require_consulted(
+    rules: tuple[Consultation, ...], *, case: Case, about: About, decider: Signature, since: date | None, policy: Policy
+) -> None:
+    """Refuses unless different people, none of them the decider, were consulted as each rule asks (DEF-20)."""
+    held = [one for one in case.consultations if one.about == about and one.on <= decider.on and one.human != decider.human]
+    held = [one for one in held if since is None or one.on >= since]
+    if any(_all_met(rules, order) for order in permutations(held, len(rules))):
+        return
+    wanted = " and ".join(named(rule, policy) for rule in rules)
+    raise Refusal(
+        f"This is decided in consultation with {wanted}, as different people; not all of them are recorded as consulted.",
+        cites=[source for rule in rules for source in rule.sources],
+        remains=f"Record each with consult (about: {about}), then decide.",
+    )
+
+
+def _all_met(rules: tuple[Consultation, ...], people: tuple[Consulted, ...]) -> bool:
+    different = len({one.human for one in people}) == len(people)
+    return different and all(_meets(rule, one) for rule, one in zip(rules, people, strict=True))
+
+
+def _meets(rule: Consultation, one: Consulted) -> bool:
+    office = not rule.offices or bool(set(rule.offices) & set(one.offices))
+    return office and (rule.relation is None or rule.relation in one.relations)
+
+
+def in_writing(case: Case, medium: Channel) -> bool:
+    """Returns whether a request is in writing, or an agreed adjustment lets it come another way (DEF-15)."""
+    return medium in WRITTEN or any(adjustment.instead_of_writing for adjustment in case.customer.adjustments)
+
+
+def the_day(on: date | None, *, today: date) -> date:
+    """Returns the day an act counts from: the day given, or today. A day in the future is refused."""
+    if on is not None and on > today:
+        raise Refusal(f"on is {on.isoformat()}, after today ({today.isoformat()}).", remains="Enter it when it has happened.")
+    return on or today

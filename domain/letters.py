@@ -1,0 +1,286 @@
+"""What a letter must hold: each part's facts, from the case, on the day it is sent. A missing part stops the letter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from domain.case import Case, Challenge, Notice, Sanction, Warning
+from domain.clocks import appealable, reckon, review_due
+from domain.days import Calendar, deemed_notified, in_words
+from domain.model import State
+from domain.policy import NoticePart, Part, Policy
+
+Facts = dict[str, object]
+
+
+class MissingPart(Exception):
+    """A letter lacks something a clause demands; it cannot be sent as it stands."""
+
+    def __init__(self, part: str, cites: tuple[str, ...]) -> None:
+        super().__init__(f"the part {part} is missing, which {', '.join(cites)} demands")
+        self.part, self.cites = part, cites
+
+
+class Section(State):
+    """One part of a letter with its facts; `practice` says that a default, not the policy, puts it there."""
+
+    part: str
+    facts: Facts
+    cites: tuple[str, ...]
+    practice: bool
+
+
+class Letter(State):
+    """A letter as facts, before any wording."""
+
+    kind: str
+    label: str
+    reference: str
+    body: str
+    policy: str
+    edition: str
+    name: str
+    address: str | None
+    dated: str
+    method: str
+    sections: tuple[Section, ...]
+
+
+class _Subject:
+    """Everything the parts of one letter are taken from."""
+
+    def __init__(self, case: Case, notice: Notice, policy: Policy, calendar: Calendar, told: date) -> None:
+        self.case, self.notice, self.policy, self.calendar, self.told = case, notice, policy, calendar, told
+        self.review = next((one for one in case.reviews if one.id == notice.about), None)
+        self.challenge = next((one for one in case.challenges if one.id == notice.about), None)
+        self.warning = next((one for one in case.warnings if one.id == notice.about), None)
+        self.sanction = self._sanction()
+
+    def _sanction(self) -> Sanction | None:
+        if self.review:
+            return self.case.sanction(self.review.sanction)
+        if self.challenge:
+            target = next((one for one in appealable(self.case) if one.id == self.challenge.against), None)
+            return self.case.sanction(target.id if isinstance(target, Sanction) else target.sanction) if target else None
+        request = next((one for one in self.case.requests if one.id == self.notice.about), None)
+        return self.case.sanction(request.sanction if request else self.notice.about)
+
+
+METHODS = {"email": "email", "letter": "first-class-post"}
+
+
+def method_of(case: Case) -> str:
+    """Returns how a letter goes to this customer: by email where that is their channel, else by first-class post."""
+    return METHODS.get(case.customer.channel, "first-class-post")
+
+
+def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, sent_on: date) -> Letter:
+    """Returns the letter with every part its clauses demand. Raises MissingPart where one cannot be given."""
+    method = method_of(case)
+    subject = _Subject(case, notice, policy, calendar, deemed_notified(sent_on, method, calendar))
+    rule = policy.notices[notice.kind]  # type: ignore[index]  # kinds in state are those of the policy file
+    sections = [section for part in rule.parts if (section := _section(part, subject))]
+    return Letter(
+        kind=notice.kind,
+        label=rule.label,
+        reference=case.id,
+        body=policy.body,
+        policy=policy.title,
+        edition=policy.edition.label,
+        name=case.customer.name,
+        address=case.customer.address,
+        dated=in_words(sent_on),
+        method=method,
+        sections=tuple(sections),
+    )
+
+
+def _section(rule: NoticePart, subject: _Subject) -> Section | None:
+    try:
+        facts = PARTS[rule.part](subject)
+    except (LookupError, AttributeError):
+        raise MissingPart(rule.part, rule.sources) from None
+    if facts is None:
+        return None
+    if any(value is None or value == "" for value in facts.values()):
+        raise MissingPart(rule.part, rule.sources)
+    return Section(part=rule.part, facts=facts, cites=rule.sources, practice=not rule.cites)
+
+
+def _ended(subject: _Subject) -> bool:
+    return subject.sanction is None or not subject.sanction.in_force
+
+
+def _warning(subject: _Subject) -> Warning:
+    return subject.warning or subject.case.warnings[-1]
+
+
+def _finding(name: str) -> Callable[[_Subject], Facts | None]:
+    return lambda subject: {"text": _warning(subject).findings[name]}
+
+
+def _restrictions(subject: _Subject) -> Facts:
+    sanction = _the(subject.sanction)
+    return {"restrictions": [_restriction(one.model_dump(mode="json", by_alias=True), subject) for one in sanction.terms.restrictions]}
+
+
+def _restriction(parameters: Facts, subject: _Subject) -> Facts:
+    option = subject.policy.decision.option(str(parameters["type"]))
+    return {**parameters, "label": option.label if option else parameters["type"]}
+
+
+def _the(sanction: Sanction | None) -> Sanction:
+    if sanction is None:
+        raise LookupError("no sanction")
+    return sanction
+
+
+def _reasons(subject: _Subject) -> Facts | None:
+    if subject.review:
+        return {"text": subject.review.reasons} if subject.review.reasons or subject.review.outcome != "lift" else None
+    if subject.challenge:
+        return {"text": subject.challenge.reasons}
+    return {"text": _the(subject.sanction).terms.reasons}
+
+
+def _until(subject: _Subject) -> Facts | None:
+    if subject.review and _ended(subject):
+        return None
+    sanction = _the(subject.sanction)
+    if sanction.terms.until:
+        return {"until": in_words(sanction.terms.until), "open": False}
+    due = review_due(sanction, subject.policy, subject.calendar)
+    open_ended = any(getattr(one, "duration", None) == "permanent" for one in sanction.terms.restrictions) or not sanction.limits
+    return (
+        {"until": in_words(due.date) if due else "", "open": True} if due and open_ended else {"until": None} if sanction.limits else None
+    )
+
+
+def _review_date(subject: _Subject) -> Facts | None:
+    if _ended(subject):
+        return None
+    sanction = _the(subject.sanction)
+    due = subject.review.next_due if subject.review else None
+    reckoned = review_due(sanction, subject.policy, subject.calendar)
+    day = due or (reckoned.date if reckoned else None)
+    return {"day": in_words(day) if day else None}
+
+
+def _appeal(subject: _Subject) -> Facts | None:
+    rule = subject.policy.appeal
+    if rule is None or (subject.review and not subject.review.fresh_appeal):
+        return None
+    closes = reckon(rule.window, subject.told, event="notification", calendar=subject.calendar) if rule.window else None
+    to = subject.policy.office(rule.to.value)
+    return {
+        "label": rule.label,
+        "to": f"the {to}" if rule.to.value in subject.policy.offices else to,
+        "window": rule.window.words if rule.window else "none",
+        "closes": in_words(closes.date) if closes else "none",
+        "in_writing": bool(rule.in_writing and rule.in_writing.value),
+        "say_why": rule.grounds.value == "prompt",
+    }
+
+
+def _right_of_review(subject: _Subject) -> Facts | None:
+    if subject.review and not subject.review.fresh_appeal:
+        return None
+    return {"label": subject.policy.appeal.label} if subject.policy.appeal else None
+
+
+def _requested(subject: _Subject) -> Facts | None:
+    rule = subject.policy.review.requested
+    if rule is None or _ended(subject):
+        return None
+    sanction = _the(subject.sanction)
+    return {"to": f"the {subject.policy.office(rule.to.value)}", "left": max(0, rule.per_period.value - sanction.requests_used)}
+
+
+OUTCOMES = {
+    "lift": "lifted",
+    "continue": "continued",
+    "amend": "amended",
+    "extend": "extended",
+    "tighten": "changed",
+    "uphold": "upheld",
+    "confirm": "confirmed",
+    "vary": "varied",
+    "withdraw": "withdrawn",
+    "remove": "removed",
+}
+
+
+def _outcome(subject: _Subject) -> Facts:
+    if subject.review:
+        return {"of": "review", "outcome": subject.review.outcome, "word": OUTCOMES[subject.review.outcome]}
+    if subject.challenge:
+        outcome = str(subject.challenge.outcome)
+        return {"of": "appeal", "outcome": outcome, "word": OUTCOMES[outcome]}
+    return {"of": "case", "outcome": subject.case.ending, "word": str(subject.case.ending)}
+
+
+def _late(subject: _Subject) -> Facts:
+    challenge = _challenge(subject)
+    return {"received": in_words(challenge.on), "decision": challenge.late_decision, "text": challenge.late_reasons}
+
+
+def _challenge(subject: _Subject) -> Challenge:
+    if subject.challenge is None:
+        raise LookupError("no appeal")
+    return subject.challenge
+
+
+def _answer_due(subject: _Subject) -> Facts | None:
+    rule = subject.policy.appeal
+    if rule is None or rule.answer is None:
+        return None
+    challenge = _challenge(subject)
+    due = reckon(rule.answer, challenge.on, event="receipt", calendar=subject.calendar)
+    return {"received": in_words(challenge.on), "due": in_words(due.date), "period": rule.answer.words}
+
+
+def _next_steps(subject: _Subject) -> Facts:
+    appeal, review = subject.policy.appeal, subject.policy.review
+    if subject.challenge and appeal:
+        grounds = bool(subject.challenge.grounds) or appeal.grounds.value == "optional"
+        return {"what": "appeal", "who": f"the {subject.policy.office(appeal.decided_by.offices[0])}", "ask_why": not grounds}
+    request = next((one for one in subject.case.requests if one.id == subject.notice.about), None)
+    if request:
+        return {"what": "review", "who": f"the {subject.policy.office(review.by.offices[0])}", "ask_why": request.grounds is None}
+    return {"what": "monitoring", "who": "the manager who wrote to you", "ask_why": False}
+
+
+def _arrangement(subject: _Subject) -> Facts:
+    arrangement = subject.case.replies[-1].arrangement
+    assert arrangement is not None
+    facts = {key: value for key, value in arrangement.model_dump(mode="json").items() if value}
+    return {"terms": facts}
+
+
+PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
+    "concerns": _finding("concerns"),
+    "way-forward": _finding("way-forward"),
+    "consequence": lambda subject: {"label": subject.policy.title},
+    "representative": lambda subject: {"offered": True},
+    "policy-copy": lambda subject: {"title": subject.policy.title, "edition": subject.policy.edition.label},
+    "edition": lambda subject: {"title": subject.policy.title, "edition": subject.policy.edition.label},
+    "restrictions": _restrictions,
+    "reasons": _reasons,
+    "until": _until,
+    "review-date": _review_date,
+    "right-of-review": _right_of_review,
+    "appeal": _appeal,
+    "requested-review": _requested,
+    "outcome": _outcome,
+    "late-appeal": _late,
+    "answer-due": _answer_due,
+    "next-steps": _next_steps,
+    "arrangement": _arrangement,
+    "contact": lambda subject: {"to": f"the {subject.policy.office(subject.policy.appeal.to.value)}"} if subject.policy.appeal else None,
+    "what-ended": lambda subject: {"ended": in_words(_the(subject.sanction).ended_on or subject.told)},
+    "ombudsman": lambda subject: {"text": subject.policy.ombudsman.value},
+    "request-to-change": lambda subject: {"asked": True},
+    "behaviour": _finding("concerns"),
+    "record-kept": lambda subject: {"kept": True},
+}

@@ -1,0 +1,90 @@
+"""The envelope every message wears, and how it becomes a command or a refusal that teaches."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from domain.commands import COMMANDS, AnyCommand
+from domain.decision import Refusal
+
+VERSION = 1
+
+
+class Message(BaseModel):
+    """What is sent to a case: {v, id, do, by, on, saw, with, token}. Unknown fields are kept, never refused."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+
+    v: int = Field(default=VERSION, description="the version of this envelope")
+    id: str = Field(min_length=1, max_length=120, description="the sender's own id: the same id twice is one act")
+    do: str = Field(min_length=1, max_length=60, description="the command's name")
+    by: str | None = Field(default=None, description="who acts: an id of the staff list, or customer")
+    on: date | datetime | None = Field(default=None, description="the day it happened or reached the body; never in the future")
+    saw: str | None = Field(default=None, description="the proposal, letter, appeal or sanction acted on")
+    with_: dict[str, object] = Field(default={}, alias="with", description="the command's own fields")
+    token: str | None = Field(default=None, description="reserved for the signature")
+
+
+def read_message(raw: object) -> Message:
+    """Returns the envelope. Raises Refusal (malformed) naming each field, what was found and what would be right."""
+    if not isinstance(raw, dict):
+        raise Refusal(f"A message is a JSON object; found {_shown(raw)}.", kind="malformed", remains=f"Send {_shape()}.")
+    try:
+        message = Message.model_validate(raw)
+    except ValidationError as error:
+        raise Refusal(explained(error), kind="malformed", remains=f"Send {_shape()}.") from None
+    if message.v > VERSION:
+        raise Refusal(
+            f"v is {message.v}; this release reads up to {VERSION}.", kind="malformed", remains="Update the worker, then send it again."
+        )
+    return message
+
+
+def _shape() -> str:
+    return '{"v": 1, "id": "...", "do": "...", "by": "...", "on": "YYYY-MM-DD", "saw": "...", "with": {...}}'
+
+
+def read_command(message: Message) -> AnyCommand:
+    """Returns the command a message carries. Raises Refusal (unknown or malformed) that says what would be right."""
+    kind = COMMANDS.get(message.do)
+    if kind is None:
+        people = ", ".join(sorted(name for name, one in COMMANDS.items() if "staff" in one.origins or "customer" in one.origins))
+        raise Refusal(f"{_shown(message.do)} is no command.", kind="unknown", remains=f"One of: {people}.")
+    on = message.on.date() if isinstance(message.on, datetime) else message.on
+    envelope = {"id": message.id, "on": on, "saw": message.saw}
+    clash = sorted(set(message.with_) & set(envelope))
+    if clash:
+        raise Refusal(f"{', '.join(clash)} belongs beside with, not inside it.", kind="malformed")
+    try:
+        return kind.model_validate({**message.with_, **envelope})
+    except ValidationError as error:
+        raise Refusal(explained(error, prefix="with."), kind="malformed", remains=f"{message.do} takes: {fields_of(kind)}.") from None
+
+
+def fields_of(kind: type[AnyCommand]) -> str:
+    """Returns the fields of a command's with, the required ones marked by a star."""
+    own = {name: field for name, field in kind.model_fields.items() if name not in ("id", "on", "saw")}
+    return ", ".join(f"{name}*" if field.is_required() else name for name, field in own.items()) or "nothing"
+
+
+def explained(error: ValidationError, *, prefix: str = "") -> str:
+    """Returns where, what was found and what would be right, for every fault."""
+    return "; ".join(_fault(fault, prefix) for fault in error.errors(include_url=False)[:10])
+
+
+def _fault(fault: object, prefix: str) -> str:
+    assert isinstance(fault, dict)
+    where = prefix + ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "missing":
+        return f"{where} is missing"
+    if fault["type"] == "extra_forbidden":
+        return f"{where} is no field here"
+    return f"{where}: {fault['msg']}, found {_shown(fault['input'])}"
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,77 @@
+"""The three kinds of value everything else is made of: data, state and commands.
+
+Get this wrong and a case saved by one release is damaged by another."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Protocol
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    ValidationInfo,
+    WrapSerializer,
+)
+
+TEXT_LIMIT = 20_000
+"""Characters in one free text: about ten pages; longer papers are attachments, named by reference."""
+
+
+class Data(BaseModel):
+    """A value read from a file or a message: frozen, and any unknown field is an error that names it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class State(BaseModel):
+    """A value carried for years: frozen, and fields of a newer release are kept, never dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+
+
+class Vault(Protocol):
+    """Where personal text is put when state is written, so that it can be destroyed by case."""
+
+    def put(self, text: str) -> str: ...
+
+    def get(self, reference: str) -> str: ...
+
+
+REFERENCE = "text:"
+
+
+def text_reference(text: str) -> str:
+    """Returns the name under which a text is kept: the same text has the same name."""
+    return REFERENCE + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _from_vault(value: object, info: ValidationInfo) -> object:
+    vault = (info.context or {}).get("vault")
+    if vault is not None and isinstance(value, str) and value.startswith(REFERENCE):
+        return vault.get(value)
+    return value
+
+
+def _to_vault(value: str, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> str:
+    vault = (info.context or {}).get("vault")
+    return str(handler(value) if vault is None else vault.put(value))
+
+
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_LIMIT),
+    BeforeValidator(_from_vault),
+    WrapSerializer(_to_vault),
+]
+"""Free text about a person: never empty, kept apart from the rest of the state."""
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+"""A name in data: lower case, digits and hyphens."""
+
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\s].*$")]
+"""A pointer to something kept elsewhere (a document, a contact, a complaint); never personal text."""

@@ -1,0 +1,36 @@
+"""Letters as facts: which notice a decision owes, and the parts it must hold before it may go."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.case import Case, Notice, NoticeStatus, Signature, next_id, with_item
+from domain.policy import NoticeKind, Policy
+
+
+def owe(case: Case, kind: NoticeKind, *, about: str, on: date, policy: Policy, by: Signature | None = None) -> tuple[Case, str | None]:
+    """Returns the case owing one more letter, and its id; no letter where the policy file has none of that kind."""
+    rule = policy.notices.get(kind)
+    if rule is None:
+        return case, None
+    issued = rule.issued_by is None or (by is not None and by.office in rule.issued_by.offices)
+    notice = Notice(
+        id=next_id("n", case.notices),
+        kind=kind,
+        about=about,
+        created_on=on,
+        status="to-send" if issued else "to-issue",
+        issued_by=by if issued else None,
+    )
+    return case.model_copy(update={"notices": (*case.notices, notice)}), notice.id
+
+
+def marked(case: Case, notice: Notice, status: NoticeStatus, **facts: object) -> Case:
+    """Returns the case with one letter's state changed."""
+    return case.model_copy(update={"notices": with_item(case.notices, notice.model_copy(update={"status": status, **facts}))})
+
+
+def notified_on(case: Case, notice_id: str | None) -> date | None:
+    """Returns the day a letter counts as notified, or None while it does not."""
+    notice = case.notice(notice_id or "")
+    return notice.notified_on if notice else None

@@ -1,0 +1,450 @@
+"""The shape of a policy file: numbers, words, offices, periods and lists, every one with the clause it comes from.
+
+A policy file holds no condition and no function: bodies that differ give a differently named value."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Generic, Literal, TypeVar
+
+from pydantic import Field, PositiveInt, model_validator
+
+from domain.days import Unit
+from domain.model import Code, Data
+from domain.restrictions import RestrictionType
+
+T = TypeVar("T")
+
+Modality = Literal["must", "should", "may"]
+
+
+class Rule(Data):
+    """Anything a policy says: the clauses it rests on, or the default that stands where the text is silent."""
+
+    cites: tuple[str, ...] = ()
+    default: str | None = Field(default=None, pattern=r"^(DEF|A)-\d\d$")
+    unconfirmed: bool = False
+    modality: Modality = "must"
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> Rule:
+        if not self.cites and self.default is None:
+            raise ValueError("a value needs cites: [a clause], or default: DEF-nn or A-nn where the text is silent")
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Returns what an answer cites for this value: its clauses, then its default."""
+        return (*self.cites, self.default) if self.default else self.cites
+
+
+class Cited(Rule, Generic[T]):
+    value: T
+
+
+StartEvent = Literal[
+    "decision",
+    "notification",
+    "receipt",
+    "notice",
+    "written-confirmation",
+    "warning",
+    "agreement",
+    "end-of-restrictions",
+    "end-of-case",
+    "due-date",
+]
+
+
+class Period(Data):
+    """A length of civil time and the event it runs from; exactly one unit."""
+
+    days: Cited[PositiveInt] | None = None
+    weeks: Cited[PositiveInt] | None = None
+    months: Cited[PositiveInt] | None = None
+    years: Cited[PositiveInt] | None = None
+    working_days: Cited[PositiveInt] | None = None
+    start: Cited[StartEvent] | None = Field(default=None, alias="from")
+
+    @model_validator(mode="after")
+    def _has_one_unit(self) -> Period:
+        if len(self._units()) != 1:
+            raise ValueError("a period needs exactly one of days, weeks, months, years, working_days")
+        return self
+
+    def _units(self) -> list[tuple[Unit, Cited[PositiveInt]]]:
+        names: tuple[Unit, ...] = ("days", "weeks", "months", "years", "working_days")
+        return [(name, value) for name in names if (value := getattr(self, name)) is not None]
+
+    @property
+    def unit(self) -> Unit:
+        return self._units()[0][0]
+
+    @property
+    def count(self) -> int:
+        return self._units()[0][1].value
+
+    @property
+    def number(self) -> Cited[PositiveInt]:
+        return self._units()[0][1]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (*self.number.sources, *(self.start.sources if self.start else ()))
+
+    @property
+    def words(self) -> str:
+        """Returns the period as people say it: 28 days, two weeks, 20 working days."""
+        unit = self.unit.replace("_", " ")
+        return f"{self.count} {unit if self.count > 1 else unit[:-1]}"
+
+
+Relation = Literal[
+    "any-staff",
+    "senior-manager-of-area",
+    "line-manager-of-contact",
+    "applied-the-sanction",
+    "manager-in-area",
+    "gave-the-warning",
+    "sanctioning-team",
+]
+
+
+class Who(Rule):
+    """The people an act belongs to: holders of an office, or people who stand in a relation to the case."""
+
+    offices: tuple[Code, ...] = ()
+    relation: Relation | None = None
+    deputies: Cited[bool] | None = None
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Who:
+        if not self.offices and self.relation is None:
+            raise ValueError("name offices: [..] or a relation")
+        return self
+
+
+class Finding(Rule):
+    """Something an act must record before it stands: a text, a yes, or an answer either way."""
+
+    finding: Code
+    asks: str
+    answer: Literal["text", "yes", "yes-or-no"] = "text"
+
+
+class Consultation(Rule):
+    """A person of one of these offices must have been consulted; a recorded guard, never an approval."""
+
+    offices: tuple[Code, ...] = ()
+    relation: Relation | None = None
+
+
+NoticeKind = Literal[
+    "warning",
+    "agreement",
+    "decision",
+    "extreme-decision",
+    "no-action",
+    "appeal-acknowledged",
+    "appeal-late-accepted",
+    "appeal-late-declined",
+    "appeal-outcome",
+    "review-outcome",
+    "review-request-acknowledged",
+    "review-request-refused",
+    "how-to-write",
+    "lapse",
+    "removed",
+]
+
+
+class SignOff(Data):
+    """Who decides, how many natural people it takes, and whom they must have consulted."""
+
+    decided_by: Who
+    people: Cited[PositiveInt] | None = None
+    different_grades: Cited[bool] | None = None
+    never_by: Who | None = None
+    consult: tuple[Consultation, ...] = ()
+    requires: tuple[Finding, ...] = ()
+    notice: NoticeKind = "decision"
+
+
+class Option(Rule):
+    """A restriction the body may choose, with what this policy adds to its type."""
+
+    type: RestrictionType
+    label: str
+    only_if: Literal["extreme", "immediate-threat"] | None = None
+    requires: tuple[str, ...] = ()
+    exactly_one: tuple[str, ...] = ()
+    fixed: dict[str, object] = {}
+    sign_off: Code = "ordinary"
+    needs_end: Cited[bool] | None = None
+    end_may_be_open: Cited[bool] | None = None
+    told: Literal["always", "decide-whether"] = "always"
+    recheck: Period | None = None
+    """Where a restriction may run without an end: how often it is looked at all the same."""
+
+
+class Length(Data):
+    """How long restrictions run and what happens at the end."""
+
+    kind: Cited[Literal["chosen", "fixed", "open"]]
+    period: Period | None = None
+    at_most: Period | None = None
+    at_end: Cited[Literal["lapse"]] | None = None
+
+
+class Behaviour(Rule):
+    label: str
+    heading: Code | None = None
+    violent: bool = False
+
+
+class WarningRule(Data):
+    """Whether a warning comes first, what it holds, how long it lives and what must follow it."""
+
+    needed: Cited[Literal["always", "unless-immediate-threat", "should", "no"]]
+    label: str = "warning"
+    given_by: Who | None = None
+    requires: tuple[Finding, ...] = ()
+    confirmed_in_writing: Cited[bool] | None = None
+    life: Period | None = None
+    behaviour_after: Cited[Literal["must-continue", "shown"]] | None = None
+    departures: Cited[tuple[Code, ...]] | None = None
+
+
+class StepOne(Data):
+    """An attempt to agree a way forward that must fail before anything formal starts."""
+
+    replies: Cited[tuple[Literal["agreed", "not-agreed", "no-answer"], ...]]
+    arrangement: Option
+    silence: Period
+    reminder: Period
+    monitoring: Period
+
+
+class Referral(Data):
+    by: Who
+    to: Cited[Code] | None = None
+    requires: tuple[Finding, ...] = ()
+    attachments: Cited[bool] | None = None
+    if_arranged: tuple[Finding, ...] = ()
+
+
+class Decision(Data):
+    """What a decision to restrict must rest on and record."""
+
+    sign_offs: dict[Code, SignOff]
+    after: tuple[Cited[Literal["warning", "step-one", "referral"]], ...] = ()
+    requires: tuple[Finding, ...] = ()
+    reasons: Rule
+    options: tuple[Option, ...]
+    closed_list: Cited[bool]
+    one_sign_off: Cited[bool] | None = None
+    """True: options that need different sign-offs are decided separately."""
+    length: Length
+    enforced_from: Cited[Literal["notification"]]
+
+    def option(self, type: str) -> Option | None:
+        return next((option for option in self.options if option.type == type), None)
+
+
+Part = Literal[
+    "behaviour",
+    "reasons",
+    "restrictions",
+    "until",
+    "review-date",
+    "right-of-review",
+    "appeal",
+    "policy-copy",
+    "edition",
+    "consequence",
+    "concerns",
+    "way-forward",
+    "representative",
+    "outcome",
+    "next-steps",
+    "ombudsman",
+    "record-kept",
+    "requested-review",
+    "request-to-change",
+    "arrangement",
+    "answer-due",
+    "late-appeal",
+    "contact",
+    "what-ended",
+]
+
+
+class NoticePart(Rule):
+    part: Part
+
+
+class NoticeRule(Data):
+    """One kind of letter: what it must hold, what it may never hold, and who issues it."""
+
+    label: str
+    issued_by: Who | None = None
+    may_be_withheld: Who | None = None
+    withholding_requires: tuple[Finding, ...] = ()
+    parts: tuple[NoticePart, ...]
+
+
+class OutcomeRule(Rule):
+    """One way a review may end, with what it needs."""
+
+    requires: tuple[Finding, ...] = ()
+    reasons_needed: bool = True
+    incident_in_period: Cited[bool] | None = None
+    fresh_appeal: Cited[bool] | None = None
+
+
+class Requested(Data):
+    """A review the customer may ask for, apart from any appeal."""
+
+    per_period: Cited[PositiveInt]
+    to: Cited[Code]
+    in_writing: Cited[bool]
+    grounds: Cited[Literal["prompt"]]
+    must_be_held: Cited[bool]
+
+
+ReviewOutcome = Literal["lift", "continue", "amend", "extend", "tighten"]
+
+
+class ReviewRule(Data):
+    """Scheduled reviews, reviews of the body's own motion, and what they may decide."""
+
+    cycle: Period | None = None
+    while_held: Cited[bool] | None = None
+    opens_before: Period
+    by: Who
+    independent: Cited[bool] | None = None
+    consult: tuple[Consultation, ...] = ()
+    requires: tuple[Finding, ...] = ()
+    outcomes: dict[ReviewOutcome, OutcomeRule]
+    presumption: Cited[ReviewOutcome] | None = None
+    own_motion: Cited[bool] | None = None
+    requested: Requested | None = None
+    if_missed: Cited[Literal["stays-and-is-overdue"]] | None = None
+    untold_recheck: Period | None = None
+
+
+class AppealRule(Data):
+    """The customer's challenge to a decision: window, lateness, decider, answer."""
+
+    label: str
+    to: Cited[str]
+    window: Period | None = None
+    in_writing: Cited[bool] | None = None
+    grounds: Cited[Literal["optional", "prompt"]]
+    if_late: Cited[Literal["office-may-decline", "refused-unless-good-reason"]] | None = None
+    late_decided_by: Who | None = None
+    gathered_by: Who | None = None
+    gather_target: Period | None = None
+    decided_by: Who
+    requires: tuple[Finding, ...] = ()
+    never_by: Who | None = None
+    independent: Cited[bool]
+    outcomes: Cited[tuple[Literal["uphold", "vary", "withdraw", "confirm", "amend", "remove"], ...]]
+    answer: Period | None = None
+    answer_target: Period | None = None
+    remind_before: Period
+    number: Cited[Literal["one-per-decision"]]
+    late_becomes_review: Cited[bool] | None = None
+
+
+class Retention(Data):
+    start: Cited[Literal["end-of-restrictions"]]
+    keep: Period | None = None
+    suggested: Period | None = None
+    kept_by: Cited[Code] | None = None
+    archive: Cited[bool] | None = None
+    destroyed_by: Who
+
+
+class Intake(Rule):
+    """A kind of matter that does not come under this policy, and where it goes instead."""
+
+    question: Literal["corporate-complaint", "area-with-own-policy", "member-of-staff"]
+    instead: str
+
+
+class NoIncident(Rule):
+    """Something a customer may do that is never an incident merely for having been done; its manner may be."""
+
+    what: Literal["complaint", "appeal", "review-request", "adjustment-request", "challenge"]
+
+
+class Edition(Rule):
+    """Which text this file was read from."""
+
+    label: str
+    text_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    valid_from: Cited[date | None]
+    valid_to: Cited[date | None]
+
+
+class Office(Rule):
+    label: str
+
+
+class Policy(Data):
+    """One body's policy, as data."""
+
+    format: Literal[1]
+    policy: Code
+    title: str
+    body: str
+    edition: Edition
+    nation: Cited[Literal["england-and-wales", "scotland", "northern-ireland"]]
+    copy_at: Rule | None = None
+    ombudsman: Cited[str]
+    offices: dict[Code, Office]
+    intake: tuple[Intake, ...] = ()
+    behaviours: dict[Code, Behaviour]
+    other_behaviour: Rule
+    no_incident: tuple[NoIncident, ...]
+    warning: WarningRule
+    step_one: StepOne | None = None
+    referral: Referral | None = None
+    decision: Decision
+    notices: dict[NoticeKind, NoticeRule]
+    review: ReviewRule
+    appeal: AppealRule | None = None
+    retention: Retention
+
+    @model_validator(mode="after")
+    def _offices_are_listed(self) -> Policy:
+        unknown = sorted({office for who in _all_who(self) for office in who.offices} - set(self.offices))
+        if unknown:
+            raise ValueError(f"offices not listed under offices: {', '.join(unknown)}; listed: {', '.join(sorted(self.offices))}")
+        return self
+
+    @model_validator(mode="after")
+    def _sign_offs_exist(self) -> Policy:
+        unknown = sorted({option.sign_off for option in self.decision.options} - set(self.decision.sign_offs))
+        if unknown:
+            raise ValueError(f"sign_off names not under decision.sign_offs: {', '.join(unknown)}")
+        return self
+
+    def office(self, code: str) -> str:
+        return self.offices[code].label if code in self.offices else code
+
+
+def _all_who(value: object) -> list[Who | Consultation]:
+    match value:
+        case Who() | Consultation():
+            return [value]
+        case Data():
+            return [who for name in type(value).model_fields for who in _all_who(getattr(value, name))]
+        case dict():
+            return [who for item in value.values() for who in _all_who(item)]
+        case tuple():
+            return [who for item in value for who in _all_who(item)]
+        case _:
+            return []

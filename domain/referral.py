@@ -1,0 +1,173 @@
+"""The start of a case: opening it, incidents, consultations, referral and assessment."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.case import Case, Consulted, Incident, Referred, next_id
+from domain.commands import AddAdjustment, AppointRepresentative, Assess, Consult, OpenCase, Refer, ReportBehaviour
+from domain.days import Calendar
+from domain.decision import Decision, Refusal, decided
+from domain.guards import authorise, relates, require_findings, the_day
+from domain.people import Actor
+from domain.policy import Finding, Policy, Referral, Relation
+from domain.steps import step_one_done
+
+
+def open_case(command: OpenCase, *, id: str, edition: str, keep_years: int | None, actor: Actor, policy: Policy, today: date) -> Decision:
+    """Open a case, unless the matter belongs under another policy (intake)."""
+    _belongs_here(command, policy)
+    case = Case(
+        id=id,
+        body=command.body,
+        policy=policy.policy,
+        edition=edition,
+        opened_on=the_day(command.on, today=today),
+        customer=command.customer,
+        contact_officer=command.contact_officer or actor.id,
+        area=command.area,
+        group=command.group,
+        keep_years=keep_years,
+        seq=1,
+    )
+    return decided(case, f"Case opened under {policy.title}, {policy.edition.label}.", cites=policy.edition.sources)
+
+
+def _belongs_here(command: OpenCase, policy: Policy) -> None:
+    elsewhere = {
+        "corporate-complaint": command.concerns_corporate_complaint,
+        "area-with-own-policy": command.area_has_own_policy,
+        "member-of-staff": command.customer.kind == "member-of-staff",
+    }
+    for rule in policy.intake:
+        if elsewhere[rule.question]:
+            raise Refusal("No case is opened under this policy.", cites=rule.sources, remains=rule.instead)
+
+
+def report_behaviour(case: Case, command: ReportBehaviour, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record one incident; a person decides what follows, never a count."""
+    on = the_day(command.on, today=today)
+    _known_behaviour(command, policy)
+    if case.stage == "archived":
+        raise Refusal("This case has ended; its papers are only being kept.", remains="Open a new case for new behaviour.")
+    incident = Incident(
+        id=next_id("i", case.incidents), on=on, code=command.code, medium=command.medium, summary=command.summary, by=actor.id
+    )
+    case = case.model_copy(update={"incidents": (*case.incidents, incident)})
+    behaviour = policy.behaviours.get(command.code)
+    return decided(
+        case,
+        f"Incident {incident.id} of {on.isoformat()} recorded: {behaviour.label if behaviour else 'other behaviour'}.",
+        cites=behaviour.sources if behaviour else policy.other_behaviour.sources,
+    )
+
+
+def _known_behaviour(command: ReportBehaviour, policy: Policy) -> None:
+    for rule in policy.intake:
+        if rule.question == "corporate-complaint" and command.concerns_corporate_complaint:
+            raise Refusal("An incident about a corporate complaint does not count here.", cites=rule.sources, remains=rule.instead)
+    for right in policy.no_incident:
+        if right.what == command.only_for:
+            raise Refusal(
+                f"A customer's {right.what.replace('-', ' ')} is no incident merely for having been made.",
+                cites=right.sources,
+                remains="Record the manner of it, if that was unreasonable.",
+            )
+    if command.code != "other" and command.code not in policy.behaviours:
+        known = ", ".join(sorted(policy.behaviours))
+        raise Refusal(
+            f"{command.code} is no behaviour of this policy.",
+            cites=policy.other_behaviour.sources,
+            remains=f"Use other, or one of: {known}.",
+        )
+
+
+def refer(case: Case, command: Refer, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Refer the matter to whoever decides, with what the policy wants to travel with it."""
+    rule, on = _referral_rule(policy), the_day(command.on, today=today)
+    by = authorise(rule.by, actor=actor, case=case, policy=policy, on=on, act="refer the matter")
+    _ready_to_refer(case, command, rule, policy, on)
+    referred = Referred(on=on, by=by, to=rule.to.value if rule.to else None, findings=command.findings, attachments=command.attachments)
+    to = f" to the {policy.office(rule.to.value)}" if rule.to else ""
+    return decided(
+        case.model_copy(update={"referrals": (*case.referrals, referred)}),
+        f"Referred{to}.",
+        cites=rule.to.sources if rule.to else rule.by.sources,
+    )
+
+
+def _referral_rule(policy: Policy) -> Referral:
+    if policy.referral is None:
+        raise Refusal("This policy has no formal referral.", remains="Decide, or propose a decision.")
+    return policy.referral
+
+
+def _ready_to_refer(case: Case, command: Refer, rule: Referral, policy: Policy, on: date) -> None:
+    if not case.incidents:
+        raise Refusal(
+            "A referral gives details of the behaviour: no incident is recorded.",
+            cites=rule.by.sources,
+            remains="Record it with report_behaviour.",
+        )
+    if policy.step_one:
+        step_one_done(case, policy, on=on)
+    require_findings(rule.requires, command.findings, act="refer")
+    if case.replies and case.replies[-1].reply == "agreed":
+        require_findings(rule.if_arranged, command.findings, act="refer after an agreement")
+    if rule.attachments and rule.attachments.value and not command.attachments:
+        raise Refusal("A referral carries copies of the correspondence: attachments is empty.", cites=rule.attachments.sources)
+
+
+def consult(case: Case, command: Consult, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record a consultation; it guards a decision and is no approval."""
+    on = the_day(command.on, today=today)
+    person = actor.staff.by_id.get(command.person)
+    if person is None:
+        raise Refusal(f"{command.person} is not on the staff list.", remains="Name a person by the id the staff list gives.")
+    kinds: tuple[Relation, ...] = ("senior-manager-of-area", "manager-in-area", "line-manager-of-contact")
+    consulted = Consulted(
+        id=next_id("c", case.consultations),
+        on=on,
+        person=person.id,
+        human=person.human,
+        offices=(*person.offices, *person.deputises),
+        about=command.about,
+        view=command.view,
+        relations=tuple(kind for kind in kinds if relates(person, kind, case=case, actor=actor)),
+    )
+    return decided(
+        case.model_copy(update={"consultations": (*case.consultations, consulted)}), f"{person.id} was consulted about the {command.about}."
+    )
+
+
+def assess(case: Case, command: Assess, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record findings towards the decision; a later finding of the same name replaces an earlier one."""
+    the_day(command.on, today=today)
+    asked = _asked(policy)
+    known = {rule.finding for rule in asked}
+    unknown = sorted(set(command.findings) - known)
+    if unknown:
+        raise Refusal(f"This policy asks for no finding named {', '.join(unknown)}.", remains=f"It asks for: {', '.join(sorted(known))}.")
+    case = case.model_copy(update={"assessment": {**case.assessment, **command.findings}})
+    rules = [rule for rule in asked if rule.finding in command.findings]
+    return decided(case, f"Recorded: {', '.join(sorted(command.findings))}.", cites=[source for rule in rules for source in rule.sources])
+
+
+def _asked(policy: Policy) -> tuple[Finding, ...]:
+    return (*policy.decision.requires, *(rule for sign_off in policy.decision.sign_offs.values() for rule in sign_off.requires))
+
+
+def add_adjustment(case: Case, command: AddAdjustment, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record a reasonable adjustment; restrictions and forms give way to it (DEF-15)."""
+    the_day(command.on, today=today)
+    customer = case.customer.model_copy(update={"adjustments": (*case.customer.adjustments, command.adjustment)})
+    return decided(case.model_copy(update={"customer": customer}), "A reasonable adjustment was recorded.", cites=["DEF-15"])
+
+
+def appoint_representative(
+    case: Case, command: AppointRepresentative, *, actor: Actor, policy: Policy, calendar: Calendar, today: date
+) -> Decision:
+    """Record the representative the customer chose."""
+    the_day(command.on, today=today)
+    customer = case.customer.model_copy(update={"representative": command.representative})
+    return decided(case.model_copy(update={"customer": customer}), "The customer appointed a representative.")

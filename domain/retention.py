@@ -1,0 +1,102 @@
+"""The end: papers kept so long from the real end, held if the law needs them, destroyed; and cases that never were."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.case import Case, Hold, with_item
+from domain.clocks import end_of_case, retention_ends
+from domain.commands import Correct, DestroyPapers, ReleaseHold, SetRetention, Withdraw
+from domain.commands import Hold as HoldPapers
+from domain.days import Calendar, in_words
+from domain.decision import Decision, Refusal, decided
+from domain.guards import authorise, signed_by, the_day
+from domain.notices import owe
+from domain.people import Actor
+from domain.policy import Policy
+
+
+def set_retention(case: Case, command: SetRetention, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Set the body's own retention schedule, where its policy gives none (DEF-19)."""
+    signed_by(actor, the_day(command.on, today=today))
+    if policy.retention.keep:
+        raise Refusal("The policy itself says how long papers are kept.", cites=policy.retention.keep.sources)
+    return decided(case.model_copy(update={"keep_years": command.years}), f"Papers are kept for {command.years} years.", cites=["DEF-19"])
+
+
+def hold(case: Case, command: HoldPapers, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Stop destruction, with a reason and a date to look again."""
+    on = the_day(command.on, today=today)
+    by = signed_by(actor, on)
+    placed = Hold(on=on, by=by.person, reason=command.reasons, review_on=command.review_on)
+    return decided(
+        case.model_copy(update={"holds": (*case.holds, placed)}),
+        f"Destruction is on hold, to be looked at on {in_words(command.review_on)}.",
+    )
+
+
+def release_hold(case: Case, command: ReleaseHold, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """End every stop on destruction."""
+    on = the_day(command.on, today=today)
+    signed_by(actor, on)
+    if not case.held:
+        raise Refusal("Nothing is on hold.", remains="The papers are kept until their time.")
+    holds = tuple(one if one.released_on else one.model_copy(update={"released_on": on}) for one in case.holds)
+    return decided(case.model_copy(update={"holds": holds}), "The hold on destruction ended.")
+
+
+def destroy_papers(case: Case, command: DestroyPapers, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record the destruction of the papers, never before its day; the case is closed."""
+    on, rule = the_day(command.on, today=today), policy.retention
+    authorise(rule.destroyed_by, actor=actor, case=case, policy=policy, on=on, act="destroy the papers")
+    ends = retention_ends(case, policy, calendar)
+    sources = rule.keep.sources if rule.keep else rule.start.sources
+    if end_of_case(case) is None:
+        raise Refusal("The case has not ended; its papers are kept.", cites=sources)
+    if ends is None:
+        raise Refusal("No retention schedule is set for this body.", cites=["DEF-19"], remains="Set it with set_retention.")
+    _nothing_stops(case)
+    if on <= ends.date:
+        raise Refusal(f"The papers are kept until the end of {in_words(ends.date)}.", cites=sources, remains="Destroy them on a later day.")
+    return decided(case.model_copy(update={"destroyed_on": on}), "The papers were destroyed; the case is closed.", cites=sources)
+
+
+def _nothing_stops(case: Case) -> None:
+    if case.held:
+        raise Refusal("Destruction is on hold.", cites=["DEF-19"], remains="End the hold with release_hold.")
+    pending = [one.id for one in case.challenges if one.pending] + [one.id for one in case.requests if one.done is None]
+    if pending:
+        raise Refusal(f"Still to be decided: {', '.join(pending)}.", cites=["DEF-08"])
+
+
+def withdraw(case: Case, command: Withdraw, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """End a case in which nothing was decided."""
+    on = the_day(command.on, today=today)
+    signed_by(actor, on)
+    if case.sanctions:
+        raise Refusal(
+            "A decision has been made; the case runs its course.", remains="Lift the restrictions by a review, or correct a mistake."
+        )
+    proposals = tuple(one if one.closed else one.model_copy(update={"closed": "replaced"}) for one in case.proposals)
+    return decided(
+        case.model_copy(
+            update={"proposals": proposals, "ended_without_restriction": on, "ending": "withdrawn", "ending_reasons": command.reasons}
+        ),
+        "The case was withdrawn.",
+    )
+
+
+def correct(case: Case, command: Correct, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Undo a case opened against the wrong person; whoever was told is told of the mistake."""
+    on = the_day(command.on, today=today)
+    by = signed_by(actor, on)
+    sanctions = case.sanctions
+    for sanction in case.in_force:
+        sanctions = with_item(sanctions, sanction.model_copy(update={"ended_on": on, "ended_how": "mistake"}))
+    told = any(notice.sent_on for notice in case.notices)
+    case = case.model_copy(
+        update={"sanctions": sanctions, "ended_without_restriction": on, "ending": "mistake", "ending_reasons": command.reasons}
+    )
+    if told:
+        case, _ = owe(case, "removed", about="case", on=on, policy=policy, by=by)
+    return decided(case, "The case was opened by mistake and has been undone.")

@@ -1,0 +1,170 @@
+"""Restrictions: what may be imposed, on what grounds, for how long, and whose sign-off it takes."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.case import Case, Proposal, Sanction, Signature, Terms, next_id, with_item
+from domain.commands import Approve, ImposeSanction, ProposeSanction, Reject, TakeNoAction
+from domain.days import Calendar
+from domain.decision import Decision, Entry, Refusal, decided
+from domain.guards import authorise, forbid, require_consulted, require_findings, signed_by, the_day
+from domain.notices import owe
+from domain.people import Actor
+from domain.policy import Policy, SignOff
+from domain.terms import check_terms, sign_off_for
+
+
+def propose_sanction(case: Case, command: ProposeSanction, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Propose restrictions; they bind nobody until those the policy names have signed."""
+    on = the_day(command.on, today=today)
+    terms, sign_off = _terms(command), sign_off_for(command.restrictions, policy)
+    check_terms(case, terms, policy=policy, calendar=calendar, on=on)
+    proposal = _proposal(case, terms, sign_off, signed_by(actor, on), on)
+    case = _replace_open(case)
+    rule = policy.decision.sign_offs[sign_off]
+    return decided(
+        case.model_copy(update={"proposals": (*case.proposals, proposal)}),
+        f"Proposed as {proposal.id}; it waits for sign-off.",
+        cites=rule.decided_by.sources,
+    )
+
+
+def impose_sanction(case: Case, command: ImposeSanction, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Decide restrictions alone, where one person may."""
+    on = the_day(command.on, today=today)
+    sign_off = sign_off_for(command.restrictions, policy)
+    rule = policy.decision.sign_offs[sign_off]
+    _one_is_enough(rule)
+    by = _may_decide(case, rule, actor=actor, policy=policy, on=on)
+    terms = _terms(command)
+    check_terms(case, terms, policy=policy, calendar=calendar, on=on)
+    _grounds_complete(case, terms, rule, by, policy)
+    proposal = _proposal(case, terms, sign_off, by, on).model_copy(update={"closed": "decided"})
+    case = _replace_open(case)
+    return _decide(case, proposal, rule, by, policy)
+
+
+def approve(case: Case, command: Approve, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Sign a proposal; it becomes a decision when enough different people have signed."""
+    on = the_day(command.on, today=today)
+    proposal = _seen(case, command.saw, policy)
+    rule = policy.decision.sign_offs[proposal.sign_off]
+    by = _may_decide(case, rule, actor=actor, policy=policy, on=on)
+    if on < proposal.on:
+        raise Refusal(f"{proposal.id} was made on {proposal.on.isoformat()}, after this sign-off.", cites=rule.decided_by.sources)
+    _second_person(proposal, rule, by)
+    check_terms(case, proposal.terms, policy=policy, calendar=calendar, on=on)
+    _grounds_complete(case, proposal.terms, rule, by, policy)
+    signed = proposal.model_copy(update={"signatures": (*proposal.signatures, by), "closed": "decided"})
+    return _decide(case, signed, rule, by, policy)
+
+
+def reject(case: Case, command: Reject, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Refuse a proposal, with reasons; the case goes on without it."""
+    on = the_day(command.on, today=today)
+    proposal = _seen(case, command.saw, policy)
+    rule = policy.decision.sign_offs[proposal.sign_off]
+    _may_decide(case, rule, actor=actor, policy=policy, on=on)
+    closed = proposal.model_copy(update={"closed": "rejected"})
+    return decided(
+        case.model_copy(update={"proposals": with_item(case.proposals, closed)}),
+        f"{proposal.id} was not approved.",
+        cites=rule.decided_by.sources,
+    )
+
+
+def take_no_action(case: Case, command: TakeNoAction, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Decide not to restrict, with reasons; the papers are kept from today."""
+    on = the_day(command.on, today=today)
+    rule = policy.decision.sign_offs["ordinary"]
+    _may_decide(case, rule, actor=actor, policy=policy, on=on)
+    if case.in_force:
+        raise Refusal("Restrictions are in force.", remains="Lift them by a review.")
+    case = _replace_open(case).model_copy(update={"ended_without_restriction": on, "ending": "no-action"})
+    case, _ = owe(case, "no-action", about="case", on=on, policy=policy)
+    return decided(case, "Decided to take no action.", cites=rule.decided_by.sources)
+
+
+def _terms(command: ProposeSanction) -> Terms:
+    return Terms(
+        restrictions=command.restrictions,
+        reasons=command.reasons,
+        until=command.until,
+        review_on=command.review_on,
+        findings=command.findings,
+        extreme=command.extreme,
+        warning_departure=command.warning_departure,
+    )
+
+
+def _proposal(case: Case, terms: Terms, sign_off: str, by: Signature, on: date) -> Proposal:
+    return Proposal(id=next_id("p", case.proposals), on=on, sign_off=sign_off, terms=terms, signatures=(by,))
+
+
+def _replace_open(case: Case) -> Case:
+    if case.open_proposal is None:
+        return case
+    replaced = case.open_proposal.model_copy(update={"closed": "replaced"})
+    return case.model_copy(update={"proposals": with_item(case.proposals, replaced)})
+
+
+def _seen(case: Case, saw: str | None, policy: Policy) -> Proposal:
+    current = case.open_proposal
+    if current is not None and saw == current.id:
+        return current
+    found = next((proposal for proposal in case.proposals if proposal.id == saw), None)
+    remains = f"{current.id} waits for sign-off." if current else "Nothing waits for sign-off."
+    if found is None:
+        raise Refusal("saw must name the proposal you read.", kind="stale", remains=remains)
+    raise Refusal(f"{found.id} was {found.closed} and can no longer be signed.", kind="stale", remains=remains)
+
+
+def _one_is_enough(rule: SignOff) -> None:
+    if rule.people and rule.people.value > 1:
+        raise Refusal(
+            f"This takes {rule.people.value} different people; nobody decides it alone.",
+            cites=rule.people.sources,
+            remains="Propose it with propose_sanction; somebody else approves.",
+        )
+
+
+def _may_decide(case: Case, rule: SignOff, *, actor: Actor, policy: Policy, on: date) -> Signature:
+    forbid(rule.never_by, actor=actor, policy=policy, act="decide this")
+    return authorise(rule.decided_by, actor=actor, case=case, policy=policy, on=on, act="decide this")
+
+
+def _second_person(proposal: Proposal, rule: SignOff, by: Signature) -> None:
+    if not rule.people or rule.people.value < 2:
+        return
+    if any(one.human == by.human for one in proposal.signatures):
+        raise Refusal(
+            "Whoever proposed this may not also approve it.", cites=(*rule.people.sources, "DEF-20"), remains="Somebody else approves."
+        )
+    grades = {one.grade for one in (*proposal.signatures, by)}
+    if rule.different_grades and rule.different_grades.value and (len(grades) < 2 or None in grades):
+        raise Refusal(
+            "The people who decide this must be at different grades, and their grades on record.", cites=rule.different_grades.sources
+        )
+
+
+def _grounds_complete(case: Case, terms: Terms, rule: SignOff, by: Signature, policy: Policy) -> None:
+    require_findings(rule.requires, {**case.assessment, **terms.findings}, act="decide")
+    since = case.referrals[-1].on if case.referrals else None
+    require_consulted(rule.consult, case=case, about="decision", decider=by, since=since, policy=policy)
+
+
+def _decide(case: Case, proposal: Proposal, rule: SignOff, by: Signature, policy: Policy) -> Decision:
+    id, on = next_id("s", case.sanctions), by.on
+    case = case.model_copy(update={"proposals": with_item(case.proposals, proposal)})
+    case, notice = owe(case, rule.notice, about=id, on=on, policy=policy, by=by)
+    sanction = Sanction(id=id, decided_on=on, signatures=proposal.signatures, terms=proposal.terms, notice=notice or "", period_start=on)
+    case = case.model_copy(update={"sanctions": (*case.sanctions, sanction)})
+    options = [option for one in proposal.terms.restrictions if (option := policy.decision.option(one.type))]
+    types = ", ".join(option.label for option in options)
+    return decided(
+        case,
+        f"Decided as {id}: {types}.",
+        cites=[*rule.decided_by.sources, *(source for option in options for source in option.sources)],
+        also=[Entry(what=f"Signed by {one.person}.") for one in proposal.signatures],
+    )

@@ -1,0 +1,107 @@
+"""What earlier steps a case has behind it: a living warning, continued behaviour, a failed step one, a referral."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.case import Case, Incident, Warning
+from domain.days import add_months
+from domain.decision import Refusal
+from domain.notices import notified_on
+from domain.policy import Policy
+from domain.restrictions import WRITTEN
+
+
+def warned_on(case: Case, warning: Warning, policy: Policy) -> date | None:
+    """Returns the day a warning counts from: when spoken, or when its letter was notified; None until it is confirmed."""
+    confirmed = notified_on(case, warning.notice)
+    must_confirm = policy.warning.confirmed_in_writing
+    if must_confirm and must_confirm.value and confirmed is None:
+        return None
+    return confirmed if warning.medium in WRITTEN else warning.on
+
+
+def life_ends(given: date, policy: Policy) -> date:
+    """Returns the last day on which a warning still supports a decision (DEF-17)."""
+    life = policy.warning.life
+    return add_months(given, life.count * (12 if life.unit == "years" else 1)) if life else date.max
+
+
+def living_warning(case: Case, policy: Policy, *, on: date) -> tuple[Warning, date] | None:
+    """Returns the latest warning that supports a decision on a day, and the day it was given."""
+    for warning in reversed(case.warnings):
+        given = warned_on(case, warning, policy)
+        if given and given <= on <= life_ends(given, policy):
+            return warning, given
+    return None
+
+
+def continued_since(case: Case, day: date, *, until: date) -> tuple[Incident, ...]:
+    """Returns the incidents dated after a day: behaviour on the day itself had no time to change (MMO-26)."""
+    return tuple(incident for incident in case.incidents if day < incident.on <= until)
+
+
+def require_warning(case: Case, policy: Policy, *, on: date) -> None:
+    """Refuses a decision without a living warning and, where the policy says so, behaviour after it."""
+    rule = policy.warning
+    found = living_warning(case, policy, on=on)
+    if found is None:
+        raise Refusal(
+            _no_warning(case, policy, on=on),
+            cites=rule.needed.sources,
+            remains="Give a warning with warn; it must reach the customer first.",
+        )
+    after = rule.behaviour_after
+    if after and after.value == "must-continue" and not continued_since(case, found[1], until=on):
+        raise Refusal(
+            f"No behaviour is recorded after the warning of {found[1].isoformat()}: the customer must have the opportunity to change.",
+            cites=after.sources,
+            remains="Record continued behaviour with report_behaviour, dated after the warning.",
+        )
+
+
+def _no_warning(case: Case, policy: Policy, *, on: date) -> str:
+    if not case.warnings:
+        return "No warning was given before this decision."
+    given = warned_on(case, case.warnings[-1], policy)
+    if given is None:
+        return "The warning has not yet been confirmed to the customer in writing."
+    if given > on:
+        return f"The warning counts from {given.isoformat()}, after this decision."
+    return f"The warning of {given.isoformat()} no longer supports a decision: it lived until {life_ends(given, policy).isoformat()}."
+
+
+def step_one_done(case: Case, policy: Policy, *, on: date) -> None:
+    """Refuses unless step one was held, confirmed to the customer, and failed (PCC-26, PCC-29, PCC-35, PCC-37)."""
+    require_confirmed_first_step(case, policy)
+    replies = policy.step_one.replies.sources if policy.step_one else ()
+    if not case.replies:
+        raise Refusal(
+            "Step one has not ended: no reply is recorded.",
+            cites=replies,
+            remains="Record agreed, not-agreed or no-answer with record_reply.",
+        )
+    last = case.replies[-1]
+    if last.reply == "agreed" and not continued_since(case, last.on, until=on):
+        raise Refusal(
+            f"An arrangement was agreed on {last.on.isoformat()} and no behaviour is recorded after it.",
+            cites=replies,
+            remains="Monitor the arrangement; refer when the behaviour continues.",
+        )
+
+
+def require_confirmed_first_step(case: Case, policy: Policy) -> None:
+    """Refuses until the first communication has reached the customer in writing, or as an adjustment asks."""
+    if not case.warnings:
+        raise Refusal(
+            "Step one has not been held.",
+            cites=policy.warning.needed.sources,
+            remains="The appropriate manager speaks to the customer: warn.",
+        )
+    confirmed = policy.warning.confirmed_in_writing
+    if warned_on(case, case.warnings[-1], policy) is None:
+        raise Refusal(
+            "What was said in step one has not yet been confirmed to the customer.",
+            cites=confirmed.sources if confirmed else (),
+            remains="Wait until the letter is sent, or record how the customer was told.",
+        )

@@ -1,0 +1,68 @@
+"""The database: opening it, and one transaction at a time for a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlmodel import Session, SQLModel
+
+from records import tables  # noqa: F401  # importing the tables fills SQLModel.metadata
+
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+
+def open_database(url: str) -> Engine:
+    """Returns an engine for SQLite or PostgreSQL. SQLite waits for a writer and locks when a transaction begins."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+    event.listen(engine, "connect", _sqlite_opened)
+    event.listen(engine, "begin", _sqlite_begins)
+    return engine
+
+
+def _sqlite_opened(connection: object, _record: object) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined]  # the driver must not begin by itself
+    cursor = connection.cursor()  # type: ignore[attr-defined]  # a sqlite3 connection
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begins(connection: Connection) -> None:
+    begin = "BEGIN" if connection.get_execution_options().get("reads") else "BEGIN IMMEDIATE"
+    connection.exec_driver_sql(begin)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """Yields a session that commits whole or not at all."""
+    with Session(engine) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Yields a session that only reads and never waits for a writer."""
+    with Session(engine.execution_options(reads=True)) as session:
+        yield session
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database up to the present tables."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def create_all(engine: Engine) -> None:
+    """Create the present tables at once: for throw-away databases; a test holds the migrations to the same result."""
+    SQLModel.metadata.create_all(engine)

@@ -1,0 +1,90 @@
+"""The case's log: every act, refusal and deadline, append-only and hash-chained from the first line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from records.tables import LogRow
+
+FIRST = "0" * 64
+
+
+def line_hash(before: str, row: LogRow) -> str:
+    """Returns the hash of a line, holding the hash of the line before."""
+    facts = [
+        before,
+        row.case_id,
+        row.n,
+        row.at.isoformat(),
+        row.on.isoformat(),
+        row.actor,
+        row.office,
+        row.command,
+        row.command_id,
+        row.result,
+        row.what,
+        row.detail,
+        row.cites,
+    ]
+    return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+class Log:
+    """Writes lines at the end of one case's log within the caller's transaction."""
+
+    def __init__(self, session: Session, case_id: str) -> None:
+        self.session, self.case_id = session, case_id
+        last = session.exec(select(LogRow).where(LogRow.case_id == case_id).order_by(col(LogRow.n).desc()).limit(1)).first()
+        self.n, self.hash = (last.n, last.hash) if last else (0, FIRST)
+
+    def write(
+        self,
+        *,
+        at: datetime,
+        on: date,
+        actor: str,
+        office: str | None,
+        command: str,
+        command_id: str,
+        result: str,
+        what: str,
+        cites: tuple[str, ...],
+        detail: str | None = None,
+    ) -> None:
+        self.n += 1
+        row = LogRow(
+            case_id=self.case_id,
+            n=self.n,
+            at=at,
+            on=on,
+            actor=actor,
+            office=office,
+            command=command,
+            command_id=command_id,
+            result=result,
+            what=what,
+            detail=detail,
+            cites=list(cites),
+            hash="",
+        )
+        self.hash = row.hash = line_hash(self.hash, row)
+        self.session.add(row)
+
+
+def log_of(session: Session, case_id: str) -> tuple[LogRow, ...]:
+    """Returns a case's log, oldest line first."""
+    return tuple(session.exec(select(LogRow).where(LogRow.case_id == case_id).order_by(col(LogRow.n))).all())
+
+
+def first_broken_line(session: Session, case_id: str) -> int | None:
+    """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
+    before = FIRST
+    for expected, row in enumerate(log_of(session, case_id), start=1):
+        if row.n != expected or row.hash != line_hash(before, row):
+            return expected
+        before = row.hash
+    return None

@@ -1,0 +1,241 @@
+"""The tables. Personal text stands in `case_text` alone, so that it can be destroyed by case."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+
+from sqlalchemy import JSON, DateTime, Dialect, MetaData
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    }
+)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An instant, always aware and in UTC: SQLite drops time zones and would hand back a naive one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant without a time zone: {value.isoformat()}")
+        return value.astimezone(timezone.utc)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+
+
+Json = dict[str, object]
+
+
+class CaseRow(SQLModel, table=True):
+    """One case as it stands. `seq` only ever rises."""
+
+    __tablename__ = "case"
+    id: str = Field(primary_key=True)
+    body: str = Field(index=True)
+    policy: str
+    edition: str
+    stage: str = Field(index=True)
+    seq: int
+    state: Json = Field(sa_type=JSON)
+    opened_on: date
+    next_deadline: str | None = None
+    next_fires: date | None = Field(default=None, index=True)
+    changed_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class CommandRow(SQLModel, table=True):
+    """One act with its outcome, once per (case, command id)."""
+
+    __tablename__ = "command"
+    case_id: str = Field(primary_key=True)
+    command_id: str = Field(primary_key=True)
+    content_hash: str
+    message: Json = Field(sa_type=JSON)
+    outcome: Json = Field(sa_type=JSON)
+    seq: int
+    decided_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class LogRow(SQLModel, table=True):
+    """One line of a case's log: append-only, each line's hash holding the one before."""
+
+    __tablename__ = "log"
+    case_id: str = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UTCDateTime)
+    on: date
+    actor: str
+    office: str | None = None
+    command: str
+    command_id: str
+    result: str
+    what: str
+    detail: str | None = None
+    """Reference of a personal text, where the line has one."""
+    cites: list[str] = Field(sa_type=JSON)
+    hash: str
+
+
+class TextRow(SQLModel, table=True):
+    """Personal text of a case; destroyed with its papers."""
+
+    __tablename__ = "case_text"
+    case_id: str = Field(primary_key=True)
+    ref: str = Field(primary_key=True)
+    text: str
+
+
+class RestrictionRow(SQLModel, table=True):
+    """One restriction as staff look it up."""
+
+    __tablename__ = "restriction"
+    case_id: str = Field(primary_key=True)
+    sanction: str = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    body: str = Field(index=True)
+    type: str
+    parameters: Json = Field(sa_type=JSON)
+    decided_on: date
+    enforced_from: date | None
+    until: date | None
+    ended_on: date | None
+
+
+class SanctionRow(SQLModel, table=True):
+    """One decision imposing restrictions, with its own dates."""
+
+    __tablename__ = "sanction"
+    case_id: str = Field(primary_key=True)
+    sanction: str = Field(primary_key=True)
+    body: str = Field(index=True)
+    decided_on: date
+    notified_on: date | None
+    until: date | None
+    ended_on: date | None
+    ended_how: str | None
+    missed_reviews: int
+
+
+class SignOffRow(SQLModel, table=True):
+    """Who signed what, as natural persons, with office and grade as they stood."""
+
+    __tablename__ = "sign_off"
+    case_id: str = Field(primary_key=True)
+    about: str = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    person: str
+    human: str
+    office: str | None
+    grade: int | None
+    as_deputy: bool
+    on: date
+
+
+class NoticeRow(SQLModel, table=True):
+    """One letter: decided, sent and notified are three dates."""
+
+    __tablename__ = "notice"
+    case_id: str = Field(primary_key=True)
+    notice: str = Field(primary_key=True)
+    kind: str
+    about: str
+    status: str = Field(index=True)
+    created_on: date
+    sent_on: date | None
+    notified_on: date | None
+    method: str | None
+    problem: str | None
+
+
+class LetterRow(SQLModel, table=True):
+    """What was sent: the file, its hash, and the parts it held. Written once, never re-rendered."""
+
+    __tablename__ = "letter"
+    case_id: str = Field(primary_key=True)
+    notice: str = Field(primary_key=True)
+    file: str
+    sha256: str
+    template: str
+    parts: list[str] = Field(sa_type=JSON)
+    edition: str
+    sent_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class RegisterRow(SQLModel, table=True):
+    """The body's register: one entry a case that reached a decision."""
+
+    __tablename__ = "register"
+    case_id: str = Field(primary_key=True)
+    body: str = Field(index=True)
+    customer: str
+    """Reference of a personal text."""
+    stage: str
+    warned_on: date | None
+    decided_on: date | None
+    notified_on: date | None
+    last_reviewed_on: date | None
+    review_due: date | None
+    ends: date | None
+    ended_on: date | None
+    missed_reviews: int
+
+
+class TaskRow(SQLModel, table=True):
+    """What waits for whom; written anew with every act of its case."""
+
+    __tablename__ = "task"
+    case_id: str = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    body: str = Field(index=True)
+    kind: str
+    what: str
+    ref: str
+    offices: list[str] = Field(sa_type=JSON)
+    people: list[str] = Field(sa_type=JSON)
+    due: date | None
+    cites: list[str] = Field(sa_type=JSON)
+    command: str | None
+
+
+class EditionRow(SQLModel, table=True):
+    """A policy file as it was when a case first named it; kept for ever by its hash."""
+
+    __tablename__ = "edition"
+    hash: str = Field(primary_key=True)
+    policy: str
+    label: str
+    text: str
+    kept_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class StaffRow(SQLModel, table=True):
+    """One account on a body's staff list."""
+
+    __tablename__ = "staff"
+    body: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)
+    entry: Json = Field(sa_type=JSON)
+
+
+class BodyRow(SQLModel, table=True):
+    """A body and what it has configured where its policy is silent."""
+
+    __tablename__ = "body"
+    body: str = Field(primary_key=True)
+    name: str
+    policy: str
+    settings: Json = Field(sa_type=JSON)

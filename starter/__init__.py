@@ -1,0 +1,1 @@
+"""Every way in from outside: the Python client and the command line."""

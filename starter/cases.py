@@ -1,0 +1,137 @@
+"""For services: open a case, act on it, look it up. Every call is async and typed.
+
+cases = await Cases.connect()
+await cases.open("portsmouth/2027-0001", OpenCase(body="portsmouth", customer=...), by="help-desk")
+answer = await cases.submit("portsmouth/2027-0001", ReportBehaviour(...), by="help-desk")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.outcome import Outcome
+from domain.commands import AnyCommand, OpenCase
+from worker.run import connect
+from worker.settings import Settings
+
+PENDING_TRIES = 20
+
+
+class NoSuchCase(Exception):
+    """The engine runs no case of that id."""
+
+
+class AlreadyOpen(Exception):
+    """A case of that id runs already."""
+
+
+class Unavailable(Exception):
+    """The engine or its workers did not answer; the act may or may not have happened: ask again with the same id."""
+
+
+def envelope(command: AnyCommand, *, by: str | None, id: str | None = None) -> dict[str, object]:
+    """Returns the message that carries a command, as every door takes it."""
+    with_ = command.model_dump(mode="json", by_alias=True, exclude={"id", "on", "saw"}, exclude_unset=True)
+    facts = {"by": by, "on": command.on.isoformat() if command.on else None, "saw": command.saw}
+    return {
+        "v": 1,
+        "id": id or command.id or str(uuid.uuid4()),
+        "do": command.do,
+        "with": with_,
+        **{name: value for name, value in facts.items() if value is not None},
+    }
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The cases of every body, through one engine."""
+
+    client: Client
+    task_queue: str = "evenhand"
+
+    @classmethod
+    async def connect(cls, settings: Settings | None = None) -> Cases:
+        """Returns a client of the engine the settings name."""
+        settings = settings or Settings()
+        return cls(client=await connect(settings), task_queue=settings.task_queue)
+
+    async def open(self, case: str, command: OpenCase, *, by: str, on: date | None = None, id: str | None = None) -> Outcome:
+        """Open a case and return what the record answered. Raises AlreadyOpen where the id is taken."""
+        message = envelope(command.model_copy(update={"on": on or command.on}), by=by, id=id or f"open:{case}")
+        started = await self.start(case, message)
+        try:
+            return await self.submit_message(case, message)
+        except NoSuchCase:  # refused at once: the case never came to be, and its workflow says why
+            return Outcome.model_validate(await started.result(), extra="allow")
+
+    async def start(self, case: str, message: dict[str, object]) -> WorkflowHandle[object, object]:
+        """Start a case's workflow with its opening message."""
+        try:
+            return await self.client.start_workflow(
+                "Case", message, id=case, task_queue=self.task_queue, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE
+            )
+        except WorkflowAlreadyStartedError:
+            raise AlreadyOpen(f"A case {case} is already there.") from None
+
+    async def submit(self, case: str, command: AnyCommand, *, by: str, id: str | None = None) -> Outcome:
+        """Act on a case and wait for the answer: accepted, or refused with the clause. Sent again under its id it is one act."""
+        return await self.submit_message(case, envelope(command, by=by, id=id))
+
+    async def submit_message(self, case: str, message: dict[str, object]) -> Outcome:
+        """Send a message as an update. Raises NoSuchCase or Unavailable; a refusal is an Outcome, never an exception."""
+        for attempt in range(PENDING_TRIES):
+            outcome = await self._ask(case, message, attempt)
+            if outcome.result != "pending":
+                return outcome
+        raise Unavailable(f"{case} has not answered; ask again with the id {message['id']}.")
+
+    async def _ask(self, case: str, message: dict[str, object], attempt: int) -> Outcome:
+        try:
+            answer: Outcome = await self.client.get_workflow_handle(case).execute_update(
+                str(message["do"]), message, id=f"{message['id']}/{uuid.uuid4().hex[:8]}", result_type=Outcome
+            )
+            return answer
+        except WorkflowUpdateFailedError as failed:
+            return _refusal_of(failed)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                raise NoSuchCase(f"There is no running case {case}.") from None
+            raise Unavailable(str(error)) from None
+
+    async def signal(self, case: str, command: AnyCommand, *, by: str, id: str | None = None) -> str:
+        """Send a command as a signal: durable at once, answered in the case's log. Returns its id."""
+        return await self.signal_message(case, envelope(command, by=by, id=id))
+
+    async def signal_message(self, case: str, message: dict[str, object]) -> str:
+        """Send a message as a signal named after its command."""
+        try:
+            await self.client.get_workflow_handle(case).signal(str(message["do"]), message)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                raise NoSuchCase(f"There is no running case {case}.") from None
+            raise
+        return str(message["id"])
+
+    async def look_up(self, case: str) -> Outcome | None:
+        """Returns where a case stands: stage, next deadline, what waits for whom. Raises NoSuchCase."""
+        try:
+            return await asyncio.wait_for(self.client.get_workflow_handle(case).query("state", result_type=Outcome), timeout=10)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                raise NoSuchCase(f"There is no case {case}.") from None
+            raise
+
+
+def _refusal_of(failed: WorkflowUpdateFailedError) -> Outcome:
+    cause = failed.cause
+    if isinstance(cause, ApplicationError) and cause.details:
+        return Outcome.model_validate(cause.details[0], extra="allow")
+    raise Unavailable(f"The case did not answer: {cause}") from None

@@ -1,0 +1,331 @@
+"""Playing rehearsals: a real engine with time skipped, a real worker, real records, one throw-away set for each."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from pydantic import BaseModel
+from sqlalchemy import Engine
+from sqlmodel import select
+from temporalio.testing import WorkflowEnvironment
+
+from activities.bodies import Body, save_body
+from activities.clock import Clock
+from activities.outcome import Outcome
+from domain.commands import OpenCase
+from domain.days import first_instant, london_date
+from policies import load
+from records.database import create_all, open_database, reading, transaction
+from records.log import log_of
+from records.tables import CaseRow, CommandRow, LetterRow
+from starter.cases import Cases, NoSuchCase
+from starter.script import Expectation, Read, Script, Step
+from starter.standing import Explained, NoCase, standing
+from worker.run import worker_for
+from worker.server import skipping_server
+
+CASE = "rehearsal/1"
+PATIENCE = 60.0
+
+
+class Sent(BaseModel):
+    """A letter sent in a step, with the parts it holds."""
+
+    notice: str
+    kind: str
+    parts: tuple[str, ...]
+    sent_on: date | None
+    notified_on: date | None
+    text: str = ""
+
+
+class StepResult(BaseModel):
+    """What was true after one step."""
+
+    step: int
+    line: int
+    at: datetime
+    do: str | None
+    outcome: str | None = None
+    cites: tuple[str, ...] = ()
+    reason: str | None = None
+    remains: str | None = None
+    stage: str = ""
+    flags: tuple[str, ...] = ()
+    dates: dict[str, date] = {}
+    explained: tuple[Explained, ...] = ()
+    notices: tuple[Sent, ...] = ()
+    tasks: tuple[str, ...] = ()
+    fired: tuple[str, ...] = ()
+    missed_reviews: int = 0
+    differences: tuple[str, ...] = ()
+
+
+class Performance(BaseModel):
+    """A rehearsal played to its end."""
+
+    file: str
+    title: str
+    policy: str
+    seconds: float = 0.0
+    steps: tuple[StepResult, ...] = ()
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        return tuple(line for step in self.steps for line in step.differences)
+
+
+class Stage:
+    """One rehearsal's server, worker and records."""
+
+    def __init__(self, read: Read, server: WorkflowEnvironment, folder: Path) -> None:
+        self.read, self.server, self.folder = read, server, folder
+        self.engine = _records(read.script, folder)
+        self.clock = Clock()
+        self.cases = Cases(server.client, task_queue="rehearsal")
+        self.seen_letters: set[str] = set()
+        self.seen_lines = 0
+
+    async def now(self) -> datetime:
+        return self.clock.case_time(await self.server.get_current_time())
+
+    async def play(self) -> tuple[StepResult, ...]:
+        """Play every step in order. The case's clock is set to the first step's moment; then only the engine moves it."""
+        steps = self.read.script.steps
+        self.clock = Clock(shift=steps[0].at - await self.server.get_current_time())
+        worker = worker_for(self.server.client, engine=self.engine, outbox=self.folder, task_queue="rehearsal", clock=self.clock)
+        async with worker:
+            await self._open(steps[0])
+            return tuple([await self._step(number, step) for number, step in enumerate(steps)])
+
+    async def _open(self, first: Step) -> None:
+        script = self.read.script
+        opening = script.opening
+        if first.do == "open_case":
+            return
+        by = opening.by or (first.by if first.by in script.people else None) or next(iter(script.people))
+        outcome = await self.cases.open(CASE, _opening(script), by=by)
+        if not outcome.accepted:
+            raise RuntimeError(f"{self.read.path}: the case could not be opened: {outcome.answer} ({', '.join(outcome.cites)})")
+        self._new_lines()
+
+    async def _step(self, number: int, step: Step) -> StepResult:
+        ahead = step.at - await self.now()
+        if ahead > timedelta(0):
+            await self.server.sleep(ahead)
+        await self._settled()
+        fired = self._new_lines()
+        outcome = await self._do(step, number) if step.do or step.raw is not None else None
+        await self._settled()
+        result = self._result(number, step, outcome, (*fired, *self._new_lines()))
+        return result.model_copy(update={"differences": tuple(_differences(self.read, number, step.expect, result))})
+
+    async def _do(self, step: Step, number: int) -> Outcome:
+        message = _message(step, number)
+        if step.do == "open_case":
+            return await self.cases.open(CASE, _opening(self.read.script), by=step.by or "")
+        if step.via == "update":
+            return await self._asked(message)
+        await self.cases.signal_message(CASE, message)
+        id = str(message["id"])
+        await _until(lambda: self._outcome_of(id) is not None, f"step {number + 1}: the signal was not acted on")
+        found = self._outcome_of(id)
+        assert found is not None
+        return found
+
+    async def _asked(self, message: dict[str, object]) -> Outcome:
+        try:
+            return await self.cases.submit_message(CASE, message)
+        except NoSuchCase as gone:
+            return Outcome(command=str(message["id"]), result="refused", answer=str(gone))
+
+    def _outcome_of(self, id: str) -> Outcome | None:
+        with reading(self.engine) as session:
+            row = session.get(CommandRow, (CASE, id))
+            return Outcome.model_validate(row.outcome, extra="allow") if row else None
+
+    async def _settled(self) -> None:
+        now = await self.now()
+        await _until(lambda: self._quiet(now), f"{self.read.path}: the case did not settle")
+
+    def _quiet(self, now: datetime) -> bool:
+        with reading(self.engine) as session:
+            row = session.get(CaseRow, CASE)
+            if row is None:
+                return True
+            due = row.next_fires is not None and first_instant(row.next_fires) <= now
+            notices = row.state.get("notices", [])
+            assert isinstance(notices, list)
+            return not due and all(one["status"] != "to-send" for one in notices)
+
+    def _new_lines(self) -> tuple[str, ...]:
+        """Returns the kinds of deadline that fired on their own since last asked."""
+        with reading(self.engine) as session:
+            lines = log_of(session, CASE)
+        new, self.seen_lines = lines[self.seen_lines :], len(lines)
+        return tuple(
+            line.command_id.removeprefix("due:").split(":", 1)[0] for line in new if line.actor == "calendar" and line.result == "accepted"
+        )
+
+    def _result(self, number: int, step: Step, outcome: Outcome | None, fired: tuple[str, ...]) -> StepResult:
+        base = StepResult(
+            step=number + 1,
+            line=self.read.line(number),
+            at=step.at,
+            do=step.do,
+            outcome=outcome.result if outcome else None,
+            cites=outcome.cites if outcome else (),
+            reason=outcome.answer if outcome else None,
+            remains=outcome.remains if outcome else None,
+            fired=fired,
+        )
+        try:
+            stands = standing(self.engine, CASE, today=london_date(step.at))
+        except NoCase:
+            return base
+        return base.model_copy(
+            update={
+                "stage": stands.stage,
+                "flags": stands.flags,
+                "dates": stands.dates,
+                "explained": stands.explained,
+                "tasks": tuple(task.kind for task in stands.tasks),
+                "notices": self._letters(),
+                "missed_reviews": stands.missed_reviews,
+            }
+        )
+
+    def _letters(self) -> tuple[Sent, ...]:
+        with reading(self.engine) as session:
+            rows = session.exec(select(LetterRow).where(LetterRow.case_id == CASE)).all()
+            case = session.get(CaseRow, CASE)
+            notices = {one["id"]: one for one in case.state["notices"]} if case else {}  # type: ignore[attr-defined]  # plain JSON
+        new = [row for row in sorted(rows, key=lambda row: _order(row.notice)) if row.notice not in self.seen_letters]
+        self.seen_letters |= {row.notice for row in new}
+        return tuple(
+            Sent(
+                notice=row.notice,
+                kind=notices[row.notice.partition("-")[0]]["kind"],
+                parts=tuple(row.parts),
+                sent_on=notices[row.notice.partition("-")[0]]["sent_on"],
+                notified_on=notices[row.notice.partition("-")[0]]["notified_on"],
+                text=_text_of(Path(row.file)),
+            )
+            for row in new
+        )
+
+
+def _order(notice: str) -> tuple[int, int]:
+    number, _, issue = notice[1:].partition("-")
+    return int(number), int(issue or 1)
+
+
+def _text_of(file: Path) -> str:
+    text = file.with_suffix(".txt")
+    return text.read_text(encoding="utf-8") if text.exists() else ""
+
+
+def _records(script: Script, folder: Path) -> Engine:
+    engine = open_database(f"sqlite:///{folder / 'rehearsal.db'}")
+    create_all(engine)
+    policy = load.policy(script.policy)
+    body = Body(body="rehearsal", name=policy.body, policy=script.policy, keep_years=script.retention_years, people=script.staff)
+    with transaction(engine) as session:
+        save_body(session, body)
+    return engine
+
+
+def _opening(script: Script) -> OpenCase:
+    return OpenCase(body="rehearsal", customer=script.customer, area=script.opening.area, contact_officer=script.opening.contact_officer)
+
+
+def _message(step: Step, number: int) -> dict[str, object]:
+    if isinstance(step.raw, dict):
+        return {"id": f"step-{number + 1}", "do": "act", **step.raw}
+    facts = {"by": step.by, "on": step.on.isoformat() if step.on else None, "saw": step.saw}
+    return {
+        "v": 1,
+        "id": step.id or f"step-{number + 1}",
+        "do": step.do,
+        "with": step.with_,
+        **{name: value for name, value in facts.items() if value is not None},
+    }
+
+
+async def _until(true: Callable[[], bool], complaint: str) -> None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE
+    while not true():
+        if loop.time() > end:
+            raise TimeoutError(complaint)
+        await asyncio.sleep(0.01)
+
+
+def _differences(read: Read, number: int, expect: Expectation, result: StepResult) -> list[str]:
+    found: list[str] = []
+
+    def differs(field: str, wanted: object, was: object) -> None:
+        found.append(f"{read.path}:{read.line(number, field)}: step {number + 1}, {field}: expected {_shown(wanted)}, found {_shown(was)}")
+
+    for field in ("outcome", "stage", "missed_reviews"):
+        wanted = getattr(expect, field)
+        if wanted is not None and wanted != getattr(result, field):
+            differs(field, wanted, _with_reason(field, result))
+    for field in ("cites", "flags", "tasks"):
+        missing = [one for one in getattr(expect, field) if one not in getattr(result, field)]
+        if missing:
+            differs(field, missing, getattr(result, field))
+    for field, there in (("flags_absent", result.flags), ("tasks_absent", result.tasks)):
+        present = [one for one in getattr(expect, field) if one in there]
+        if present:
+            differs(field, f"no {', '.join(present)}", there)
+    for name, day in expect.dates.items():
+        if result.dates.get(name) != day:
+            differs("dates", f"{name} {day}", result.dates.get(name))
+    _letters_differ(expect, result, differs)
+    return found
+
+
+def _letters_differ(expect: Expectation, result: StepResult, differs: Callable[[str, object, object], None]) -> None:
+    kinds = [one.kind for one in result.notices]
+    for field, was in (("notices", kinds), ("fired", list(result.fired))):
+        wanted = getattr(expect, field)
+        if wanted is not None and Counter(wanted) != Counter(was):
+            differs(field, list(wanted), was)
+    if expect.reason and expect.reason not in f"{result.reason} {result.remains}":
+        differs("reason", expect.reason, result.reason)
+    held = {one.kind: one.parts for one in result.notices}
+    for kind, parts in expect.parts.items():
+        if not set(parts) <= set(held.get(kind, ())):
+            differs("parts", f"{kind} {list(parts)}", held.get(kind))
+    for kind, parts in expect.parts_absent.items():
+        if set(parts) & set(held.get(kind, ())):
+            differs("parts_absent", f"{kind} without {list(parts)}", held.get(kind))
+    for words in expect.prints:
+        if not any(words in one.text for one in result.notices):
+            differs("prints", words, "not printed")
+
+
+def _with_reason(field: str, result: StepResult) -> object:
+    if field != "outcome" or not result.reason:
+        return getattr(result, field)
+    return f"{result.outcome}: {result.reason} [{', '.join(result.cites)}] {result.remains or ''}".strip()
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None or value == [] or value == () else str(value)
+
+
+async def rehearse(read: Read) -> Performance:
+    """Play one rehearsal on a server of its own."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with tempfile.TemporaryDirectory(prefix="evenhand-") as folder:
+        async with await skipping_server() as server:
+            steps = await Stage(read, server, Path(folder)).play()
+    return Performance(file=str(read.path), title=read.script.title, policy=read.script.policy, seconds=loop.time() - began, steps=steps)

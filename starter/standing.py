@@ -1,0 +1,113 @@
+"""Where one case stands, read from the records: stage, flags, dates with their reasons, letters, tasks, log."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import BaseModel
+from sqlalchemy import Engine
+
+from activities.bodies import policy_of_edition
+from domain.case import Case, Notice
+from domain.clocks import Deadline, all_deadlines
+from domain.days import Calendar, Day, first_instant
+from domain.policy import Policy
+from domain.tasks import Task, flags, missed_reviews, tasks
+from policies import load
+from records.database import reading
+from records.store import read_case
+
+
+class Explained(BaseModel):
+    """One date of a case with its whole reason."""
+
+    name: str
+    ref: str
+    date: Day
+    from_event: str
+    from_date: Day
+    rule: str
+    cites: tuple[str, ...]
+    defaults: tuple[str, ...]
+    skipped: tuple[Day, ...]
+    calendar: str | None
+    provisional: bool
+    fires_at: datetime
+    passed: bool
+
+
+class Standing(BaseModel):
+    """A case as it stands on a day."""
+
+    case: str
+    body: str
+    policy: str
+    stage: str
+    seq: int
+    flags: tuple[str, ...]
+    missed_reviews: int
+    dates: dict[str, date]
+    explained: tuple[Explained, ...]
+    tasks: tuple[Task, ...]
+    notices: tuple[Notice, ...]
+
+
+class NoCase(Exception):
+    """The records hold no case of that id."""
+
+
+def standing(engine: Engine, case_id: str, *, today: date) -> Standing:
+    """Returns where a case stands. Raises NoCase."""
+    with reading(engine) as session:
+        case = read_case(session, case_id)
+        if case is None:
+            raise NoCase(f"The records hold no case {case_id}.")
+        policy = policy_of_edition(session, case.edition)
+    return standing_of(case, policy, load.calendar(policy.nation.value), today=today)
+
+
+def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> Standing:
+    """Returns where a case stands under its policy."""
+    deadlines = all_deadlines(case, policy, calendar)
+    return Standing(
+        case=case.id,
+        body=case.body,
+        policy=case.policy,
+        stage=case.stage,
+        seq=case.seq,
+        flags=flags(case, policy, calendar, today=today),
+        missed_reviews=missed_reviews(case),
+        dates=_by_name(deadlines, case),
+        explained=tuple(_explained(one, case) for one in deadlines),
+        tasks=tasks(case, policy, calendar, today=today),
+        notices=case.notices,
+    )
+
+
+def _by_name(deadlines: tuple[Deadline, ...], case: Case) -> dict[str, date]:
+    """Returns one date a name: the next that has not passed, or else the last that did."""
+    found: dict[str, Deadline] = {}
+    for one in deadlines:
+        name = one.kind.replace("-", "_")
+        if name not in found or found[name].key in case.passed:
+            found[name] = one
+    return {name: one.reckoned.date for name, one in sorted(found.items())}
+
+
+def _explained(one: Deadline, case: Case) -> Explained:
+    reckoned = one.reckoned
+    return Explained(
+        name=one.kind.replace("-", "_"),
+        ref=one.ref,
+        date=reckoned.date,
+        from_event=reckoned.start_event,
+        from_date=reckoned.start,
+        rule=reckoned.rule,
+        cites=reckoned.cites,
+        defaults=reckoned.defaults,
+        skipped=reckoned.skipped,
+        calendar=reckoned.calendar,
+        provisional=reckoned.provisional,
+        fires_at=first_instant(one.fires),
+        passed=one.key in case.passed,
+    )

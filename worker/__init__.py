@@ -1,0 +1,1 @@
+"""Wiring: reads settings, builds objects, runs."""

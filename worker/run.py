@@ -1,0 +1,53 @@
+"""A worker: the case workflow and its activities on one task queue."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sqlalchemy import Engine
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from activities.case import CaseActivities
+from activities.clock import ENGINE_TIME, Clock
+from records.database import migrate, open_database
+from worker.settings import Settings
+from workflows.case import CaseWorkflow
+
+THREADS = 10
+
+
+async def connect(settings: Settings) -> Client:
+    """Returns a client of the engine named in the settings."""
+    return await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace, data_converter=pydantic_data_converter)
+
+
+def worker_for(client: Client, *, engine: Engine, outbox: Path, task_queue: str, clock: Clock = ENGINE_TIME, cached: int = 1000) -> Worker:
+    """Returns a worker, not yet running. Only a rehearsal gives it a clock that is shifted."""
+    activities = CaseActivities(engine=engine, outbox=outbox, clock=clock)
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[CaseWorkflow],
+        activities=[activities.act, activities.send],
+        activity_executor=ThreadPoolExecutor(THREADS),
+        max_concurrent_activities=THREADS,
+        max_cached_workflows=cached,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+
+
+async def run_worker(settings: Settings) -> None:
+    """Run a worker until it is cancelled."""
+    client = await connect(settings)
+    engine = open_database(settings.database)
+    migrate(engine)
+    async with worker_for(client, engine=engine, outbox=settings.letters, task_queue=settings.task_queue):
+        while True:
+            if settings.health_file:
+                settings.health_file.touch()
+            await asyncio.sleep(5)

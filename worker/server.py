@@ -1,0 +1,39 @@
+"""Temporal servers that come with the Python packages: nothing is downloaded when they start."""
+
+from __future__ import annotations
+
+import shutil
+import sysconfig
+from pathlib import Path
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from workflows.monitor import KEYS
+
+
+class NoServer(Exception):
+    """A server binary is missing: the pinned packages are not installed."""
+
+
+def binary(name: str) -> str:
+    """Returns the path of a binary that a pinned package carries. Raises NoServer."""
+    beside = Path(sysconfig.get_path("scripts")) / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        raise NoServer(f"{name} is not installed; run make install, which installs the pinned packages.")
+    return found
+
+
+async def skipping_server() -> WorkflowEnvironment:
+    """Returns a running server that skips time, with the case's search attributes registered."""
+    server = await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=binary("temporal-test-server"), data_converter=pydantic_data_converter
+    )
+    attributes = {key.name: IndexedValueType.ValueType(key.indexed_value_type.value) for key in KEYS}
+    await server.client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(namespace="default", search_attributes=attributes)
+    )
+    return server

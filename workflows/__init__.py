@@ -1,0 +1,1 @@
+"""The case workflow: time, order and promises. No rule of any policy."""

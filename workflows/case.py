@@ -1,0 +1,146 @@
+"""One case, for as long as it lives: a queue, one act at a time, one timer, one sending activity a letter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.outcome import Act, Letter, Outcome, Source
+    from workflows.carry import Carry, Queued
+    from workflows.monitor import attributes_of, details_of
+    from workflows.reading import named, plain
+
+ACT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+SEND_RETRY = RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(hours=6))
+ANSWER_WITHIN = timedelta(seconds=30)
+"""How long an update waits for its act; beyond it the answer is pending, and the same id asks again."""
+RUN_AT_MOST = timedelta(days=2 * 365)
+"""A run older than this starts afresh at its next act, far within the ten years an engine may allow one run."""
+
+
+@workflow.defn(name="Case")
+class CaseWorkflow:
+    """A customer's case under one body's policy."""
+
+    @workflow.init
+    def __init__(self, start: RawValue) -> None:
+        self.carry = Carry.begin(plain(start), workflow.info().workflow_id)
+        self.answers: dict[int, Outcome | None] = {}
+        self.sending: dict[str, asyncio.Task[None]] = {}
+        self.alarm: asyncio.Task[None] | None = None
+        self.armed: tuple[datetime, str] | None = None
+        self.began = workflow.now()
+
+    @workflow.run
+    async def run(self, start: RawValue) -> Outcome | None:
+        """Live until the papers are destroyed, or the case turns out never to have opened; the result says which."""
+        self._adopt(self.carry.last)
+        while True:
+            await self._act_on_queue()
+            if self.carry.finished:
+                await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self.sending)
+                return self.carry.last
+            self._renew_if_long()
+            await workflow.wait_condition(lambda: bool(self.carry.queue) or self._may_renew())
+
+    async def _act_on_queue(self) -> None:
+        while self.carry.queue:
+            queued = self.carry.queue[0]
+            act = Act(case=workflow.info().workflow_id, message=queued.message, source=queued.source, now=workflow.now())
+            outcome = await workflow.execute_activity(
+                "act", act, result_type=Outcome, start_to_close_timeout=timedelta(seconds=20), retry_policy=ACT_RETRY, summary=queued.name
+            )
+            self.carry.queue.pop(0)
+            if queued.ticket in self.answers:
+                self.answers[queued.ticket] = outcome
+            self._adopt(outcome)
+
+    def _adopt(self, outcome: Outcome | None) -> None:
+        """Take over what the record says the case needs: the next deadline, the letters, what the UI shows."""
+        if outcome is None or (self.carry.last and outcome.seq < self.carry.last.seq):
+            return
+        changed = attributes_of(outcome, before=self.carry.last)
+        self.carry.last = outcome
+        if changed:
+            workflow.upsert_search_attributes(changed)
+        workflow.set_current_details(details_of(outcome))
+        self._set_alarm(outcome)
+        for notice in outcome.to_send:
+            if notice not in self.sending:
+                self.sending[notice] = asyncio.create_task(self._send(notice))
+
+    def _set_alarm(self, outcome: Outcome) -> None:
+        wanted = (outcome.wake_at, outcome.due_key) if outcome.wake_at and outcome.due_key else None
+        if wanted == self.armed and self.alarm and not self.alarm.done():
+            return
+        if self.alarm:
+            self.alarm.cancel()
+        self.armed = wanted
+        self.alarm = asyncio.create_task(self._ring(wanted[0], wanted[1], outcome.due or "")) if wanted else None
+
+    async def _ring(self, at: datetime, key: str, summary: str) -> None:
+        """Wait for one deadline. One that has just been acted on and still stands is tried again after an hour."""
+        pause = timedelta(hours=1) if key == self.carry.rung else timedelta(0)
+        await workflow.sleep(max(at - workflow.now(), pause), summary=summary)
+        self.carry.rings += 1
+        self.carry.rung, self.armed = key, None
+        self._hear({"v": 1, "id": f"due:{key}#{self.carry.rings}", "do": "deadline_passed", "with": {"key": key}}, "calendar")
+
+    async def _send(self, notice: str) -> None:
+        letter = Letter(case=workflow.info().workflow_id, notice=notice, now=workflow.now())
+        outcome = await workflow.execute_activity(
+            "send", letter, result_type=Outcome, start_to_close_timeout=timedelta(seconds=60), retry_policy=SEND_RETRY, summary=notice
+        )
+        del self.sending[notice]
+        self._adopt(outcome)
+
+    def _hear(self, message: dict[str, object], source: Source) -> Queued:
+        self.carry.tickets += 1
+        queued = Queued(message=message, source=source, ticket=self.carry.tickets)
+        self.carry.queue.append(queued)
+        return queued
+
+    def _may_renew(self) -> bool:
+        long = workflow.info().is_continue_as_new_suggested() or workflow.now() - self.began > RUN_AT_MOST
+        return long and not self.sending and not self.carry.queue and workflow.all_handlers_finished()
+
+    def _renew_if_long(self) -> None:
+        if self._may_renew():
+            workflow.continue_as_new(self.carry)
+
+    @workflow.signal(dynamic=True)
+    def heard(self, name: str, args: Sequence[RawValue]) -> None:
+        """Take any signal raw: what cannot be read or is not allowed is logged on the case and changes nothing."""
+        self._hear(named(name, args, id=f"signal:{workflow.uuid4()}"), "outside")
+
+    @workflow.update(dynamic=True)
+    async def asked(self, name: str, args: Sequence[RawValue]) -> Outcome:
+        """Answer: accepted, or refused with the clause, or pending (ask again with the same id)."""
+        info = workflow.current_update_info()
+        queued = self._hear(named(name, args, id=info.id if info else str(workflow.uuid4())), "outside")
+        self.answers[queued.ticket] = None
+        with suppress(TimeoutError):
+            await workflow.wait_condition(lambda: self.answers[queued.ticket] is not None, timeout=ANSWER_WITHIN)
+        outcome = self.answers.pop(queued.ticket)
+        if outcome is None:
+            return Outcome(command=queued.id, result="pending", answer="Not yet acted on: ask again with this id.")
+        if not outcome.accepted:
+            raise ApplicationError(outcome.answer, outcome, type=outcome.result)
+        return outcome
+
+    @workflow.query
+    def state(self) -> Outcome | None:
+        """Returns the last outcome: stage, next deadline, what waits for whom."""
+        return self.carry.last
+
+    @workflow.query
+    def unsent(self) -> list[str]:
+        """Returns the letters on their way."""
+        return sorted(self.sending)
