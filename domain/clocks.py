@@ -34,7 +34,7 @@ def reckon(period: Period, start: date, *, event: str, calendar: Calendar) -> Re
         start_event=event,
         rule=period.words,
         skipped=skipped,
-        cites=tuple(clause for rule in sources for clause in rule.cites),
+        cites=tuple(dict.fromkeys(clause for rule in sources for clause in rule.cites)),
         defaults=tuple(dict.fromkeys(rule.default for rule in sources if rule.default)),
         calendar=calendar.edition if working else None,
         provisional=working and ends > calendar.known_until,

@@ -92,6 +92,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in HOME.glob("*.yaml")))
 
 
+def clause_lists() -> tuple[str, ...]:
+    """Returns the policies whose clauses are listed."""
+    return tuple(sorted(path.stem for path in (HOME / "clauses").glob("*.yaml")))
+
+
 def policy_text(policy: str) -> str:
     """Returns the text of a policy file, by name or path. Raises Unreadable where there is none."""
     path = HOME / f"{policy}.yaml" if policy in names() else Path(policy)

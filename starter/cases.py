@@ -66,6 +66,10 @@ class Cases:
     async def open(self, case: str, command: OpenCase, *, by: str, on: date | None = None, id: str | None = None) -> Outcome:
         """Open a case and return what the record answered. Raises AlreadyOpen where the id is taken."""
         message = envelope(command.model_copy(update={"on": on or command.on}), by=by, id=id or f"open:{case}")
+        return await self.open_message(case, message)
+
+    async def open_message(self, case: str, message: dict[str, object]) -> Outcome:
+        """Open a case with a message of one's own. Raises AlreadyOpen where the id is taken."""
         started = await self.start(case, message)
         try:
             return await self.submit_message(case, message)

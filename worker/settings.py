@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,6 +25,16 @@ class Settings(BaseSettings):
     ui_port: int = 8233
     health_file: Path | None = None
     """Touched every few seconds by a running worker, for a container's health check."""
+
+    @classmethod
+    def local(cls) -> Settings:
+        """Returns the settings, with the address of the default run's server where one is noted and no other is set."""
+        settings = cls()
+        noted = settings.var / "server.json"
+        if "temporal_address" in settings.model_fields_set or not noted.exists():
+            return settings
+        found = json.loads(noted.read_text())
+        return settings.model_copy(update={"temporal_address": found["address"], "ui_port": found["ui_port"]})
 
     @property
     def database(self) -> str:

@@ -1,0 +1,98 @@
+"""A policy file surveyed: every value with its source, which clauses it uses, and what does not fit."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from domain.model import Data
+from domain.policy import Policy, Rule
+from policies import load
+
+
+class Value(Data):
+    """One value of a policy file, where it stands and what it rests on."""
+
+    where: str
+    value: str
+    cites: tuple[str, ...]
+    default: str | None
+    unconfirmed: bool
+    note: str | None
+
+
+class Use(Data):
+    """One clause of a published text and the places in the policy file that rest on it."""
+
+    clause: str
+    kind: str
+    says: str
+    used_at: tuple[str, ...]
+
+
+def values(policy: Policy) -> tuple[Value, ...]:
+    """Returns every value of a policy, in the order of its file."""
+    return tuple(_values(policy, ""))
+
+
+def _values(item: object, where: str) -> list[Value]:
+    match item:
+        case Rule():
+            own = Value(
+                where=where or "policy",
+                value=_said(item),
+                cites=item.cites,
+                default=item.default,
+                unconfirmed=item.unconfirmed,
+                note=item.note,
+            )
+            return [own, *_inside(item, where)]
+        case BaseModel():
+            return _inside(item, where)
+        case dict():
+            return [value for key, one in item.items() for value in _values(one, f"{where}.{key}".strip("."))]
+        case tuple():
+            return [value for n, one in enumerate(item) for value in _values(one, f"{where}[{_label(one, n)}]")]
+        case _:
+            return []
+
+
+def _inside(item: BaseModel, where: str) -> list[Value]:
+    fields = [name for name in type(item).model_fields if name not in ("cites", "default", "value", "note", "unconfirmed", "modality")]
+    return [value for name in fields for value in _values(getattr(item, name), f"{where}.{name}".strip("."))]
+
+
+def _label(item: object, n: int) -> str:
+    for name in ("finding", "part", "type", "question", "what", "value"):
+        if isinstance(label := getattr(item, name, None), str):
+            return label
+    return str(n)
+
+
+def _said(item: Rule) -> str:
+    for name in ("value", "label", "offices", "relation", "asks", "part", "instead", "what"):
+        said = getattr(item, name, None)
+        if said not in (None, (), ""):
+            return ", ".join(said) if isinstance(said, tuple) else str(said)
+    return "yes"
+
+
+def uses(name: str) -> tuple[Use, ...]:
+    """Returns each clause of a published text with the places that use it; none where the policy file is not there yet."""
+    found = values(load.policy(name)) if name in load.names() else ()
+    return tuple(
+        Use(clause=one.id, kind=one.kind, says=one.says, used_at=tuple(value.where for value in found if one.id in value.cites))
+        for one in load.clauses(name).values()
+    )
+
+
+def findings(policy: Policy) -> tuple[str, ...]:
+    """Returns what is wrong with a policy beyond its shape: clauses that do not exist, letters that are never owed."""
+    if policy.policy not in load.clause_lists():
+        return ()
+    known = load.clauses(policy.policy)
+    return tuple(
+        f"{value.where}: cites {clause}, which is no clause of {policy.policy}"
+        for value in values(policy)
+        for clause in value.cites
+        if clause not in known
+    )

@@ -1,0 +1,52 @@
+"""Lists across cases: cases, tasks for a person, the register."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlmodel import Session, col, select
+
+from records.tables import CaseRow, RegisterRow, StaffRow, TaskRow, TextRow
+
+
+def cases_of(session: Session, *, body: str | None = None, stage: str | None = None) -> tuple[CaseRow, ...]:
+    """Returns cases, by id."""
+    query = select(CaseRow).order_by(col(CaseRow.id))
+    if body:
+        query = query.where(CaseRow.body == body)
+    if stage:
+        query = query.where(CaseRow.stage == stage)
+    return tuple(session.exec(query).all())
+
+
+def tasks_for(session: Session, person: str, *, body: str | None, today: date) -> tuple[tuple[TaskRow, bool], ...] | None:
+    """Returns what waits for a person with whether it is overdue, overdue first; None where nobody has that id."""
+    query = select(StaffRow).where(StaffRow.person == person)
+    entries = [row for row in session.exec(query).all() if body in (None, row.body)]
+    if not entries:
+        return None
+    found = [
+        task for entry in entries for task in session.exec(select(TaskRow).where(TaskRow.body == entry.body)).all() if _is_for(task, entry)
+    ]
+    judged = [(task, task.due is not None and task.due < today) for task in found]
+    return tuple(sorted(judged, key=lambda one: (not one[1], one[0].due or date.max, one[0].case_id, one[0].n)))
+
+
+def _is_for(task: TaskRow, entry: StaffRow) -> bool:
+    held: set[object] = set()
+    for field in ("offices", "deputises"):
+        values = entry.entry.get(field, [])
+        assert isinstance(values, list)
+        held |= set(values)
+    return entry.person in task.people or bool(held & set(task.offices))
+
+
+def register_of(session: Session, body: str) -> tuple[tuple[RegisterRow, str], ...]:
+    """Returns a body's register with the customers' names."""
+    rows = session.exec(select(RegisterRow).where(RegisterRow.body == body).order_by(col(RegisterRow.case_id))).all()
+    return tuple((row, _text(session, row.case_id, row.customer)) for row in rows)
+
+
+def _text(session: Session, case_id: str, ref: str) -> str:
+    found = session.get(TextRow, (case_id, ref))
+    return found.text if found else "[destroyed]"

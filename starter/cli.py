@@ -1,0 +1,173 @@
+"""The command line. Exit codes: 0 done, 1 refused or different, 2 not understood, 3 engine not reached, 4 no such thing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import click
+import typer
+
+from starter.show import as_json, complain, out, progress, said, table
+
+OK, REFUSED, MISUNDERSTOOD, UNREACHED, UNKNOWN = 0, 1, 2, 3, 4
+
+if TYPE_CHECKING:  # the engine is imported only by the commands that use it
+    from starter.rehearse import Performance
+    from starter.script import Read
+
+T = TypeVar("T")
+Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Unreasonable-customer-behaviour cases, each under its body's own policy."
+)
+
+
+def main() -> None:
+    """Run the command line and end the process: what used the engine may crash at interpreter exit, so nothing runs after this."""
+    code = _run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _run() -> int:
+    _add_groups()
+    try:
+        result = app(standalone_mode=False)
+    except typer.Exit as exit:
+        return exit.exit_code
+    except click.ClickException as error:
+        error.show()
+        return MISUNDERSTOOD
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    return result if isinstance(result, int) else OK
+
+
+def _add_groups() -> None:
+    from starter.cli_case import case_app, register, tasks
+    from starter.cli_policy import clauses, policy_app
+
+    app.add_typer(case_app, name="case")
+    app.add_typer(policy_app, name="policy")
+    app.command()(tasks)
+    app.command()(register)
+    app.command()(clauses)
+
+
+def run(work: Coroutine[object, object, T]) -> T:
+    """Run one piece of work against the engine, its absence told in one line."""
+    from starter.cases import AlreadyOpen, NoSuchCase, Unavailable
+    from starter.standing import NoCase
+    from worker.server import NoServer
+
+    try:
+        return asyncio.run(work)
+    except (NoSuchCase, NoCase) as error:
+        complain(str(error))
+        raise typer.Exit(UNKNOWN) from None
+    except AlreadyOpen as error:
+        complain(str(error))
+        raise typer.Exit(REFUSED) from None
+    except (Unavailable, NoServer) as error:
+        complain(str(error))
+        raise typer.Exit(UNREACHED) from None
+    except RuntimeError as error:
+        if "connect" not in str(error).lower():
+            raise
+        complain(f"The Temporal server cannot be reached ({error}). Start it with evenhand up, or set EVENHAND_TEMPORAL_ADDRESS.")
+        raise typer.Exit(UNREACHED) from None
+
+
+@app.command()
+def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample cases have their letters.")] = False) -> None:
+    """Start an embedded Temporal server and a worker, with sample cases on a first start; stays up until Ctrl-C."""
+    from policies.load import Unreadable
+    from starter.local import CannotStart, run_local
+    from starter.overview import print_overview
+    from starter.samples import SampleFailed
+    from worker.settings import Settings
+
+    with progress("starting") as bar:
+
+        def ready(settings: object, engine: object, letters: object) -> None:
+            if bar is not None:
+                bar.stop()
+            print_overview(settings, engine, letters, stays=not once)  # type: ignore[arg-type]  # as run_local gives them
+
+        try:
+            run(run_local(Settings(), once=once, progress=lambda text: said(bar, text), ready=ready))
+        except (CannotStart, SampleFailed, Unreadable) as error:
+            complain(str(error))
+            raise typer.Exit(REFUSED) from None
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            out.print("Stopped. The cases wait; start again and they go on.")
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker against the engine and records that the settings (EVENHAND_...) name, until it is stopped."""
+    from worker.run import run_worker
+    from worker.settings import Settings
+
+    run(run_worker(Settings.local()))
+
+
+@app.command()
+def rehearse(
+    files: Annotated[list[Path], typer.Argument(help="Rehearsal files, or folders of them.")],
+    json: Json = False,
+    jobs: Annotated[int, typer.Option(help="How many to play at a time.", min=1, max=16)] = 2,
+) -> None:
+    """Play whole cases on a real engine with time skipped, and say where they differ from what was expected."""
+    from policies.load import Unreadable
+    from starter.script import read_script
+
+    paths = [path for given in files for path in (sorted(given.glob("*.yaml")) if given.is_dir() else [given])]
+    if not paths:
+        complain("no rehearsal files there")
+        raise typer.Exit(MISUNDERSTOOD)
+    try:
+        scripts = [read_script(path) for path in paths]
+    except Unreadable as error:
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
+    performances = run(_play(scripts, jobs))
+    if json:
+        as_json(performances)
+    else:
+        _tell(performances)
+    raise typer.Exit(REFUSED if any(one.differences for one in performances) else OK)
+
+
+async def _play(scripts: Sequence[Read], jobs: int) -> list[Performance]:
+    from starter.rehearse import rehearse as play
+
+    gate = asyncio.Semaphore(jobs)
+    with progress(f"{len(scripts)} rehearsals") as bar:
+        done = 0
+
+        async def one(script: Read) -> Performance:
+            nonlocal done
+            async with gate:
+                performance = await play(script)
+            done += 1
+            if bar is not None:
+                said(bar, f"{done} of {len(scripts)}: {script.script.title}")
+            return performance
+
+        return list(await asyncio.gather(*(one(script) for script in scripts)))
+
+
+def _tell(performances: Sequence[Performance]) -> None:
+    rows = [("as expected" if not one.differences else "DIFFERS", one.policy, one.title, f"{one.seconds:.1f} s") for one in performances]
+    table(("", "policy", "rehearsal", ""), rows)
+    for one in performances:
+        for line in one.differences:
+            out.print(line, markup=False)

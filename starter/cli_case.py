@@ -1,0 +1,364 @@
+"""evenhand case ...: open, act, and look at cases; and the lists across cases."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
+from starter.show import as_json, complain, out, table
+
+if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
+    from sqlalchemy import Engine
+
+    from activities.outcome import Outcome
+    from starter.cases import Cases
+    from starter.standing import Standing
+
+case_app = typer.Typer(no_args_is_help=True, help="Open cases, act on them, and look at them.")
+
+Case = Annotated[str, typer.Argument(help="The case's id, like portsmouth/2027-0001.")]
+By = Annotated[str, typer.Option("--by", help="Who acts: an id of the body's staff list, or customer.")]
+On = Annotated[
+    datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day it happened or reached the body; today if left out.")
+]
+Reason = Annotated[str, typer.Option("--reasons", help="Why.")]
+With = Annotated[str, typer.Option("--with", help="The command's own fields: JSON, @FILE, or @- for standard input.")]
+
+
+@case_app.command("open")
+def open_(
+    case: Case,
+    by: By,
+    body: Annotated[str, typer.Option(help="The body whose policy applies.")],
+    name: Annotated[str, typer.Option(help="The customer's name.")],
+    channel: Annotated[str, typer.Option(help="How the customer is written to: email, letter, telephone ...")] = "email",
+    address: Annotated[str | None, typer.Option(help="The customer's postal or email address.")] = None,
+    area: Annotated[str | None, typer.Option(help="The service concerned.")] = None,
+    contact_officer: Annotated[str | None, typer.Option(help="The member of staff who deals with the customer.")] = None,
+    with_: With = "{}",
+    on: On = None,
+    json: Json = False,
+) -> None:
+    """Open a case about one customer's behaviour."""
+    from starter.cases import AlreadyOpen
+
+    given = _fields(with_)
+    customer = {"name": name, "channel": channel, **({"address": address} if address else {})}
+    extra = {key: value for key, value in (("area", area), ("contact_officer", contact_officer)) if value}
+    message = _message("open_case", by=by, on=on, saw=None, id=f"open:{case}", with_={"body": body, "customer": customer, **extra, **given})
+
+    async def work() -> Outcome:
+        cases = await _cases()
+        try:
+            return await cases.open_message(case, message)
+        except AlreadyOpen:
+            return await cases.submit_message(case, message)
+
+    _answered(run(work()), json)
+
+
+@case_app.command()
+def act(
+    case: Case,
+    command: Annotated[str, typer.Argument(help="The command, like warn or report_behaviour; evenhand case commands lists them.")],
+    by: By,
+    on: On = None,
+    saw: Annotated[str | None, typer.Option(help="The proposal, letter, appeal or sanction acted on.")] = None,
+    with_: With = "{}",
+    id: Annotated[str | None, typer.Option(help="Your own id for this act: the same id twice is one act.")] = None,
+    signal: Annotated[bool, typer.Option("--signal", help="Send it as a signal: durable at once, answered in the case's log.")] = False,
+    json: Json = False,
+) -> None:
+    """Send one command to a case and print the answer, with its clauses."""
+    message = _message(command, by=by, on=on, saw=saw, id=id, with_=_fields(with_))
+
+    async def ask() -> Outcome:
+        return await (await _cases()).submit_message(case, message)
+
+    async def send() -> str:
+        return await (await _cases()).signal_message(case, message)
+
+    if not signal:
+        _answered(run(ask()), json)
+    sent = run(send())
+    if json:
+        as_json({"case": case, "id": sent, "sent": "signal"})
+    else:
+        out.print(f"Sent as signal {sent}. What became of it: evenhand case log {case}", markup=False)
+
+
+@case_app.command()
+def commands(json: Json = False) -> None:
+    """List every command with its fields; a star marks those that must be there."""
+    from domain.commands import COMMANDS
+    from domain.message import fields_of
+
+    rows = [(name, " ".join((kind.__doc__ or "").split()), fields_of(kind)) for name, kind in COMMANDS.items() if "staff" in kind.origins]
+    if json:
+        as_json([{"command": name, "does": does, "fields": fields} for name, does, fields in rows])
+    else:
+        table(("command", "does", "fields"), rows)
+
+
+@case_app.command()
+def correct(case: Case, by: By, reasons: Reason, json: Json = False) -> None:
+    """Undo a case opened against the wrong person: restrictions end and whoever was told is told of the mistake."""
+    act(case, "correct", by=by, with_=jsonlib.dumps({"reasons": reasons}), json=json)
+
+
+@case_app.command()
+def withdraw(case: Case, by: By, reasons: Reason, json: Json = False) -> None:
+    """End a case in which nothing was decided."""
+    act(case, "withdraw", by=by, with_=jsonlib.dumps({"reasons": reasons}), json=json)
+
+
+@case_app.command()
+def close(case: Case, by: By, json: Json = False) -> None:
+    """Destroy the papers of a case after their time, and close it. Refused before that day."""
+    act(case, "destroy_papers", by=by, json=json)
+
+
+@case_app.command("list")
+def list_(
+    body: Annotated[str | None, typer.Option(help="Only this body's cases.")] = None,
+    stage: Annotated[str | None, typer.Option(help="Only cases in this stage.")] = None,
+    json: Json = False,
+) -> None:
+    """List cases: stage, next deadline, changes."""
+    from records.database import reading
+    from records.lists import cases_of
+
+    with reading(_engine()) as session:
+        rows = cases_of(session, body=body, stage=stage)
+    if json:
+        as_json([row.model_dump(mode="json", exclude={"state"}) for row in rows])
+    else:
+        table(
+            ("case", "body", "policy", "stage", "next deadline", "opened"),
+            [(r.id, r.body, r.policy, r.stage, r.next_deadline, r.opened_on) for r in rows],
+        )
+
+
+@case_app.command()
+def show(case: Case, json: Json = False) -> None:
+    """Show where a case stands: stage, flags, what waits for whom, letters, dates."""
+    found = _standing(case)
+    if json:
+        as_json(found)
+        return
+    out.print(f"[bold]{found.case}[/]  {found.policy}  stage: [bold]{found.stage}[/]")
+    if found.flags:
+        out.print(f"Flags: {', '.join(found.flags)}", markup=False)
+    if found.missed_reviews:
+        out.print(f"Reviews missed: {found.missed_reviews}")
+    table(("waits for", "what", "by", "clauses"), [((*t.offices, *t.people), t.what, t.due, t.cites) for t in found.tasks], title="Tasks")
+    table(
+        ("letter", "kind", "status", "sent", "notified", "how"),
+        [(n.id, n.kind, n.status, n.sent_on, n.notified_on, n.method) for n in found.notices],
+        title="Letters",
+    )
+    table(("date", "name", "about"), [(d.date, d.name.replace("_", " "), d.ref) for d in found.explained], title="Dates")
+
+
+@case_app.command()
+def dates(case: Case, json: Json = False) -> None:
+    """Print every date of a case with its reason: start event, rule, clause, days skipped, calendar edition."""
+    found = _standing(case).explained
+    if json:
+        as_json(found)
+        return
+    for one in found:
+        passed = " (passed)" if one.passed else ""
+        provisional = " PROVISIONAL: past the known bank holidays" if one.provisional else ""
+        out.print(f"[bold]{one.date:%a %d %b %Y}[/]  {one.name.replace('_', ' ')} of {one.ref}{passed}{provisional}")
+        out.print(f"    {one.rule}, from the {one.from_event} of {one.from_date:%a %d %b %Y}", markup=False)
+        out.print(
+            f"    clauses: {', '.join(one.cites) or 'none'}; defaults, not the policy's words: {', '.join(one.defaults) or 'none'}",
+            markup=False,
+        )
+        if one.calendar:
+            holidays = [day for day in one.skipped if day.weekday() < 5]
+            days = ", ".join(map(str, holidays)) or "none"
+            out.print(f"    calendar {one.calendar}; skipped {len(one.skipped)} days, of these not weekends: {days}", markup=False)
+
+
+@case_app.command()
+def log(case: Case, json: Json = False) -> None:
+    """Print a case's log: every act, refusal and deadline, and whether its chain holds."""
+    from records.database import reading
+    from records.log import first_broken_line, log_of
+
+    with reading(_engine()) as session:
+        rows, broken = log_of(session, case), first_broken_line(session, case)
+    if not rows:
+        complain(f"The records hold no log of {case}.")
+        raise typer.Exit(UNKNOWN)
+    if json:
+        as_json(
+            {
+                "case": case,
+                "chain_holds": broken is None,
+                "first_broken_line": broken,
+                "lines": [row.model_dump(mode="json") for row in rows],
+            }
+        )
+        return
+    table(
+        ("n", "on", "who", "command", "result", "what", "clauses"),
+        [(r.n, r.on, r.actor, r.command, r.result, r.what, r.cites) for r in rows],
+    )
+    out.print("The chain holds." if broken is None else f"[bold red]The chain is broken at line {broken}.[/]")
+
+
+def tasks(
+    person: Annotated[str, typer.Option("--for", help="An id of the body's staff list.")],
+    body: Annotated[str | None, typer.Option(help="The body, where the id is on several staff lists.")] = None,
+    json: Json = False,
+) -> None:
+    """What waits for a person, by when, under which clause; overdue first."""
+    from records.database import reading
+    from records.lists import tasks_for
+    from starter.local import today
+
+    with reading(_engine()) as session:
+        rows = tasks_for(session, person, body=body, today=today())
+    if rows is None:
+        complain(f"{person} is on no staff list.")
+        raise typer.Exit(UNKNOWN)
+    if json:
+        as_json([{**row.model_dump(mode="json"), "overdue": overdue} for row, overdue in rows])
+    else:
+        table(("", "case", "what", "by", "clauses"), [("OVERDUE" if late else "", r.case_id, r.what, r.due, r.cites) for r, late in rows])
+
+
+def register(body: Annotated[str, typer.Option(help="The body.")], json: Json = False) -> None:
+    """Print a body's register: everybody a decision was made about."""
+    from records.database import reading
+    from records.lists import register_of
+
+    with reading(_engine()) as session:
+        rows = register_of(session, body)
+    if json:
+        as_json([{**row.model_dump(mode="json"), "customer": name} for row, name in rows])
+        return
+    columns = (
+        "case",
+        "customer",
+        "stage",
+        "warned",
+        "decided",
+        "notified",
+        "last reviewed",
+        "review due",
+        "ends",
+        "ended",
+        "reviews missed",
+    )
+    table(
+        columns,
+        [
+            (
+                r.case_id,
+                name,
+                r.stage,
+                r.warned_on,
+                r.decided_on,
+                r.notified_on,
+                r.last_reviewed_on,
+                r.review_due,
+                r.ends,
+                r.ended_on,
+                r.missed_reviews,
+            )
+            for r, name in rows
+        ],
+    )
+
+
+def _fields(given: str) -> dict[str, object]:
+    text = given
+    if given == "@-":
+        text = typer.get_text_stream("stdin").read()
+    elif given.startswith("@"):
+        path = Path(given[1:])
+        if not path.is_file():
+            complain(f"--with: no file {path}")
+            raise typer.Exit(MISUNDERSTOOD)
+        text = path.read_text(encoding="utf-8")
+    try:
+        fields = jsonlib.loads(text)
+    except ValueError as error:
+        complain(f"--with is no JSON: {error}")
+        raise typer.Exit(MISUNDERSTOOD) from None
+    if not isinstance(fields, dict):
+        complain('--with must be a JSON object, like \'{"medium": "email"}\'')
+        raise typer.Exit(MISUNDERSTOOD)
+    return fields
+
+
+def _message(command: str, *, by: str, on: datetime | None, saw: str | None, id: str | None, with_: dict[str, object]) -> dict[str, object]:
+    facts = {"on": on.date().isoformat() if on else None, "saw": saw}
+    return {
+        "v": 1,
+        "id": id or str(uuid.uuid4()),
+        "do": command,
+        "by": by,
+        "with": with_,
+        **{k: v for k, v in facts.items() if v is not None},
+    }
+
+
+def _answered(outcome: Outcome, json: bool) -> None:
+    if json:
+        as_json(outcome)
+    elif outcome.accepted:
+        out.print(f"[bold green]{outcome.result}[/]: {_cited(outcome)}")
+        out.print(f"stage: {outcome.stage}; next deadline: {outcome.due or 'none'}", markup=False)
+    else:
+        out.print(f"[bold red]{outcome.result}[/]: {_cited(outcome)}")
+        if outcome.remains:
+            out.print(f"what remains: {outcome.remains}", markup=False)
+    if not outcome.accepted:
+        raise typer.Exit(MISUNDERSTOOD if outcome.result in ("malformed", "unknown") else REFUSED)
+    raise typer.Exit(OK)
+
+
+def _cited(outcome: Outcome) -> str:
+    from rich.markup import escape
+
+    return escape(f"{outcome.answer} [{', '.join(outcome.cites)}]" if outcome.cites else outcome.answer)
+
+
+async def _cases() -> Cases:
+    from starter.cases import Cases
+    from worker.settings import Settings
+
+    return await Cases.connect(Settings.local())
+
+
+def _engine() -> Engine:
+    from records.database import open_database
+    from worker.settings import Settings
+
+    settings = Settings.local()
+    if not settings.database_url and not (settings.var / "evenhand.db").exists():
+        complain(f"There are no records at {settings.database}. Start with evenhand up, or set EVENHAND_DATABASE_URL.")
+        raise typer.Exit(UNKNOWN)
+    return open_database(settings.database)
+
+
+def _standing(case: str) -> Standing:
+    from starter.local import today
+    from starter.standing import NoCase, standing
+
+    try:
+        return standing(_engine(), case, today=today())
+    except NoCase as error:
+        complain(str(error))
+        raise typer.Exit(UNKNOWN) from None

@@ -1,0 +1,95 @@
+"""evenhand policy ... and clauses: what the policies say, and whether a policy file is right."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from starter.cli import MISUNDERSTOOD, Json
+from starter.show import as_json, complain, out, table
+
+policy_app = typer.Typer(no_args_is_help=True, help="Policies as data: list, show, check, and their JSON Schema.")
+Name = Annotated[str, typer.Argument(help="A policy's name, or the path of a policy file.")]
+
+
+def _policy(name: str):  # type: ignore[no-untyped-def]  # a Policy; imported inside
+    from policies.load import Unreadable, policy
+
+    try:
+        return policy(name)
+    except Unreadable as error:
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
+
+
+@policy_app.command("list")
+def list_(json: Json = False) -> None:
+    """List the policies that come with Evenhand."""
+    from policies import load
+
+    found = [load.policy(name) for name in load.names()]
+    if json:
+        as_json([{"policy": one.policy, "body": one.body, "title": one.title, "edition": one.edition.label} for one in found])
+    else:
+        table(("policy", "body", "title", "edition"), [(one.policy, one.body, one.title, one.edition.label) for one in found])
+
+
+@policy_app.command()
+def show(name: Name, json: Json = False) -> None:
+    """Show every value of a policy with its clause, defaults marked as defaults."""
+    policy = _policy(name)
+    if json:
+        as_json(policy)
+        return
+    from policies.survey import values
+
+    out.print(f"[bold]{policy.title}[/], {policy.body}, {policy.edition.label}")
+    rows = [(one.where, one.value, one.cites, one.default or "", "unconfirmed" if one.unconfirmed else "") for one in values(policy)]
+    table(("where", "value", "clauses", "default", ""), rows)
+
+
+@policy_app.command()
+def check(name: Name, json: Json = False) -> None:
+    """Check a policy file: shape, offices, clauses; and say which values rest on defaults or are unconfirmed."""
+    from policies.survey import findings, values
+
+    policy = _policy(name)
+    wrong = findings(policy)
+    open_ = [one for one in values(policy) if one.unconfirmed]
+    if json:
+        as_json({"policy": policy.policy, "wrong": wrong, "unconfirmed": open_})
+    else:
+        for line in wrong:
+            complain(line)
+        out.print(f"{policy.policy}: {len(values(policy))} values checked, {len(wrong)} wrong, {len(open_)} unconfirmed.")
+        table(("unconfirmed", "value", "note"), [(one.where, one.value, one.note) for one in open_])
+    raise typer.Exit(1 if wrong else 0)
+
+
+@policy_app.command()
+def schema() -> None:
+    """Print the JSON Schema of a policy file, for editors."""
+    from domain.policy import Policy
+
+    as_json(Policy.model_json_schema())
+
+
+def clauses(
+    policy: Annotated[str | None, typer.Option(help="Only this policy's clauses.")] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="Only clauses that no value of a policy file cites.")] = False,
+    json: Json = False,
+) -> None:
+    """List the clauses of the published texts, in our own words, and where a policy file uses them."""
+    from policies import load
+    from policies.survey import uses
+
+    names = [policy] if policy else list(load.clause_lists())
+    if policy and policy not in load.clause_lists():
+        complain(f"no clauses of {policy}; there are: {', '.join(load.clause_lists())}")
+        raise typer.Exit(MISUNDERSTOOD)
+    rows = [one for name in names for one in uses(name) if not (missing and one.used_at)]
+    if json:
+        as_json(rows)
+    else:
+        table(("clause", "kind", "says", "used at"), [(one.clause, one.kind, one.says, one.used_at) for one in rows])
