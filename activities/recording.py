@@ -244,7 +244,8 @@ def _public(refusal: Refusal) -> str:
 
 
 def _waiting(task: Task, policy: Policy) -> Waiting:
-    whom = (*(policy.office(office) for office in task.offices), *task.people)
+    people = (one.replace("line-manager-of:", "the line manager of ") for one in task.people)
+    whom = (*(policy.office(office) for office in task.offices), *people)
     saw = task.ref if task.ref != "case" else None
     return Waiting(what=task.what, whom=whom, due=task.due.isoformat() if task.due else None, command=task.command, saw=saw)
 

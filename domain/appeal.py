@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, Challenge, Review, Sanction, Signature, Terms, next_id, with_item
-from domain.clocks import appeal_window, appealable, reckon, review_due
+from domain.clocks import appeal_window, appealable
 from domain.commands import AcceptLateAppeal, Appeal, DecideAppeal, DeclineLateAppeal, PassAppeal
 from domain.days import Calendar, in_words
+from domain.deadlines import reckon
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, forbid, in_writing, require_findings, the_day
 from domain.notices import owe
 from domain.people import Actor
 from domain.policy import AppealRule, Policy
-from domain.requests import request_from_appeal
+from domain.requests import request_from_appeal, running_on
+from domain.review_clocks import review_due
 from domain.terms import check_length, check_restrictions
 
 
@@ -22,6 +24,7 @@ def appeal(case: Case, command: Appeal, *, actor: Actor, policy: Policy, calenda
     rule, on = _rule(policy), the_day(command.on, today=today)
     target = _target(case, command.against)
     _only_once(case, target, rule)
+    _still_running(case, target, rule, on)
     if rule.in_writing and rule.in_writing.value and not in_writing(case, command.medium):
         kept, _ = owe(case, "how-to-write", about=target.id, on=on, policy=policy)
         raise Refusal(
@@ -60,13 +63,26 @@ def _target(case: Case, against: str | None) -> Sanction | Review:
 
 
 def _only_once(case: Case, target: Sanction | Review, rule: AppealRule) -> None:
-    earlier = next((one for one in case.challenges if one.against == target.id), None)
+    earlier = next((one for one in case.challenges if _same_right(case, one, target, rule)), None)
     if earlier:
         raise Refusal(
-            f"The decision {target.id} has already been challenged, by {earlier.id} of {earlier.on.isoformat()}.",
+            f"This right has already been used, by {earlier.id} of {earlier.on.isoformat()}.",
             cites=rule.number.sources,
-            remains="A fresh decision opens a fresh right.",
+            remains="A fresh decision opens a fresh right." if rule.number.value == "one-per-decision" else None,
         )
+
+
+def _same_right(case: Case, earlier: Challenge, target: Sanction | Review, rule: AppealRule) -> bool:
+    if rule.number.value == "one-per-decision":
+        return earlier.against == target.id
+    before = case.sanction(earlier.against)
+    return isinstance(target, Sanction) and before is not None and before.disengages == target.disengages
+
+
+def _still_running(case: Case, target: Sanction | Review, rule: AppealRule, on: date) -> None:
+    sanction = target if isinstance(target, Sanction) else case.sanction(target.sanction)
+    if rule.while_running and rule.while_running.value and sanction and not running_on(case, sanction, on):
+        raise Refusal(f"The restrictions no longer ran on {on.isoformat()}.", cites=rule.while_running.sources)
 
 
 def _late(case: Case, challenge: Challenge, closed: date, policy: Policy, calendar: Calendar) -> Decision:
@@ -75,7 +91,7 @@ def _late(case: Case, challenge: Challenge, closed: date, policy: Policy, calend
     said = f"{rule.label.capitalize()} must reach us within {rule.window.words} of the notice; that ended on {in_words(closed)}."
     if rule.if_late.value == "office-may-decline":
         return decided(case, f"{said} It waits for a decision whether to consider it.", cites=rule.if_late.sources)
-    in_force = [review_due(sanction, policy, calendar) for sanction in case.in_force]
+    in_force = [review_due(case, sanction, policy, calendar) for sanction in case.in_force]
     reviews = [f"the review on {in_words(due.date)}" for due in in_force if due]
     raise Refusal(
         said,
@@ -184,9 +200,12 @@ def _apply(case: Case, challenge: Challenge, command: DecideAppeal, *, policy: P
     sanction = case.sanction(target.id if isinstance(target, Sanction) else target.sanction)
     if sanction is None or not sanction.in_force or command.outcome in ("uphold", "confirm"):
         return case
-    if command.outcome in ("withdraw", "remove"):
+    left = tuple(one for one in sanction.terms.restrictions if challenge.only and one.type not in challenge.only)
+    if command.outcome in ("withdraw", "remove") and not left:
         ended = sanction.model_copy(update={"ended_on": on, "ended_how": "appeal"})
         return case.model_copy(update={"sanctions": with_item(case.sanctions, ended)})
+    if command.outcome in ("withdraw", "remove"):
+        command = command.model_copy(update={"restrictions": left})
     terms = _amended(case, sanction, command, policy=policy, calendar=calendar, on=on)
     return case.model_copy(update={"sanctions": with_item(case.sanctions, sanction.model_copy(update={"terms": terms}))})
 

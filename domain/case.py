@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal, Protocol, TypeVar
 
 from domain.model import Code, Data, Reference, State, Text
-from domain.restrictions import NOT_LIMITS, Channel, Restriction
+from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 
 Stage = Literal["opened", "warned", "arranged", "continued", "referred", "proposed", "restricted", "disengaged", "archived", "closed"]
 
@@ -28,6 +28,7 @@ class Customer(Data):
     channel: Channel = "email"
     address: Text | None = None
     kind: Literal["individual", "representative", "agent", "site-owner", "member-of-staff"] = "individual"
+    self_employed: bool = False
     adjustments: tuple[Adjustment, ...] = ()
     representative: Text | None = None
 
@@ -50,6 +51,9 @@ class Incident(State):
     medium: Channel
     summary: Text
     by: str
+    physical: bool = False
+    """Physical violence against a person, used or threatened."""
+    consulted: tuple[str, ...] = ()
 
 
 class Warning(State):
@@ -71,6 +75,69 @@ class Arrangement(State):
     frequency: Literal["week", "fortnight", "other"] | None = None
     adjustments: tuple[Text, ...] = ()
     terms: Text | None = None
+
+
+class Discussion(State):
+    """One of the conversations a policy wants before it is applied."""
+
+    id: str
+    step: Code
+    on: date
+    by: str
+    person: str
+    human: str
+    note: Text
+
+
+class MeasureTaken(State):
+    """A report to the police, or a marker on the record."""
+
+    id: str
+    measure: str
+    on: date
+    by: Signature
+    reasons: Text
+
+
+class ExternalReported(State):
+    """What was decided about a report to lawyers or the police, and whether the customer has been told."""
+
+    id: str
+    on: date
+    by: Signature
+    to: Literal["legal-team", "police", "both", "neither"]
+    reasons: Text
+    informed_on: date | None = None
+    not_yet: Text | None = None
+    not_yet_on: date | None = None
+
+
+class ClientInformed(State):
+    id: str
+    on: date
+    client: Text
+
+
+class Contact(State):
+    """A contact after disengagement, classified by a person."""
+
+    id: str
+    on: date
+    topic: Literal["wholly-different", "same-or-similar", "mixed"]
+    recurrence: bool
+    summary: Text
+
+
+class NewIssue(State):
+    """Something new, raised while restrictions run; it is dealt with meanwhile (DEF-18)."""
+
+    id: str
+    on: date
+    summary: Text
+    outcome: Literal["keep", "vary", "lift"] | None = None
+    decided_on: date | None = None
+    by: Signature | None = None
+    reasons: Text | None = None
 
 
 class Reply(State):
@@ -156,6 +223,10 @@ class Sanction(State):
         return self.ended_on is None and self.limits
 
     @property
+    def disengages(self) -> bool:
+        return any(restriction.type in DISENGAGING for restriction in self.terms.restrictions)
+
+    @property
     def limits(self) -> bool:
         """Returns whether anything here limits contact; a legal referral alone does not."""
         return any(restriction.type not in NOT_LIMITS for restriction in self.terms.restrictions)
@@ -170,6 +241,8 @@ class Challenge(State):
     medium: Channel
     grounds: Text | None
     late: bool
+    only: tuple[str, ...] = ()
+    """The restrictions it is about, where not the whole decision."""
     late_decision: Literal["accepted", "declined"] | None = None
     passed_on: date | None = None
     decided_on: date | None = None
@@ -185,6 +258,40 @@ class Challenge(State):
     @property
     def pending(self) -> bool:
         return self.decided_on is None and self.late_decision != "declined"
+
+
+class Recommendation(State):
+    """What those who look first make of a review; somebody else decides on it."""
+
+    id: str
+    sanction: str
+    on: date
+    by: Signature
+    outcome: str
+    reasons: Text
+
+
+class ReviewTerms(State):
+    """What a review decides."""
+
+    why: Literal["scheduled", "requested", "own-motion"]
+    outcome: Literal["lift", "continue", "amend", "extend", "tighten"]
+    reasons: Text | None = None
+    restrictions: tuple[Restriction, ...] = ()
+    until: date | None = None
+    review_on: date | None = None
+    findings: dict[str, Text | bool] = {}
+
+
+class ProposedReview(State):
+    """A review's outcome that waits for a second person."""
+
+    id: str
+    sanction: str
+    on: date
+    by: Signature
+    terms: ReviewTerms
+    closed: Literal["decided", "rejected", "replaced"] | None = None
 
 
 class ReviewRequest(State):
@@ -272,6 +379,17 @@ class Case(State):
     sanctions: tuple[Sanction, ...] = ()
     challenges: tuple[Challenge, ...] = ()
     requests: tuple[ReviewRequest, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
+    proposed_reviews: tuple[ProposedReview, ...] = ()
+    discussions: tuple[Discussion, ...] = ()
+    measures: tuple[MeasureTaken, ...] = ()
+    initial_measures: tuple[Text, ...] = ()
+    external_reports: tuple[ExternalReported, ...] = ()
+    clients_informed: tuple[ClientInformed, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    new_issues: tuple[NewIssue, ...] = ()
+    record_reviewed_through: date | None = None
+    record_not_needed_on: date | None = None
     reviews: tuple[Review, ...] = ()
     notices: tuple[Notice, ...] = ()
     holds: tuple[Hold, ...] = ()
@@ -293,6 +411,10 @@ class Case(State):
     @property
     def open_proposal(self) -> Proposal | None:
         return next((proposal for proposal in reversed(self.proposals) if proposal.closed is None), None)
+
+    @property
+    def open_review(self) -> ProposedReview | None:
+        return next((proposed for proposed in reversed(self.proposed_reviews) if proposed.closed is None), None)
 
     @property
     def in_force(self) -> tuple[Sanction, ...]:

@@ -10,7 +10,7 @@ from pydantic import Field
 from domain.case import About, Adjustment, Arrangement, Customer, Extreme
 from domain.model import Code, Data, Reference, Text
 from domain.people import Origin
-from domain.restrictions import Channel, Restriction
+from domain.restrictions import Channel, Restriction, RestrictionType
 
 Findings = dict[Code, Text | bool]
 Restrictions = Annotated[tuple[Restriction, ...], Field(min_length=1)]
@@ -46,6 +46,10 @@ class ReportBehaviour(Command):
     code: Code
     medium: Channel
     summary: Text
+    physical: bool = False
+    """Physical violence against a person, used or threatened."""
+    consulted: tuple[Code, ...] = ()
+    """Colleagues asked whether the behaviour fits the term."""
     concerns_corporate_complaint: bool = False
     only_for: Literal["complaint", "appeal", "review-request", "adjustment-request", "challenge"] | None = None
     """Set when the customer is blamed for nothing but making use of this."""
@@ -57,6 +61,118 @@ class Warn(Command):
     do = "warn"
     medium: Channel
     findings: Findings = {}
+
+
+class RecordInitialMeasures(Command):
+    """Record what was tried before any decision."""
+
+    do = "record_initial_measures"
+    measures: Text
+
+
+class EndConversation(Command):
+    """Record that an employee told the customer the behaviour was inappropriate and ended the conversation."""
+
+    do = "end_conversation"
+    medium: Channel
+    summary: Text
+
+
+class Discuss(Command):
+    """Record one of the conversations that must come before the policy is applied."""
+
+    do = "discuss"
+    step: Code
+    person: Code
+    note: Text
+
+
+class TakeMeasure(Command):
+    """Report to the police, or mark the record, apart from any sanction."""
+
+    do = "take_measure"
+    measure: Literal["police-report", "potentially-aggressive-marker"]
+    reasons: Text
+
+
+class ReportExternally(Command):
+    """Decide whether an emergency is reported to lawyers or the police."""
+
+    do = "report_externally"
+    to: Literal["legal-team", "police", "both", "neither"]
+    reasons: Text
+
+
+class TellOfReport(Command):
+    """Record that the customer was told of the report (in `saw`), or why not yet."""
+
+    do = "tell_of_report"
+    not_yet: Text | None = None
+
+
+class InformClient(Command):
+    """Record that an agent's client was told of the behaviour and what it may lead to."""
+
+    do = "inform_client"
+    client: Text
+    told_behaviour: bool
+    told_need_to_modify: bool
+    told_possible_effect: bool
+
+
+class SeekLegalAdvice(Command):
+    """Record that the colleague in contact asked for legal advice."""
+
+    do = "seek_legal_advice"
+    question: Text
+
+
+class ClassifyContact(Command):
+    """Classify a contact after disengagement: only one on a wholly different topic is answered."""
+
+    do = "classify_contact"
+    topic: Literal["wholly-different", "same-or-similar", "mixed"]
+    summary: Text
+    recurrence: bool = False
+    code: Code | None = None
+    medium: Channel = "email"
+
+
+class ReiterateNotice(Command):
+    """Send the disengagement notice again (the sanction in `saw`); nothing is lifted, restarted or extended."""
+
+    do = "reiterate_notice"
+
+
+class RaiseNewIssue(Command):
+    """Record that the customer raised something new while restrictions run."""
+
+    do = "raise_new_issue"
+    summary: Text
+
+
+class DecideNewIssue(Command):
+    """Decide whether the restrictions still fit, given something new (the issue in `saw`)."""
+
+    do = "decide_new_issue"
+    outcome: Literal["keep", "vary", "lift"]
+    reasons: Text
+
+
+class Recommend(Command):
+    """Recommend the outcome of a review to whoever decides it (the sanction in `saw`)."""
+
+    do = "recommend"
+    outcome: Literal["lift", "continue"]
+    reasons: Text
+
+
+class ReviewRecord(Command):
+    """Look whether the record of an ended case is still needed."""
+
+    do = "review_record"
+    still_needed: bool
+    reasons: Text
 
 
 class RecordReply(Command):
@@ -91,6 +207,13 @@ class Assess(Command):
     findings: Findings
 
 
+class NoteNewInformation(Command):
+    """Record significant new information from the customer: what was found about it must be looked at again."""
+
+    do = "note_new_information"
+    summary: Text
+
+
 class ProposeSanction(Command):
     """Propose restrictions for somebody else to decide."""
 
@@ -114,6 +237,7 @@ class Approve(Command):
     """Sign the proposal named in `saw`."""
 
     do = "approve"
+    findings: Findings = {}
 
 
 class Reject(Command):
@@ -158,6 +282,8 @@ class Appeal(Command):
     origins = frozenset({"staff", "customer"})
     medium: Channel
     against: str | None = None
+    only: tuple[RestrictionType, ...] = ()
+    """The restrictions it is about, where not the whole decision."""
     grounds: Text | None = None
 
 
@@ -214,6 +340,7 @@ class ReviewSanction(Command):
     reasons: Text | None = None
     restrictions: tuple[Restriction, ...] = ()
     until: date | None = None
+    review_on: date | None = None
     findings: Findings = {}
 
 
@@ -309,10 +436,25 @@ AnyCommand = (
     OpenCase
     | ReportBehaviour
     | Warn
+    | RecordInitialMeasures
+    | EndConversation
+    | Discuss
+    | TakeMeasure
+    | ReportExternally
+    | TellOfReport
+    | InformClient
+    | SeekLegalAdvice
+    | ClassifyContact
+    | ReiterateNotice
+    | RaiseNewIssue
+    | DecideNewIssue
+    | Recommend
+    | ReviewRecord
     | RecordReply
     | Refer
     | Consult
     | Assess
+    | NoteNewInformation
     | ProposeSanction
     | ImposeSanction
     | Approve

@@ -5,31 +5,51 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from domain import appeal, delivery, due, referral, retention, review, sanction, warning
+from domain import appeal, delivery, disengagement, due, emergency, measures, referral, retention, review, sanction, warning
 from domain.case import Case, Stage
-from domain.clocks import end_of_case
 from domain.commands import AnyCommand
 from domain.days import Calendar
 from domain.decision import Decision, Refusal
+from domain.end_clocks import end_of_case
 from domain.people import Actor
 from domain.policy import Policy
 from domain.steps import continued_since, warned_on
 
 Handler = Callable[..., Decision]
 
+
+def _of_review(command: AnyCommand) -> bool:
+    return (command.saw or "").startswith("v")
+
+
 HANDLERS: dict[str, Handler] = {
     "report_behaviour": referral.report_behaviour,
     "refer": referral.refer,
     "consult": referral.consult,
     "assess": referral.assess,
+    "note_new_information": referral.note_new_information,
+    "discuss": measures.discuss,
+    "record_initial_measures": measures.record_initial_measures,
+    "end_conversation": measures.end_conversation,
+    "take_measure": measures.take_measure,
+    "report_externally": emergency.report_externally,
+    "tell_of_report": emergency.tell_of_report,
+    "seek_legal_advice": emergency.seek_legal_advice,
+    "inform_client": disengagement.inform_client,
+    "classify_contact": disengagement.classify_contact,
+    "reiterate_notice": disengagement.reiterate_notice,
+    "raise_new_issue": disengagement.raise_new_issue,
+    "decide_new_issue": disengagement.decide_new_issue,
+    "recommend": review.recommend,
+    "review_record": retention.review_record,
     "add_adjustment": referral.add_adjustment,
     "appoint_representative": referral.appoint_representative,
     "warn": warning.warn,
     "record_reply": warning.record_reply,
     "propose_sanction": sanction.propose_sanction,
     "impose_sanction": sanction.impose_sanction,
-    "approve": sanction.approve,
-    "reject": sanction.reject,
+    "approve": lambda case, command, **facts: (review.approve_review if _of_review(command) else sanction.approve)(case, command, **facts),
+    "reject": lambda case, command, **facts: (review.reject_review if _of_review(command) else sanction.reject)(case, command, **facts),
     "take_no_action": sanction.take_no_action,
     "appeal": appeal.appeal,
     "accept_late_appeal": appeal.accept_late_appeal,
@@ -53,32 +73,10 @@ HANDLERS: dict[str, Handler] = {
     "deadline_passed": due.deadline_passed,
 }
 
-AT_REST = frozenset(
-    {
-        "appeal",
-        "accept_late_appeal",
-        "decline_late_appeal",
-        "pass_appeal",
-        "decide_appeal",
-        "issue_notice",
-        "record_notification",
-        "notice_sent",
-        "notice_blocked",
-        "notice_returned",
-        "set_retention",
-        "hold",
-        "release_hold",
-        "destroy_papers",
-        "correct",
-        "deadline_passed",
-        "report_behaviour",
-        "review",
-        "request_review",
-        "consult",
-        "add_adjustment",
-        "withhold_notice",
-    }
-)
+AT_REST = frozenset(HANDLERS) - {
+    "refer", "assess", "discuss", "warn", "record_reply", "propose_sanction", "impose_sanction", "take_no_action", "withdraw",
+    "record_initial_measures", "appoint_representative", "classify_contact", "reiterate_notice",
+}  # fmt: skip
 """What an archived case still hears; the rest belongs in a new case."""
 
 
@@ -110,16 +108,12 @@ def _moved_on(case: Case, policy: Policy, today: date) -> Case:
     return case.model_copy(update={"seq": case.seq + 1, "stage": stage_of(case, policy, today)})
 
 
-DISENGAGING = frozenset({"full-disengagement", "partial-disengagement"})
-
-
 def stage_of(case: Case, policy: Policy, today: date) -> Stage:
     """Returns the stage a case is in: it follows from what the case holds, so the two can never differ."""
     if case.destroyed_on:
         return "closed"
     if case.in_force:
-        types = {one.type for sanction in case.in_force for one in sanction.terms.restrictions}
-        return "disengaged" if types & DISENGAGING else "restricted"
+        return "disengaged" if any(sanction.disengages for sanction in case.in_force) else "restricted"
     if case.open_proposal:
         return "proposed"
     if end_of_case(case):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, with_item
-from domain.clocks import Deadline, all_deadlines, open_deadlines
+from domain.clocks import all_deadlines, open_deadlines
 from domain.commands import DeadlinePassed
 from domain.days import Calendar, in_words
+from domain.deadlines import Deadline
 from domain.decision import Decision, Refusal, decided
 from domain.notices import owe
 from domain.people import Actor
@@ -29,6 +30,10 @@ WORDS = {
     "review-due": "The review of {day} is due.",
     "review-overdue": "The review of {day} was not held and is overdue; the restrictions stay.",
     "untold-recheck": "The customer has not been told of a review; look again whether that must stay so.",
+    "clear-time": "The time without an incident was met on {day}: re-engagement is now possible.",
+    "record-review-due": "Look whether the record is still needed: due {day}.",
+    "new-issue-target": "The body's own target for deciding on the new issue passed on {day}.",
+    "tell-reminder": "The customer has not been told of the report; tell them, or record why not yet.",
     "retention-ends": "The papers need not be kept after {day}; their destruction is due.",
     "hold-review": "The hold on destruction is to be looked at again.",
 }

@@ -30,6 +30,14 @@ def authorise(who: Who, *, actor: Actor, case: Case, policy: Policy, on: date, a
     return sign(actor.person, on, office=office, as_deputy=as_deputy)
 
 
+def require_relation_or_office(who: Who, person: Person, *, actor: Actor, case: Case, policy: Policy) -> None:
+    """Refuses somebody a conversation cannot be held with: not of the office, or not in the relation, the policy names."""
+    office = not who.offices or bool(set(who.offices) & {*person.offices, *person.deputises})
+    stands = who.relation is None or relates(person, who.relation, case=case, actor=actor)
+    if not office or not stands or (actor.person and person.human == actor.person.human):
+        raise Refusal(f"This is held with {named(who, policy)}, somebody other than the person who records it.", cites=who.sources)
+
+
 def forbid(who: Who | None, *, actor: Actor, policy: Policy, act: str) -> None:
     """Refuses an office that the policy keeps out of this act, whatever else its holder is."""
     if who and actor.person and set(actor.person.offices) & set(who.offices):
@@ -76,8 +84,14 @@ def relates(person: Person, relation: Relation, *, case: Case, actor: Actor) -> 
             return bool(contact and contact.line_manager and same_human(person, contact.line_manager, actor.staff))
         case "gave-the-warning":
             return bool(case.warnings) and case.warnings[-1].by.human == person.human
-        case "applied-the-sanction" | "sanctioning-team":
+        case "line-manager-of-actor":
+            manager = actor.person.line_manager if actor.person else None
+            return bool(manager) and same_human(person, str(manager), actor.staff)
+        case "applied-the-sanction":
             return any(sanction.signatures[0].human == person.human for sanction in case.in_force)
+        case "sanctioning-team":
+            proposers = [actor.staff.by_id.get(sanction.signatures[0].person) for sanction in case.in_force]
+            return any(one.human == person.human or (one.area and one.area == person.area) for one in proposers if one)
 
 
 RELATION_WORDS: dict[Relation, str] = {
@@ -88,6 +102,7 @@ RELATION_WORDS: dict[Relation, str] = {
     "gave-the-warning": "the manager who spoke to the customer first",
     "applied-the-sanction": "the person who applied the sanction",
     "sanctioning-team": "the team that applied the sanction",
+    "line-manager-of-actor": "the line manager of whoever records it",
 }
 
 
@@ -100,7 +115,7 @@ def named(who: Who | Consultation, policy: Policy) -> str:
 
 def require_findings(rules: Iterable[Finding], findings: Findings, *, act: str) -> None:
     """Refuses while anything the policy wants recorded is missing, naming every gap and its clause."""
-    missing = [rule for rule in rules if not _answered(rule, findings.get(rule.finding))]
+    missing = [rule for rule in rules if not rule.optional and not _answered(rule, findings.get(rule.finding))]
     if missing:
         asked = "; ".join(f"{rule.finding} ({rule.asks})" for rule in missing)
         raise Refusal(f"Before you {act}, record under findings: {asked}.", cites=[source for rule in missing for source in rule.sources])

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import date
 
 from domain.case import Case, Challenge, Notice, Sanction, Warning
-from domain.clocks import appealable, reckon, review_due
+from domain.clocks import appealable
 from domain.days import Calendar, deemed_notified, in_words
+from domain.deadlines import reckon
 from domain.model import State
 from domain.policy import NoticePart, Part, Policy
+from domain.review_clocks import review_due
 
 Facts = dict[str, object]
 
@@ -55,6 +57,9 @@ class _Subject:
         self.review = next((one for one in case.reviews if one.id == notice.about), None)
         self.challenge = next((one for one in case.challenges if one.id == notice.about), None)
         self.warning = next((one for one in case.warnings if one.id == notice.about), None)
+        self.issue = next((one for one in case.new_issues if one.id == notice.about), None)
+        self.measure = next((one for one in case.measures if one.id == notice.about), None)
+        self.report = next((one for one in case.external_reports if one.id == notice.about), None)
         self.sanction = self._sanction()
 
     def _sanction(self) -> Sanction | None:
@@ -63,6 +68,8 @@ class _Subject:
         if self.challenge:
             target = next((one for one in appealable(self.case) if one.id == self.challenge.against), None)
             return self.case.sanction(target.id if isinstance(target, Sanction) else target.sanction) if target else None
+        if self.issue:
+            return self.case.sanctions[-1]
         request = next((one for one in self.case.requests if one.id == self.notice.about), None)
         return self.case.sanction(request.sanction if request else self.notice.about)
 
@@ -141,6 +148,8 @@ def _reasons(subject: _Subject) -> Facts | None:
         return {"text": subject.review.reasons} if subject.review.reasons or subject.review.outcome != "lift" else None
     if subject.challenge:
         return {"text": subject.challenge.reasons}
+    if subject.issue or subject.measure or subject.report:
+        return {"text": next(one.reasons for one in (subject.issue, subject.measure, subject.report) if one)}
     return {"text": _the(subject.sanction).terms.reasons}
 
 
@@ -150,11 +159,12 @@ def _until(subject: _Subject) -> Facts | None:
     sanction = _the(subject.sanction)
     if sanction.terms.until:
         return {"until": in_words(sanction.terms.until), "open": False}
-    due = review_due(sanction, subject.policy, subject.calendar)
+    due = review_due(subject.case, sanction, subject.policy, subject.calendar)
     open_ended = any(getattr(one, "duration", None) == "permanent" for one in sanction.terms.restrictions) or not sanction.limits
-    return (
-        {"until": in_words(due.date) if due else "", "open": True} if due and open_ended else {"until": None} if sanction.limits else None
-    )
+    if due and open_ended:
+        return {"until": in_words(due.date), "open": True}
+    told_open = not sanction.limits or subject.policy.decision.length.kind.value == "open"
+    return None if told_open else {"until": None}
 
 
 def _review_date(subject: _Subject) -> Facts | None:
@@ -162,7 +172,7 @@ def _review_date(subject: _Subject) -> Facts | None:
         return None
     sanction = _the(subject.sanction)
     due = subject.review.next_due if subject.review else None
-    reckoned = review_due(sanction, subject.policy, subject.calendar)
+    reckoned = review_due(subject.case, sanction, subject.policy, subject.calendar)
     day = due or (reckoned.date if reckoned else None)
     return {"day": in_words(day) if day else None}
 
@@ -217,6 +227,12 @@ def _outcome(subject: _Subject) -> Facts:
     if subject.challenge:
         outcome = str(subject.challenge.outcome)
         return {"of": "appeal", "outcome": outcome, "word": OUTCOMES[outcome]}
+    if subject.issue:
+        return {"of": "new-issue", "outcome": subject.issue.outcome, "word": str(subject.issue.outcome)}
+    if subject.measure:
+        return {"of": "measure", "outcome": subject.measure.measure, "word": subject.measure.measure}
+    if subject.report:
+        return {"of": "report", "outcome": subject.report.to, "word": subject.report.to.replace("-", " ")}
     return {"of": "case", "outcome": subject.case.ending, "word": str(subject.case.ending)}
 
 
@@ -258,6 +274,27 @@ def _arrangement(subject: _Subject) -> Facts:
     return {"terms": facts}
 
 
+def _clear_time(subject: _Subject) -> Facts | None:
+    sanction = _the(subject.sanction)
+    rule = subject.policy.review_of(disengages=sanction.disengages).outcomes["lift"].clear_time
+    return {"period": rule.words} if rule else None
+
+
+def _topics(subject: _Subject) -> Facts | None:
+    topics = [topic for one in _the(subject.sanction).terms.restrictions for topic in getattr(one, "topics", ())]
+    return {"topics": topics} if topics else None
+
+
+def _challenge_right(subject: _Subject) -> Facts | None:
+    """A complaint, where the policy makes that the challenge, or where it gives no appeal at all (as guidance only)."""
+    return {"label": subject.policy.appeal.label if subject.policy.appeal else "complaint"}
+
+
+def _behaviour(subject: _Subject) -> Facts:
+    labels = [subject.policy.behaviours[one.code].label for one in subject.case.incidents if one.code in subject.policy.behaviours]
+    return {"labels": list(dict.fromkeys(labels)) or ["the behaviour described below"], "text": _the(subject.sanction).terms.reasons}
+
+
 PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "concerns": _finding("concerns"),
     "way-forward": _finding("way-forward"),
@@ -279,8 +316,13 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "arrangement": _arrangement,
     "contact": lambda subject: {"to": f"the {subject.policy.office(subject.policy.appeal.to.value)}"} if subject.policy.appeal else None,
     "what-ended": lambda subject: {"ended": in_words(_the(subject.sanction).ended_on or subject.told)},
+    "enquiries": lambda subject: {"to": subject.policy.enquiries.value} if subject.policy.enquiries else None,
+    "clear-time": _clear_time,
+    "new-issue": lambda subject: {"text": subject.issue.summary} if subject.issue else None,
+    "topics": _topics,
+    "challenge": _challenge_right,
     "ombudsman": lambda subject: {"text": subject.policy.ombudsman.value},
     "request-to-change": lambda subject: {"asked": True},
-    "behaviour": _finding("concerns"),
+    "behaviour": _behaviour,
     "record-kept": lambda subject: {"kept": True},
 }

@@ -22,7 +22,8 @@ class Rule(Data):
     """Anything a policy says: the clauses it rests on, or the default that stands where the text is silent."""
 
     cites: tuple[str, ...] = ()
-    default: str | None = Field(default=None, pattern=r"^(DEF|A)-\d\d$")
+    default: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9]*-\d\d$")
+    """DEF-nn, A-nn, EH-nn, or the clause whose silence this fills; each stands in policies/defaults.yaml or the clause list."""
     unconfirmed: bool = False
     modality: Modality = "must"
     note: str | None = None
@@ -30,7 +31,9 @@ class Rule(Data):
     @model_validator(mode="after")
     def _has_a_source(self) -> Rule:
         if not self.cites and self.default is None:
-            raise ValueError("a value needs cites: [a clause], or default: DEF-nn or A-nn where the text is silent")
+            raise ValueError(
+                "a value needs cites: [a clause], or default: DEF-05 (or A-nn, EH-nn, the silent clause) where the text gives none"
+            )
         return self
 
     @property
@@ -108,6 +111,7 @@ Relation = Literal[
     "manager-in-area",
     "gave-the-warning",
     "sanctioning-team",
+    "line-manager-of-actor",
 ]
 
 
@@ -131,6 +135,16 @@ class Finding(Rule):
     finding: Code
     asks: str
     answer: Literal["text", "yes", "yes-or-no"] = "text"
+    optional: bool = False
+    """Offered and shown, but no guard."""
+    in_person: bool = False
+    """The decider records it, in the act itself; nobody else's finding will do."""
+    undone_by_new_information: bool = False
+    """New information from the customer puts it in question again."""
+    if_heading: Code | None = None
+    """Asked only where some behaviour on the case stands under this heading."""
+    if_customer: Literal["agent", "site-owner"] | None = None
+    """Asked only of such a customer."""
 
 
 class Consultation(Rule):
@@ -144,6 +158,11 @@ NoticeKind = Literal[
     "warning",
     "agreement",
     "decision",
+    "disengagement",
+    "reiteration",
+    "marker",
+    "new-issue",
+    "external-report",
     "extreme-decision",
     "no-action",
     "appeal-acknowledged",
@@ -171,12 +190,30 @@ class SignOff(Data):
     notice: NoticeKind = "decision"
 
 
+Step = Literal["warning", "step-one", "referral", "discussions", "earlier-sanction"]
+
+
+class Waiver(Rule):
+    """A route past the usual first steps, and what opens it."""
+
+    when: Literal["immediate-threat", "extreme"]
+    waives: tuple[Step, ...]
+    only_options: tuple[RestrictionType, ...] = ()
+    requires: tuple[Finding, ...] = ()
+
+
 class Option(Rule):
     """A restriction the body may choose, with what this policy adds to its type."""
 
     type: RestrictionType
     label: str
     only_if: Literal["extreme", "immediate-threat"] | None = None
+    only_for: Literal["agent"] | None = None
+    after: tuple[Cited[Step], ...] = ()
+    """Steps this option needs in place of those of every decision."""
+    findings: tuple[Finding, ...] = ()
+    not_written_only: Rule | None = None
+    """Says that this option may not be used to leave nothing but writing."""
     requires: tuple[str, ...] = ()
     exactly_one: tuple[str, ...] = ()
     fixed: dict[str, object] = {}
@@ -195,6 +232,7 @@ class Length(Data):
     period: Period | None = None
     at_most: Period | None = None
     at_end: Cited[Literal["lapse"]] | None = None
+    permanent: Cited[Literal["refused"]] | None = None
 
 
 class Behaviour(Rule):
@@ -206,7 +244,7 @@ class Behaviour(Rule):
 class WarningRule(Data):
     """Whether a warning comes first, what it holds, how long it lives and what must follow it."""
 
-    needed: Cited[Literal["always", "unless-immediate-threat", "should", "no"]]
+    needed: Cited[Literal["always", "unless-waived", "should", "no"]]
     label: str = "warning"
     given_by: Who | None = None
     requires: tuple[Finding, ...] = ()
@@ -234,12 +272,34 @@ class Referral(Data):
     if_arranged: tuple[Finding, ...] = ()
 
 
+class DiscussionRule(Rule):
+    """One conversation that must come before the next, in the order listed."""
+
+    step: Code
+    with_: Who = Field(alias="with")
+
+
+class Measure(Rule):
+    """An act apart from any sanction: a report to the police, a marker. `always_if` makes it compulsory."""
+
+    measure: Literal["police-report", "potentially-aggressive-marker"]
+    label: str
+    by: Who
+    always_if: Cited[Literal["physical-violence"]] | None = None
+    told: NoticeKind | None = None
+
+
 class Decision(Data):
     """What a decision to restrict must rest on and record."""
 
     sign_offs: dict[Code, SignOff]
-    after: tuple[Cited[Literal["warning", "step-one", "referral"]], ...] = ()
+    after: tuple[Cited[Step], ...] = ()
+    waivers: tuple[Waiver, ...] = ()
     requires: tuple[Finding, ...] = ()
+    current_within: Period | None = None
+    """How recent at least one incident must be."""
+    coded_incident: Rule | None = None
+    """Says that at least one incident must carry a behaviour of the policy, not other."""
     reasons: Rule
     options: tuple[Option, ...]
     closed_list: Cited[bool]
@@ -272,6 +332,11 @@ Part = Literal[
     "record-kept",
     "requested-review",
     "request-to-change",
+    "enquiries",
+    "challenge",
+    "clear-time",
+    "topics",
+    "new-issue",
     "arrangement",
     "answer-due",
     "late-appeal",
@@ -301,6 +366,12 @@ class OutcomeRule(Rule):
     reasons_needed: bool = True
     incident_in_period: Cited[bool] | None = None
     fresh_appeal: Cited[bool] | None = None
+    until: Cited[Literal["next-review"]] | None = None
+    """How long a continuation runs where it may not be open-ended."""
+    review_date: Cited[Literal["chosen"]] | None = None
+    """The outcome must set the date of the next review."""
+    clear_time: Period | None = None
+    """How long without an incident before this outcome is possible."""
 
 
 class Requested(Data):
@@ -320,7 +391,13 @@ class ReviewRule(Data):
     """Scheduled reviews, reviews of the body's own motion, and what they may decide."""
 
     cycle: Period | None = None
+    chosen: Period | None = None
+    """The latest date that may be set where each decision sets its own."""
     while_held: Cited[bool] | None = None
+    """Reviews go on, of the record, after restrictions have ended."""
+    prepared_by: Who | None = None
+    """Who looks first and recommends."""
+    people: Cited[PositiveInt] | None = None
     opens_before: Period
     by: Who
     independent: Cited[bool] | None = None
@@ -353,14 +430,50 @@ class AppealRule(Data):
     outcomes: Cited[tuple[Literal["uphold", "vary", "withdraw", "confirm", "amend", "remove"], ...]]
     answer: Period | None = None
     answer_target: Period | None = None
-    remind_before: Period
-    number: Cited[Literal["one-per-decision"]]
+    remind_before: Period | None = None
+    number: Cited[Literal["one-per-decision", "one-per-stage"]]
+    while_running: Cited[bool] | None = None
+    """Without a window: taken while the restrictions run."""
     late_becomes_review: Cited[bool] | None = None
+
+
+class ContactRule(Data):
+    """What a contact after disengagement, or about something new, leads to."""
+
+    reply_if: Cited[Literal["wholly-different"]] | None = None
+    reiterate: Cited[bool] | None = None
+    new_issue_decided_by: Who | None = None
+    new_issue_consult: tuple[Consultation, ...] = ()
+    new_issue_target: Period | None = None
+
+
+class ExternalReport(Data):
+    """A report to lawyers or the police in an emergency: who considers it, and that the customer is told when it can be."""
+
+    by: Who
+    without_warning: Cited[bool]
+    tell: Cited[bool]
+    remind: Period
+
+
+class AgentRule(Data):
+    """Before disengaging from an agent: the clients are told."""
+
+    client_told_first: Cited[bool]
+    specific_issue: Cited[bool] | None = None
+    legal_advice: Cited[bool] | None = None
+
+
+class Guidance(Rule):
+    """What a policy says to its own staff; shown, never enforced."""
+
+    text: str
 
 
 class Retention(Data):
     start: Cited[Literal["end-of-restrictions"]]
     keep: Period | None = None
+    shortened_by_review: Cited[bool] | None = None
     suggested: Period | None = None
     kept_by: Cited[Code] | None = None
     archive: Cited[bool] | None = None
@@ -401,7 +514,11 @@ class Policy(Data):
     title: str
     body: str
     edition: Edition
-    nation: Cited[Literal["england-and-wales", "scotland", "northern-ireland"]]
+    nation: Cited[Literal["england-and-wales", "scotland", "northern-ireland"] | None]
+    enquiries: Cited[str] | None = None
+    owner: Who | None = None
+    administered_by: Who | None = None
+    guidance: tuple[Guidance, ...] = ()
     copy_at: Rule | None = None
     ombudsman: Cited[str]
     offices: dict[Code, Office]
@@ -409,12 +526,23 @@ class Policy(Data):
     behaviours: dict[Code, Behaviour]
     other_behaviour: Rule
     no_incident: tuple[NoIncident, ...]
+    classification: Cited[PositiveInt] | None = None
+    """How many others must be consulted before behaviour is put under a term."""
+    initial_measures: Cited[Literal["optional"]] | None = None
+    ended_conversation: Rule | None = None
+    """Says that an employee may tell the customer and end the conversation at once."""
+    discussions: tuple[DiscussionRule, ...] = ()
+    measures: tuple[Measure, ...] = ()
     warning: WarningRule
     step_one: StepOne | None = None
     referral: Referral | None = None
     decision: Decision
     notices: dict[NoticeKind, NoticeRule]
     review: ReviewRule
+    disengagement_review: ReviewRule | None = None
+    contact: ContactRule = ContactRule()
+    external_report: ExternalReport | None = None
+    agents: AgentRule | None = None
     appeal: AppealRule | None = None
     retention: Retention
 
@@ -426,11 +554,22 @@ class Policy(Data):
         return self
 
     @model_validator(mode="after")
+    def _can_always_be_lifted(self) -> Policy:
+        for name, rule in (("review", self.review), ("disengagement_review", self.disengagement_review)):
+            if rule is not None and "lift" not in rule.outcomes:
+                raise ValueError(f"{name}.outcomes has no lift: every review must be able to end the restrictions")
+        return self
+
+    @model_validator(mode="after")
     def _sign_offs_exist(self) -> Policy:
         unknown = sorted({option.sign_off for option in self.decision.options} - set(self.decision.sign_offs))
         if unknown:
             raise ValueError(f"sign_off names not under decision.sign_offs: {', '.join(unknown)}")
         return self
+
+    def review_of(self, *, disengages: bool) -> ReviewRule:
+        """Returns the review rules for a sanction; a disengagement may have its own."""
+        return self.disengagement_review if disengages and self.disengagement_review else self.review
 
     def office(self, code: str) -> str:
         return self.offices[code].label if code in self.offices else code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, Consulted, Incident, Referred, next_id
-from domain.commands import AddAdjustment, AppointRepresentative, Assess, Consult, OpenCase, Refer, ReportBehaviour
+from domain.commands import AddAdjustment, AppointRepresentative, Assess, Consult, NoteNewInformation, OpenCase, Refer, ReportBehaviour
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, relates, require_findings, the_day
@@ -17,6 +17,7 @@ from domain.steps import step_one_done
 def open_case(command: OpenCase, *, id: str, edition: str, keep_years: int | None, actor: Actor, policy: Policy, today: date) -> Decision:
     """Open a case, unless the matter belongs under another policy (intake)."""
     _belongs_here(command, policy)
+    _in_force(policy, today)
     case = Case(
         id=id,
         body=command.body,
@@ -31,6 +32,16 @@ def open_case(command: OpenCase, *, id: str, edition: str, keep_years: int | Non
         seq=1,
     )
     return decided(case, f"Case opened under {policy.title}, {policy.edition.label}.", cites=policy.edition.sources)
+
+
+def _in_force(policy: Policy, today: date) -> None:
+    ends = policy.edition.valid_to
+    if ends.value is not None and today > ends.value:
+        raise Refusal(
+            f"The edition {policy.edition.label} ended on {ends.value.isoformat()}.",
+            cites=ends.sources,
+            remains="Load its successor for this body.",
+        )
 
 
 def _belongs_here(command: OpenCase, policy: Policy) -> None:
@@ -50,8 +61,16 @@ def report_behaviour(case: Case, command: ReportBehaviour, *, actor: Actor, poli
     _known_behaviour(command, policy)
     if case.stage == "archived":
         raise Refusal("This case has ended; its papers are only being kept.", remains="Open a new case for new behaviour.")
+    consulted = _consulted(command, actor, policy)
     incident = Incident(
-        id=next_id("i", case.incidents), on=on, code=command.code, medium=command.medium, summary=command.summary, by=actor.id
+        id=next_id("i", case.incidents),
+        on=on,
+        code=command.code,
+        medium=command.medium,
+        summary=command.summary,
+        by=actor.id,
+        physical=command.physical,
+        consulted=consulted,
     )
     case = case.model_copy(update={"incidents": (*case.incidents, incident)})
     behaviour = policy.behaviours.get(command.code)
@@ -60,6 +79,19 @@ def report_behaviour(case: Case, command: ReportBehaviour, *, actor: Actor, poli
         f"Incident {incident.id} of {on.isoformat()} recorded: {behaviour.label if behaviour else 'other behaviour'}.",
         cites=behaviour.sources if behaviour else policy.other_behaviour.sources,
     )
+
+
+def _consulted(command: ReportBehaviour, actor: Actor, policy: Policy) -> tuple[str, ...]:
+    """Returns the other people asked whether the behaviour fits its term, where the policy wants that."""
+    rule = policy.classification
+    others = {one: person.human for one in command.consulted if (person := actor.staff.by_id.get(one)) and person.human != actor.human}
+    if rule and len(set(others.values())) < rule.value:
+        raise Refusal(
+            "Whether behaviour fits a term is decided with line managers and colleagues; consulted names nobody else on the staff list.",
+            cites=rule.sources,
+            remains="Name them under with.consulted.",
+        )
+    return tuple(others)
 
 
 def _known_behaviour(command: ReportBehaviour, policy: Policy) -> None:
@@ -151,6 +183,18 @@ def assess(case: Case, command: Assess, *, actor: Actor, policy: Policy, calenda
     case = case.model_copy(update={"assessment": {**case.assessment, **command.findings}})
     rules = [rule for rule in asked if rule.finding in command.findings]
     return decided(case, f"Recorded: {', '.join(sorted(command.findings))}.", cites=[source for rule in rules for source in rule.sources])
+
+
+def note_new_information(
+    case: Case, command: NoteNewInformation, *, actor: Actor, policy: Policy, calendar: Calendar, today: date
+) -> Decision:
+    """Record new information; findings that it puts in question must be made again (MBC-36)."""
+    the_day(command.on, today=today)
+    undone = {rule.finding for rule in _asked(policy) if rule.undone_by_new_information}
+    kept = {name: answer for name, answer in case.assessment.items() if name not in undone}
+    proposals = tuple(one.model_copy(update={"closed": "replaced"}) if one.closed is None and undone else one for one in case.proposals)
+    cites = [source for rule in _asked(policy) if rule.undone_by_new_information for source in rule.sources]
+    return decided(case.model_copy(update={"assessment": kept, "proposals": proposals}), "New information recorded.", cites=cites)
 
 
 def _asked(policy: Policy) -> tuple[Finding, ...]:

@@ -259,6 +259,8 @@ RestrictionType = Literal[
 NOT_LIMITS: frozenset[str] = frozenset({"legal-action", "police-report", "legal-or-police-referral", "formal-complaint-employer-or-body"})
 """Acts done once: they end nothing, run for no period and no review lifts them (MMO-38)."""
 
+DISENGAGING: frozenset[str] = frozenset({"full-disengagement", "partial-disengagement"})
+
 
 def channels_left(restriction: Restriction) -> frozenset[Channel] | None:
     """Returns the only channels the customer may still use, or None where the restriction names none (DEF-15)."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, Hold, with_item
-from domain.clocks import end_of_case, retention_ends
-from domain.commands import Correct, DestroyPapers, ReleaseHold, SetRetention, Withdraw
+from domain.commands import Correct, DestroyPapers, ReleaseHold, ReviewRecord, SetRetention, Withdraw
 from domain.commands import Hold as HoldPapers
 from domain.days import Calendar, in_words
 from domain.decision import Decision, Refusal, decided
+from domain.end_clocks import end_of_case, retention_ends
 from domain.guards import authorise, signed_by, the_day
+from domain.measures import require_measures_taken
 from domain.notices import owe
 from domain.people import Actor
 from domain.policy import Policy
@@ -45,6 +46,19 @@ def release_hold(case: Case, command: ReleaseHold, *, actor: Actor, policy: Poli
     return decided(case.model_copy(update={"holds": holds}), "The hold on destruction ended.")
 
 
+def review_record(case: Case, command: ReviewRecord, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Look whether the record of an ended case is still needed; if not, its papers may be destroyed (MBC-52)."""
+    on, rule = the_day(command.on, today=today), policy.review
+    who = rule.prepared_by or rule.by
+    authorise(who, actor=actor, case=case, policy=policy, on=on, act="look at the record")
+    shorten = policy.retention.shortened_by_review
+    if shorten is None or not shorten.value or end_of_case(case) is None:
+        raise Refusal("The record is not looked at in this way now.", cites=policy.retention.start.sources)
+    update = {"record_reviewed_through": on} if command.still_needed else {"record_not_needed_on": on}
+    word = "still needed" if command.still_needed else "no longer needed; the papers may be destroyed"
+    return decided(case.model_copy(update=update), f"The record is {word}.", cites=(*who.sources, *shorten.sources))
+
+
 def destroy_papers(case: Case, command: DestroyPapers, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Record the destruction of the papers, never before its day; the case is closed."""
     on, rule = the_day(command.on, today=today), policy.retention
@@ -55,13 +69,14 @@ def destroy_papers(case: Case, command: DestroyPapers, *, actor: Actor, policy: 
         raise Refusal("The case has not ended; its papers are kept.", cites=sources)
     if ends is None:
         raise Refusal("No retention schedule is set for this body.", cites=["DEF-19"], remains="Set it with set_retention.")
-    _nothing_stops(case)
+    _nothing_stops(case, policy)
     if on <= ends.date:
         raise Refusal(f"The papers are kept until the end of {in_words(ends.date)}.", cites=sources, remains="Destroy them on a later day.")
     return decided(case.model_copy(update={"destroyed_on": on}), "The papers were destroyed; the case is closed.", cites=sources)
 
 
-def _nothing_stops(case: Case) -> None:
+def _nothing_stops(case: Case, policy: Policy) -> None:
+    require_measures_taken(case, policy)
     if case.held:
         raise Refusal("Destruction is on hold.", cites=["DEF-19"], remains="End the hold with release_hold.")
     pending = [one.id for one in case.challenges if one.pending] + [one.id for one in case.requests if one.done is None]

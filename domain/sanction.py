@@ -8,17 +8,20 @@ from domain.case import Case, Proposal, Sanction, Signature, Terms, next_id, wit
 from domain.commands import Approve, ImposeSanction, ProposeSanction, Reject, TakeNoAction
 from domain.days import Calendar
 from domain.decision import Decision, Entry, Refusal, decided
-from domain.guards import authorise, forbid, require_consulted, require_findings, signed_by, the_day
+from domain.guards import Findings, authorise, forbid, require_consulted, require_findings, signed_by, the_day
+from domain.measures import require_measures_taken
 from domain.notices import owe
 from domain.people import Actor
 from domain.policy import Policy, SignOff
-from domain.terms import check_terms, sign_off_for
+from domain.restrictions import DISENGAGING
+from domain.terms import check_terms, filled, sign_off_for
 
 
 def propose_sanction(case: Case, command: ProposeSanction, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Propose restrictions; they bind nobody until those the policy names have signed."""
     on = the_day(command.on, today=today)
-    terms, sign_off = _terms(command), sign_off_for(command.restrictions, policy)
+    sign_off = sign_off_for(command.restrictions, policy)
+    terms = filled(_terms(command), policy=policy, calendar=calendar, on=on)
     check_terms(case, terms, policy=policy, calendar=calendar, on=on)
     proposal = _proposal(case, terms, sign_off, signed_by(actor, on), on)
     case = _replace_open(case)
@@ -37,9 +40,10 @@ def impose_sanction(case: Case, command: ImposeSanction, *, actor: Actor, policy
     rule = policy.decision.sign_offs[sign_off]
     _one_is_enough(rule)
     by = _may_decide(case, rule, actor=actor, policy=policy, on=on)
-    terms = _terms(command)
+    terms = filled(_terms(command), policy=policy, calendar=calendar, on=on)
     check_terms(case, terms, policy=policy, calendar=calendar, on=on)
-    _grounds_complete(case, terms, rule, by, policy)
+    _clients_told(case, terms, policy, on)
+    _grounds_complete(case, terms, terms.findings, rule, by, policy)
     proposal = _proposal(case, terms, sign_off, by, on).model_copy(update={"closed": "decided"})
     case = _replace_open(case)
     return _decide(case, proposal, rule, by, policy)
@@ -54,8 +58,11 @@ def approve(case: Case, command: Approve, *, actor: Actor, policy: Policy, calen
     if on < proposal.on:
         raise Refusal(f"{proposal.id} was made on {proposal.on.isoformat()}, after this sign-off.", cites=rule.decided_by.sources)
     _second_person(proposal, rule, by)
-    check_terms(case, proposal.terms, policy=policy, calendar=calendar, on=on)
-    _grounds_complete(case, proposal.terms, rule, by, policy)
+    terms = proposal.terms.model_copy(update={"findings": {**proposal.terms.findings, **command.findings}})
+    check_terms(case, terms, policy=policy, calendar=calendar, on=on)
+    _clients_told(case, terms, policy, on)
+    _grounds_complete(case, terms, command.findings, rule, by, policy)
+    proposal = proposal.model_copy(update={"terms": terms})
     signed = proposal.model_copy(update={"signatures": (*proposal.signatures, by), "closed": "decided"})
     return _decide(case, signed, rule, by, policy)
 
@@ -77,11 +84,13 @@ def reject(case: Case, command: Reject, *, actor: Actor, policy: Policy, calenda
 def take_no_action(case: Case, command: TakeNoAction, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Decide not to restrict, with reasons; the papers are kept from today."""
     on = the_day(command.on, today=today)
-    rule = policy.decision.sign_offs["ordinary"]
+    rule = next(iter(policy.decision.sign_offs.values()))
     _may_decide(case, rule, actor=actor, policy=policy, on=on)
     if case.in_force:
         raise Refusal("Restrictions are in force.", remains="Lift them by a review.")
-    case = _replace_open(case).model_copy(update={"ended_without_restriction": on, "ending": "no-action"})
+    require_measures_taken(case, policy)
+    update = {"ended_without_restriction": on, "ending": "no-action", "ending_reasons": command.reasons}
+    case = _replace_open(case).model_copy(update=update)
     case, _ = owe(case, "no-action", about="case", on=on, policy=policy)
     return decided(case, "Decided to take no action.", cites=rule.decided_by.sources)
 
@@ -148,10 +157,25 @@ def _second_person(proposal: Proposal, rule: SignOff, by: Signature) -> None:
         )
 
 
-def _grounds_complete(case: Case, terms: Terms, rule: SignOff, by: Signature, policy: Policy) -> None:
+def _grounds_complete(case: Case, terms: Terms, own: Findings, rule: SignOff, by: Signature, policy: Policy) -> None:
     require_findings(rule.requires, {**case.assessment, **terms.findings}, act="decide")
+    in_person = [finding for finding in policy.decision.requires if finding.in_person]
+    require_findings(in_person, own, act="decide, in person")
     since = case.referrals[-1].on if case.referrals else None
     require_consulted(rule.consult, case=case, about="decision", decider=by, since=since, policy=policy)
+
+
+def _clients_told(case: Case, terms: Terms, policy: Policy, on: date) -> None:
+    rule = policy.agents
+    disengages = any(one.type in DISENGAGING for one in terms.restrictions)
+    if case.customer.kind != "agent" or not disengages or rule is None or not rule.client_told_first.value:
+        return
+    if not any(one.on <= on for one in case.clients_informed):
+        raise Refusal(
+            "The client of an agent is told first, and no client is recorded as told.",
+            cites=rule.client_told_first.sources,
+            remains="inform_client.",
+        )
 
 
 def _decide(case: Case, proposal: Proposal, rule: SignOff, by: Signature, policy: Policy) -> Decision:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.case import Case, Incident, Warning
+from domain.case import Case, Incident, Terms, Warning
 from domain.days import add_months
 from domain.decision import Refusal
 from domain.notices import notified_on
-from domain.policy import Policy
+from domain.policy import Cited, Policy, Step
 from domain.restrictions import WRITTEN
 
 
@@ -19,6 +19,55 @@ def warned_on(case: Case, warning: Warning, policy: Policy) -> date | None:
     if must_confirm and must_confirm.value and confirmed is None:
         return None
     return confirmed if warning.medium in WRITTEN else warning.on
+
+
+def require_step(step: Cited[Step], case: Case, terms: Terms, policy: Policy, *, on: date) -> None:
+    """Refuses while a step that must come before the decision is not behind the case."""
+    match step.value:
+        case "warning":
+            _warned(case, terms, policy, on)
+        case "step-one":
+            step_one_done(case, policy, on=on)
+        case "referral":
+            if not any(referral.on <= on for referral in case.referrals):
+                raise Refusal("The matter has not been referred for a decision.", cites=step.sources, remains="Refer it with refer.")
+        case "discussions":
+            require_discussions(case, policy, on=on)
+        case "earlier-sanction":
+            _sanction_failed(case, step, on)
+
+
+def require_discussions(case: Case, policy: Policy, *, on: date, before: str | None = None) -> None:
+    """Refuses while one of the conversations the policy lists has not been held, in its order; `before` stops at one."""
+    for rule in policy.discussions:
+        if rule.step == before:
+            return
+        if not any(one.step == rule.step and one.on <= on for one in case.discussions):
+            raise Refusal(
+                f"{rule.step} has not been held.", cites=rule.sources, remains="Record it with discuss, in the order of the policy."
+            )
+
+
+def _sanction_failed(case: Case, step: Cited[Step], on: date) -> None:
+    earlier = [sanction for sanction in case.sanctions if sanction.limits and not sanction.disengages and sanction.decided_on <= on]
+    if not earlier:
+        raise Refusal(
+            "No earlier sanction has been tried.", cites=step.sources, remains="Sanctions first, or the extreme route with its reasons."
+        )
+    if not any(continued_since(case, sanction.decided_on, until=on) for sanction in earlier):
+        raise Refusal(
+            "No behaviour is recorded after the earlier sanction.", cites=step.sources, remains="Record it with report_behaviour."
+        )
+
+
+def _warned(case: Case, terms: Terms, policy: Policy, on: date) -> None:
+    allowed = policy.warning.departures
+    if not (terms.warning_departure and allowed):
+        require_warning(case, policy, on=on)
+        return
+    codes = {incident.code for incident in case.incidents}
+    if not codes & set(allowed.value):
+        raise Refusal("A warning may be left out only for violence or threats.", cites=allowed.sources, remains="Give a warning with warn.")
 
 
 def life_ends(given: date, policy: Policy) -> date:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from domain.case import Case, Notice
-from domain.clocks import all_deadlines, end_of_case, retention_ends, review_due
+from domain.case import Case, Notice, Sanction
+from domain.clocks import all_deadlines
 from domain.days import Calendar
+from domain.end_clocks import end_of_case, retention_ends
+from domain.measures import measures_owed
 from domain.model import State
 from domain.policy import Policy, Who
+from domain.review_clocks import review_due
 from domain.steps import continued_since, living_warning
 
 
@@ -39,6 +42,9 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_letters(case, policy),
         *_challenges(case, policy, calendar),
         *_reviews(case, policy, calendar),
+        *_measures(case, policy),
+        *_new_issues(case, policy, calendar),
+        *_reports(case, policy),
         *_end(case, policy, calendar, today),
     ]
     return tuple(sorted(found, key=lambda task: (task.due or date.min, task.kind, task.ref)))
@@ -47,6 +53,8 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
 def _for(who: Who | None, case: Case) -> dict[str, tuple[str, ...]]:
     if who is not None and who.offices:
         return {"offices": who.offices}
+    if who is not None and who.relation == "line-manager-of-contact":
+        return {"people": (f"line-manager-of:{case.contact_officer}",)}
     if who is not None and who.relation == "gave-the-warning" and case.warnings:
         return {"people": (case.warnings[-1].by.person,)}
     if who is not None and who.relation == "applied-the-sanction" and case.sanctions:
@@ -57,7 +65,7 @@ def _for(who: Who | None, case: Case) -> dict[str, tuple[str, ...]]:
 def _before_decision(case: Case, policy: Policy, today: date) -> Iterator[Task]:
     if case.sanctions or case.ending or case.open_proposal:
         return
-    decider = policy.decision.sign_offs["ordinary"].decided_by
+    decider = next(iter(policy.decision.sign_offs.values())).decided_by
     if case.referrals:
         yield Task(
             kind="decide",
@@ -79,6 +87,8 @@ def _before_decision(case: Case, policy: Policy, today: date) -> Iterator[Task]:
             command="impose_sanction",
             **_for(decider, case),
         )
+    elif policy.warning.needed.value == "no" and case.incidents:
+        yield from _conversations(case, policy)
     elif not case.warnings and case.incidents:
         needed = policy.warning.needed
         yield Task(
@@ -89,6 +99,17 @@ def _before_decision(case: Case, policy: Policy, today: date) -> Iterator[Task]:
             command="warn",
             **_for(policy.warning.given_by, case),
         )
+
+
+def _conversations(case: Case, policy: Policy) -> Iterator[Task]:
+    held = {one.step for one in case.discussions}
+    following = next((rule for rule in policy.discussions if rule.step not in held), None)
+    if following:
+        what = f"Hold the {following.step.replace('-', ' ')}"
+        yield Task(kind="discuss", what=what, ref="case", cites=following.sources, command="discuss", **_for(None, case))
+    elif policy.referral:
+        who = policy.referral.by
+        yield Task(kind="refer", what="Refer the matter for a decision", ref="case", cites=who.sources, command="refer", **_for(who, case))
 
 
 def _step_one(case: Case, policy: Policy, today: date) -> Iterator[Task]:
@@ -127,6 +148,44 @@ def _sign_off(case: Case, policy: Policy) -> Iterator[Task]:
             command="approve",
             **_for(who, case),
         )
+    if case.open_review:
+        people = policy.review_of(disengages=True).people
+        what = f"Sign the outcome of the review {case.open_review.id} as the second person"
+        whose = {"people": (f"line-manager-of:{case.open_review.by.person}",)}
+        yield Task(kind="sign-off", what=what, ref=case.open_review.id, cites=people.sources if people else (), command="approve", **whose)
+
+
+def _measures(case: Case, policy: Policy) -> Iterator[Task]:
+    for rule in measures_owed(case, policy):
+        cites = rule.always_if.sources if rule.always_if else ()
+        yield Task(kind="measure", what=f"Compulsory: {rule.label}", ref="case", cites=cites, command="take_measure", **_for(rule.by, case))
+
+
+def _new_issues(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
+    who = policy.contact.new_issue_decided_by
+    due = {one.ref: one.reckoned.date for one in all_deadlines(case, policy, calendar) if one.kind == "new-issue-target"}
+    for one in case.new_issues:
+        if who and one.outcome is None:
+            what = f"Decide whether the restrictions still fit, given the new issue {one.id}"
+            yield Task(
+                kind="new-issue",
+                what=what,
+                ref=one.id,
+                due=due.get(one.id),
+                cites=who.sources,
+                command="decide_new_issue",
+                **_for(who, case),
+            )
+
+
+def _reports(case: Case, policy: Policy) -> Iterator[Task]:
+    rule = policy.external_report
+    for one in case.external_reports:
+        if rule and one.to != "neither" and one.informed_on is None:
+            what = f"Tell the customer of the report {one.id}, or record why not yet"
+            yield Task(
+                kind="tell-of-report", what=what, ref=one.id, people=(one.by.person,), cites=rule.tell.sources, command="tell_of_report"
+            )
 
 
 def _letters(case: Case, policy: Policy) -> Iterator[Task]:
@@ -186,46 +245,48 @@ def _challenges(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task
 
 
 def _reviews(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
-    rule = policy.review
     opened = {key.rsplit(":", 1)[0] for key in case.passed}
     for sanction in case.in_force:
-        due = review_due(sanction, policy, calendar)
+        due = review_due(case, sanction, policy, calendar)
         if due and f"review-opens:{sanction.id}" in opened and _opened(case, sanction.id, due.date):
-            yield Task(
-                kind="review",
-                what=f"Review {sanction.id}",
-                ref=sanction.id,
-                due=due.date,
-                cites=due.cites,
-                command="review",
-                **_for(rule.by, case),
-            )
-        elif f"end-approaches:{sanction.id}" in opened:
-            yield Task(
-                kind="review",
-                what=f"Review {sanction.id}, or let it end",
-                ref=sanction.id,
-                due=sanction.terms.until,
-                cites=rule.by.sources,
-                command="review",
-                **_for(rule.by, case),
-            )
+            yield _review(case, sanction, policy, what=f"Review {sanction.id}", due=due.date, cites=due.cites)
+        elif f"end-approaches:{sanction.id}" in opened and policy.review_of(disengages=sanction.disengages).cycle is None:
+            what = f"Review {sanction.id}, or let it end"
+            yield _review(case, sanction, policy, what=what, due=sanction.terms.until, cites=policy.review.by.sources)
+    by = policy.review.by
     for request in case.requests:
         if request.done is None:
-            yield Task(
-                kind="review",
-                what=f"Hold the review the customer asked for ({request.id})",
-                ref=request.id,
-                cites=rule.by.sources,
-                command="review",
-                **_for(rule.by, case),
-            )
+            what = f"Hold the review the customer asked for ({request.id})"
+            yield Task(kind="review", what=what, ref=request.id, cites=by.sources, command="review", **_for(by, case))
+    yield from _untold(case, policy)
+
+
+def _review(case: Case, sanction: Sanction, policy: Policy, *, what: str, due: date | None, cites: tuple[str, ...]) -> Task:
+    rule = policy.review_of(disengages=sanction.disengages)
+    since = max((one.on for one in case.reviews if one.sanction == sanction.id), default=sanction.decided_on)
+    looked = any(one.sanction == sanction.id and one.on >= since for one in case.recommendations)
+    if rule.prepared_by and not looked:
+        return Task(
+            kind="recommend",
+            what=f"{what}: look first and recommend",
+            ref=sanction.id,
+            due=due,
+            cites=(*cites, *rule.prepared_by.sources),
+            command="recommend",
+            **_for(rule.prepared_by, case),
+        )
+    return Task(
+        kind="review", what=what, ref=sanction.id, due=due, cites=(*cites, *rule.by.sources), command="review", **_for(rule.by, case)
+    )
+
+
+def _untold(case: Case, policy: Policy) -> Iterator[Task]:
     for review in case.reviews:
         notice = case.notice(review.notice or "")
         looked = any(key.startswith(f"untold-recheck:{review.id}:") for key in case.passed)
         if looked and notice and notice.status == "withheld":
             what = f"Look again whether the customer may be told of {review.id}"
-            yield Task(kind="untold", what=what, ref=notice.id, command="issue_notice", **_for(rule.by, case))
+            yield Task(kind="untold", what=what, ref=notice.id, command="issue_notice", **_for(policy.review.by, case))
 
 
 def _opened(case: Case, sanction: str, due: date) -> bool:
@@ -238,6 +299,19 @@ def _end(case: Case, policy: Policy, calendar: Calendar, today: date) -> Iterato
     rule = policy.retention
     if end_of_case(case) is None:
         return
+    looks = [one for one in all_deadlines(case, policy, calendar) if one.kind == "record-review-due" and one.key in case.passed]
+    if looks:
+        who = policy.review.prepared_by or policy.review.by
+        due = looks[0].reckoned
+        yield Task(
+            kind="record-review",
+            what="Look whether the record is still needed",
+            ref="case",
+            due=due.date,
+            cites=due.cites,
+            command="review_record",
+            **_for(who, case),
+        )
     ends = retention_ends(case, policy, calendar)
     if ends is None:
         yield Task(
@@ -258,37 +332,3 @@ def _end(case: Case, policy: Policy, calendar: Calendar, today: date) -> Iterato
             command="destroy_papers",
             **_for(rule.destroyed_by, case),
         )
-
-
-def flags(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tuple[str, ...]:
-    """Returns what must be seen at once, in alphabetical order."""
-    found = {
-        "not_yet_notified": any(not (n := case.notice(one.notice)) or not n.notified_on for one in case.in_force),
-        "appeal_window_closed": _latest_window_closed(case, policy, calendar, today),
-        "late_appeal_undecided": any(one.awaiting_lateness for one in case.challenges),
-        "appeal_pending": any(one.pending for one in case.challenges),
-        "answer_overdue": any(_overdue(case, policy, calendar, today, "answer-due")),
-        "review_overdue": any(_overdue(case, policy, calendar, today, "review-overdue")),
-        "review_missed": any(key.startswith("review-overdue:") for key in case.passed),
-        "letter_blocked": any(one.status in ("blocked", "returned") for one in case.notices),
-        "letter_withheld": any(one.status == "withheld" for one in case.notices),
-        "on_hold": case.held,
-        "destruction_due": any(task.kind == "destroy" for task in _end(case, policy, calendar, today)),
-        "retention_not_set": any(task.kind == "retention" for task in _end(case, policy, calendar, today)),
-        "opened_by_mistake": case.ending == "mistake",
-    }
-    return tuple(sorted(name for name, raised in found.items() if raised))
-
-
-def _overdue(case: Case, policy: Policy, calendar: Calendar, today: date, kind: str) -> Iterator[bool]:
-    return (one.fires <= today for one in all_deadlines(case, policy, calendar) if one.kind == kind)
-
-
-def _latest_window_closed(case: Case, policy: Policy, calendar: Calendar, today: date) -> bool:
-    closes = [one.fires for one in all_deadlines(case, policy, calendar) if one.kind == "appeal-closes"]
-    return bool(closes) and max(closes) <= today
-
-
-def missed_reviews(case: Case) -> int:
-    """Returns how many scheduled reviews were not held in time; a late one does not erase them."""
-    return sum(key.startswith("review-overdue:") for key in case.passed)

@@ -2,27 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 from domain.case import Case, Terms
 from domain.days import Calendar, after
+from domain.deadlines import reckon
 from domain.decision import Refusal
 from domain.guards import require_findings
-from domain.policy import Option, Policy
-from domain.restrictions import NOT_LIMITS, Restriction, channels_left
-from domain.steps import require_warning, step_one_done
+from domain.policy import Cited, Finding, Length, Option, Period, Policy, Step, Waiver
+from domain.restrictions import NOT_LIMITS, WRITTEN, Restriction, channels_left
+from domain.steps import require_step
 
 
 def check_terms(case: Case, terms: Terms, *, policy: Policy, calendar: Calendar, on: date) -> None:
     """Refuses terms that the policy does not allow on this case, on this day."""
-    if not case.incidents:
-        raise Refusal(
-            "No behaviour is recorded on this case.", cites=policy.decision.reasons.sources, remains="Record it with report_behaviour."
-        )
+    _behaviour_shown(case, policy, calendar, on)
     check_restrictions(case, terms.restrictions, terms=terms, policy=policy)
-    _steps_behind(case, terms, policy, on)
-    require_findings(policy.decision.requires, {**case.assessment, **terms.findings}, act="decide")
+    for step in _steps_wanted(terms, policy):
+        require_step(step, case, terms, policy, on=on)
+    require_findings(_asked(case, terms, policy), {**case.assessment, **terms.findings}, act="decide")
     check_length(terms.restrictions, terms.until, policy=policy, calendar=calendar, on=on)
+    _review_date(case, terms, policy=policy, calendar=calendar, on=on)
+
+
+def filled(terms: Terms, *, policy: Policy, calendar: Calendar, on: date) -> Terms:
+    """Returns terms with the end date where the policy fixes the length."""
+    length = policy.decision.length
+    if length.kind.value != "fixed" or length.period is None or terms.until is not None:
+        return terms
+    return terms.model_copy(update={"until": reckon(length.period, on, event="decision", calendar=calendar).date})
+
+
+def _behaviour_shown(case: Case, policy: Policy, calendar: Calendar, on: date) -> None:
+    rule = policy.decision
+    if not case.incidents:
+        raise Refusal("No behaviour is recorded on this case.", cites=rule.reasons.sources, remains="Record it with report_behaviour.")
+    if rule.coded_incident and all(incident.code == "other" for incident in case.incidents):
+        raise Refusal(
+            "No incident carries a behaviour of the policy.", cites=rule.coded_incident.sources, remains="Record one with its code."
+        )
+    current = rule.current_within
+    if current and all(after(incident.on, current.count, current.unit, calendar)[0] < on for incident in case.incidents):
+        raise Refusal(
+            f"No incident lies within {current.words} of the decision.", cites=current.sources, remains="Only current behaviour counts."
+        )
+
+
+def _asked(case: Case, terms: Terms, policy: Policy) -> Iterator[Finding]:
+    headings = {policy.behaviours[incident.code].heading for incident in case.incidents if incident.code in policy.behaviours}
+    own = [finding for one in terms.restrictions if (option := policy.decision.option(one.type)) for finding in option.findings]
+    waiver = waiver_of(terms, policy)
+    for finding in (*policy.decision.requires, *own, *(waiver.requires if waiver else ())):
+        heading = finding.if_heading is None or finding.if_heading in headings
+        if heading and finding.if_customer in (None, case.customer.kind):
+            yield finding
+
+
+def waiver_of(terms: Terms, policy: Policy) -> Waiver | None:
+    """Returns the route past the first steps that these terms open, or None."""
+    if terms.extreme is None:
+        return None
+    threat = terms.extreme.immediate_threat is not None
+    types = {one.type for one in terms.restrictions}
+    for waiver in policy.decision.waivers:
+        fits = not waiver.only_options or types <= set(waiver.only_options)
+        if fits and (waiver.when == "extreme" or threat):
+            return waiver
+    return None
+
+
+def _steps_wanted(terms: Terms, policy: Policy) -> Iterator[Cited[Step]]:
+    waiver = waiver_of(terms, policy)
+    waived: tuple[Step, ...] = waiver.waives if waiver else ()
+    options = [option for one in terms.restrictions if (option := policy.decision.option(one.type))]
+    own = [step for option in options for step in option.after]
+    for step in (*policy.decision.after, *own):
+        if step.value not in waived:
+            yield step
 
 
 def check_restrictions(case: Case, restrictions: tuple[Restriction, ...], *, terms: Terms, policy: Policy) -> None:
@@ -30,7 +87,9 @@ def check_restrictions(case: Case, restrictions: tuple[Restriction, ...], *, ter
     for restriction in restrictions:
         option = _option(restriction, policy)
         _only_if(option, terms)
+        _only_for(restriction, option, case)
         _parameters(restriction, option)
+        _leaves_more_than_writing(restriction, option, terms)
         _leaves_adjustments(case, restriction)
 
 
@@ -52,11 +111,8 @@ def _option(restriction: Restriction, policy: Policy) -> Option:
     option = policy.decision.option(restriction.type)
     if option is None:
         offered = ", ".join(one.type for one in policy.decision.options)
-        raise Refusal(
-            f"{restriction.type} is not among this policy's options.",
-            cites=policy.decision.closed_list.sources,
-            remains=f"It offers: {offered}.",
-        )
+        closed = policy.decision.closed_list.sources
+        raise Refusal(f"{restriction.type} is not among this policy's options.", cites=closed, remains=f"It offers: {offered}.")
     return option
 
 
@@ -65,11 +121,8 @@ def _only_if(option: Option, terms: Terms) -> None:
         return
     threat = terms.extreme is not None and terms.extreme.immediate_threat is not None
     if option.only_if == "extreme" and terms.extreme is None:
-        raise Refusal(
-            f"{option.label} is for extreme cases only.",
-            cites=option.sources,
-            remains="Record with.extreme with its reasons, or choose another option.",
-        )
+        remains = "Record with.extreme with its reasons, or choose another option."
+        raise Refusal(f"{option.label} is for extreme cases only.", cites=option.sources, remains=remains)
     if option.only_if == "immediate-threat" and not threat:
         raise Refusal(
             f"{option.label} needs a recorded immediate threat to health, safety and wellbeing.",
@@ -78,56 +131,49 @@ def _only_if(option: Option, terms: Terms) -> None:
         )
 
 
+def _only_for(restriction: Restriction, option: Option, case: Case) -> None:
+    if option.only_for and case.customer.kind != option.only_for:
+        raise Refusal(
+            f"{option.label} is only for {option.only_for}s; this customer is of kind {case.customer.kind}.", cites=option.sources
+        )
+    if getattr(restriction, "employer", None) and case.customer.self_employed:
+        raise Refusal("A self-employed customer has no employer to complain to.", cites=option.sources, remains="A professional body.")
+
+
 def _parameters(restriction: Restriction, option: Option) -> None:
     for name in option.requires:
         if getattr(restriction, name) in (None, (), ""):
             raise Refusal(f"{option.label} needs {name}.", cites=option.sources)
     for name in option.exactly_one:
-        if len(getattr(restriction, name)) != 1:
-            raise Refusal(
-                f"{option.label} takes exactly one of {name}; {len(getattr(restriction, name))} were given.", cites=option.sources
-            )
+        count = len(getattr(restriction, name))
+        if count != 1:
+            raise Refusal(f"{option.label} takes exactly one of {name}; {count} were given.", cites=option.sources)
     for name, value in option.fixed.items():
         given = restriction.model_dump(mode="json")[name]
         if given != value:
             raise Refusal(f"{option.label}: {name} must be {value}; found {given}.", cites=option.sources)
 
 
+def _leaves_more_than_writing(restriction: Restriction, option: Option, terms: Terms) -> None:
+    rule, left = option.not_written_only, channels_left(restriction)
+    if rule and left is not None and left <= WRITTEN and terms.extreme is None:
+        raise Refusal(
+            "Leaving nothing but writing needs an extreme situation.",
+            cites=rule.sources,
+            remains="written-or-third-party-only, with extreme.",
+        )
+
+
 def _leaves_adjustments(case: Case, restriction: Restriction) -> None:
     left = channels_left(restriction)
     for adjustment in case.customer.adjustments:
         if left is not None and adjustment.channels and not left & set(adjustment.channels):
+            agreed = ", ".join(adjustment.channels)
             raise Refusal(
-                f"{restriction.type} would leave none of the channels agreed as a reasonable adjustment: {', '.join(adjustment.channels)}.",
+                f"{restriction.type} would leave none of the channels agreed as a reasonable adjustment: {agreed}.",
                 cites=["DEF-15"],
                 remains="Choose another restriction, or settle the adjustment first.",
             )
-
-
-def _steps_behind(case: Case, terms: Terms, policy: Policy, on: date) -> None:
-    if policy.warning.needed.value == "unless-immediate-threat" and terms.extreme and terms.extreme.immediate_threat:
-        return
-    for step in policy.decision.after:
-        match step.value:
-            case "warning":
-                _warned(case, terms, policy, on)
-            case "step-one":
-                step_one_done(case, policy, on=on)
-            case "referral":
-                if not case.referrals:
-                    raise Refusal("The matter has not been referred for a decision.", cites=step.sources, remains="Refer it with refer.")
-
-
-def _warned(case: Case, terms: Terms, policy: Policy, on: date) -> None:
-    allowed = policy.warning.departures
-    if terms.warning_departure and allowed:
-        codes = {incident.code for incident in case.incidents}
-        if not codes & set(allowed.value):
-            raise Refusal(
-                "A warning may be left out only for violence or threats.", cites=allowed.sources, remains="Give a warning with warn."
-            )
-        return
-    require_warning(case, policy, on=on)
 
 
 def check_length(restrictions: tuple[Restriction, ...], until: date | None, *, policy: Policy, calendar: Calendar, on: date) -> None:
@@ -136,24 +182,54 @@ def check_length(restrictions: tuple[Restriction, ...], until: date | None, *, p
     limits = [option for one in restrictions if one.type not in NOT_LIMITS and (option := policy.decision.option(one.type))]
     if not limits:
         return
-    _open_end(restrictions, limits, until, rule.kind.sources, needs=rule.kind.value == "chosen")
-    if until is not None and until <= on:
+    _open_end(restrictions, limits, until, rule)
+    if until is None:
+        return
+    if until <= on:
         raise Refusal(f"until is {until.isoformat()}, not after the decision of {on.isoformat()}.", cites=rule.kind.sources)
-    if until is not None and rule.at_most:
-        latest, _ = after(on, rule.at_most.count, rule.at_most.unit, calendar)
-        if until > latest:
+    if rule.at_most:
+        _not_later(until, rule.at_most, on, calendar, what="Restrictions may run at most")
+    if rule.kind.value == "fixed" and rule.period:
+        fixed = reckon(rule.period, on, event="decision", calendar=calendar)
+        if until != fixed.date:
             raise Refusal(
-                f"Restrictions may run at most {rule.at_most.words}, until {latest.isoformat()}; found {until.isoformat()}.",
-                cites=rule.at_most.sources,
+                f"The period is {rule.period.words}, until {fixed.date.isoformat()}; found {until.isoformat()}.", cites=rule.period.sources
             )
 
 
-def _open_end(
-    restrictions: tuple[Restriction, ...], limits: list[Option], until: date | None, cites: tuple[str, ...], *, needs: bool
-) -> None:
+def _not_later(day: date, limit: Period, on: date, calendar: Calendar, *, what: str) -> None:
+    latest, _ = after(on, limit.count, limit.unit, calendar)
+    if day > latest:
+        raise Refusal(f"{what} {limit.words}, until {latest.isoformat()}; found {day.isoformat()}.", cites=limit.sources)
+
+
+def _open_end(restrictions: tuple[Restriction, ...], limits: list[Option], until: date | None, rule: Length) -> None:
     open_ended = [option for option in limits if option.end_may_be_open and option.end_may_be_open.value]
     permanent = any(getattr(one, "duration", None) == "permanent" for one in restrictions)
+    if permanent and rule.permanent:
+        raise Refusal("A permanent restriction is not possible.", cites=rule.permanent.sources)
     if permanent and until is not None:
-        raise Refusal("A permanent refusal has no end date; until must be left out.", cites=[s for o in open_ended for s in o.sources])
-    if needs and until is None and not (open_ended and permanent and len(open_ended) == len(limits)):
-        raise Refusal("The customer must be told how long the restrictions last: until is missing.", cites=cites)
+        sources = [source for option in open_ended for source in option.sources]
+        raise Refusal("A permanent refusal has no end date; until must be left out.", cites=sources)
+    all_open = bool(open_ended) and permanent and len(open_ended) == len(limits)
+    if rule.kind.value == "chosen" and until is None and not all_open:
+        raise Refusal("The customer must be told how long the restrictions last: until is missing.", cites=rule.kind.sources)
+
+
+def _review_date(case: Case, terms: Terms, *, policy: Policy, calendar: Calendar, on: date) -> None:
+    disengages = any(one.type.endswith("-disengagement") for one in terms.restrictions)
+    check_review_date(terms.review_on, disengages=disengages, policy=policy, calendar=calendar, on=on)
+
+
+def check_review_date(review_on: date | None, *, disengages: bool, policy: Policy, calendar: Calendar, on: date) -> None:
+    """Refuses a decision that must set the date of its review and does not, or sets one the policy does not allow."""
+    chosen = policy.review_of(disengages=disengages).chosen
+    if chosen is None:
+        if review_on is not None:
+            raise Refusal("The policy itself says when this is reviewed; review_on must be left out.", cites=policy.review.by.sources)
+        return
+    if review_on is None:
+        raise Refusal("No sanction without the date of its review: review_on is missing.", cites=chosen.sources)
+    if review_on <= on:
+        raise Refusal(f"review_on is {review_on.isoformat()}, not after {on.isoformat()}.", cites=chosen.sources)
+    _not_later(review_on, chosen, on, calendar, what="The review may be set at most")

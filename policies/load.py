@@ -34,6 +34,13 @@ class Clause(Data):
     behaviour: str | None = None
 
 
+class Defaults(Data):
+    """What stands where the texts are silent; nobody's policy."""
+
+    format: int
+    defaults: dict[str, str]
+
+
 class Clauses(Data):
     format: int
     policy: str
@@ -92,6 +99,13 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in HOME.glob("*.yaml")))
 
 
+@cache
+def defaults() -> dict[str, str]:
+    """Returns the shared defaults by code. Raises Unreadable."""
+    name = "policies/shared/defaults.yaml"
+    return build(Defaults, parse((HOME / "shared" / "defaults.yaml").read_text(encoding="utf-8"), name), name).defaults
+
+
 def clause_lists() -> tuple[str, ...]:
     """Returns the policies whose clauses are listed."""
     return tuple(sorted(path.stem for path in (HOME / "clauses").glob("*.yaml")))
@@ -131,8 +145,9 @@ def clauses(policy: str) -> dict[str, Clause]:
 
 
 @cache
-def calendar(nation: str = "england-and-wales") -> Calendar:
-    """Returns the pinned bank holidays of a nation. Raises Unreadable."""
+def calendar(nation: str | None = None) -> Calendar:
+    """Returns the pinned bank holidays of a nation; where a policy names none, those of England and Wales (A-82). Raises Unreadable."""
+    nation = nation or "england-and-wales"
     name = f"policies/calendars/{nation}.yaml"
     return build(Calendar, parse((HOME / "calendars" / f"{nation}.yaml").read_text(encoding="utf-8"), name), name)
 

@@ -69,6 +69,8 @@ def _label(item: object, n: int) -> str:
 
 
 def _said(item: Rule) -> str:
+    if "value" in type(item).model_fields and getattr(item, "value", None) is None:
+        return "not stated"
     for name in ("value", "label", "offices", "relation", "asks", "part", "instead", "what"):
         said = getattr(item, name, None)
         if said not in (None, (), ""):
@@ -86,13 +88,20 @@ def uses(name: str) -> tuple[Use, ...]:
 
 
 def findings(policy: Policy) -> tuple[str, ...]:
-    """Returns what is wrong with a policy beyond its shape: clauses that do not exist, letters that are never owed."""
+    """Returns what is wrong with a policy beyond its shape: clauses and defaults that do not exist."""
     if policy.policy not in load.clause_lists():
         return ()
-    known = load.clauses(policy.policy)
-    return tuple(
-        f"{value.where}: cites {clause}, which is no clause of {policy.policy}"
-        for value in values(policy)
-        for clause in value.cites
-        if clause not in known
-    )
+    clauses, defaults = load.clauses(policy.policy), load.defaults()
+    found = values(policy)
+    wrong = [
+        f"{one.where}: cites {clause}, which is no clause of {policy.policy}"
+        for one in found
+        for clause in one.cites
+        if clause not in clauses
+    ]
+    wrong += [
+        f"{one.where}: rests on {one.default}, which is no default and no clause"
+        for one in found
+        if one.default and one.default not in defaults and one.default not in clauses
+    ]
+    return tuple(wrong)

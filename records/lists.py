@@ -26,7 +26,10 @@ def tasks_for(session: Session, person: str, *, body: str | None, today: date) -
     if not entries:
         return None
     found = [
-        task for entry in entries for task in session.exec(select(TaskRow).where(TaskRow.body == entry.body)).all() if _is_for(task, entry)
+        task
+        for entry in entries
+        for task in session.exec(select(TaskRow).where(TaskRow.body == entry.body)).all()
+        if _is_for(task, entry) or _manages(session, entry, task)
     ]
     judged = [(task, task.due is not None and task.due < today) for task in found]
     return tuple(sorted(judged, key=lambda one: (not one[1], one[0].due or date.max, one[0].case_id, one[0].n)))
@@ -39,6 +42,15 @@ def _is_for(task: TaskRow, entry: StaffRow) -> bool:
         assert isinstance(values, list)
         held |= set(values)
     return entry.person in task.people or bool(held & set(task.offices))
+
+
+def _manages(session: Session, entry: StaffRow, task: TaskRow) -> bool:
+    """Returns whether a task for the line manager of somebody is this person's."""
+    for one in task.people:
+        of = session.get(StaffRow, (entry.body, one.removeprefix("line-manager-of:"))) if one.startswith("line-manager-of:") else None
+        if of is not None and of.entry.get("line_manager") == entry.person:
+            return True
+    return False
 
 
 def register_of(session: Session, body: str) -> tuple[tuple[RegisterRow, str], ...]:

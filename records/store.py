@@ -9,12 +9,15 @@ from sqlalchemy import delete
 from sqlmodel import Session, SQLModel
 
 from domain.case import Case, Sanction, Signature
-from domain.clocks import Deadline, end_of_case, review_due
 from domain.days import Calendar
+from domain.deadlines import Deadline
+from domain.end_clocks import end_of_case
+from domain.flags import missed_reviews
 from domain.notices import notified_on
 from domain.policy import Policy
+from domain.review_clocks import review_due
 from domain.steps import warned_on
-from domain.tasks import Task, missed_reviews
+from domain.tasks import Task
 from records.tables import CaseRow, NoticeRow, RegisterRow, RestrictionRow, SanctionRow, SignOffRow, TaskRow, TextRow
 from records.vault import CaseVault
 
@@ -160,7 +163,7 @@ def _register_rows(case: Case, vault: CaseVault, policy: Policy, calendar: Calen
     if not (case.sanctions or case.ending == "no-action") or case.ending == "mistake" or case.destroyed_on:
         return []
     last = case.sanctions[-1] if case.sanctions else None
-    due = review_due(last, policy, calendar) if last and last.in_force else None
+    due = review_due(case, last, policy, calendar) if last and last.in_force else None
     return [
         RegisterRow(
             case_id=case.id,

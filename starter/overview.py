@@ -31,7 +31,9 @@ def overview_rows(engine: Engine) -> list[tuple[str, str, str, str, str]]:
             due = next_deadline(case, policy, load.calendar(policy.nation.value))
             clauses = ", ".join((*due.reckoned.cites, *due.reckoned.defaults)) if due else ""
             when = f"{due.kind.replace('-', ' ')} {in_words(due.reckoned.date)} [{clauses}]" if due else "none"
-            whom = {policy.office(office) for task in waiting if task.case_id == row.id for office in (*task.offices, *task.people)}
+            own = [task for task in waiting if task.case_id == row.id]
+            whom = {policy.office(office) for task in own for office in task.offices}
+            whom |= {one.replace("line-manager-of:", "line manager of ") for task in own for one in task.people}
             lines.append((row.id, policy.body, row.stage, ", ".join(sorted(whom)) or "nobody: time passes", when))
     return lines
 

@@ -9,10 +9,12 @@ from sqlalchemy import Engine
 
 from activities.bodies import policy_of_edition
 from domain.case import Case, Notice
-from domain.clocks import Deadline, all_deadlines
+from domain.clocks import all_deadlines
 from domain.days import Calendar, Day, first_instant
+from domain.deadlines import Deadline
+from domain.flags import flags, missed_reviews
 from domain.policy import Policy
-from domain.tasks import Task, flags, missed_reviews, tasks
+from domain.tasks import Task, tasks
 from policies import load
 from records.database import reading
 from records.store import read_case

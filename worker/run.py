@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -13,11 +14,13 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.case import CaseActivities
 from activities.clock import ENGINE_TIME, Clock
-from records.database import migrate, open_database
+from records.database import open_database
 from worker.settings import Settings
 from workflows.case import CaseWorkflow
 
 THREADS = 10
+FINISH_WITHIN = timedelta(seconds=30)
+"""How long a worker that is stopped lets its acts come to an end."""
 
 
 async def connect(settings: Settings) -> Client:
@@ -34,6 +37,7 @@ def worker_for(client: Client, *, engine: Engine, outbox: Path, task_queue: str,
         workflows=[CaseWorkflow],
         activities=[activities.act, activities.send],
         activity_executor=ThreadPoolExecutor(THREADS),
+        graceful_shutdown_timeout=FINISH_WITHIN,
         max_concurrent_activities=THREADS,
         max_cached_workflows=cached,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
@@ -45,7 +49,6 @@ async def run_worker(settings: Settings) -> None:
     """Run a worker until it is cancelled."""
     client = await connect(settings)
     engine = open_database(settings.database)
-    migrate(engine)
     async with worker_for(client, engine=engine, outbox=settings.letters, task_queue=settings.task_queue):
         while True:
             if settings.health_file:

@@ -1,0 +1,84 @@
+"""The clocks of an ended case: how long its papers are kept, when its record is looked at, when a hold is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import count
+
+from domain.case import Case
+from domain.days import Calendar, Reckoned, add_months
+from domain.deadlines import Deadline, deadline, reckon
+from domain.policy import Policy
+
+
+def end_of_case(case: Case) -> date | None:
+    """Returns the day from which the papers are only kept: the real end of the last restriction, or of a case without one."""
+    if case.in_force or case.open_proposal:
+        return None
+    ends = [sanction.ended_on or sanction.decided_on for sanction in case.sanctions]
+    return max(ends) if ends else case.ended_without_restriction
+
+
+def retention_ends(case: Case, policy: Policy, calendar: Calendar) -> Reckoned | None:
+    """Returns the last day the papers are kept, or None while the case runs or no schedule is set (DEF-19)."""
+    end, rule = end_of_case(case), policy.retention
+    if end is None:
+        return None
+    event = rule.start.value if case.sanctions else "end-of-case"
+    if case.record_not_needed_on:
+        return _no_longer_needed(case.record_not_needed_on, policy)
+    if rule.keep:
+        return reckon(rule.keep, end, event=event, calendar=calendar)
+    if case.keep_years is None:
+        return None
+    return Reckoned(
+        date=add_months(end, 12 * case.keep_years),
+        start=end,
+        start_event=event,
+        rule=f"{case.keep_years} years, the body's own schedule",
+        defaults=("DEF-19",),
+    )
+
+
+def _no_longer_needed(day: date, policy: Policy) -> Reckoned:
+    rule = policy.retention.shortened_by_review
+    return Reckoned(
+        date=day,
+        start=day,
+        start_event="review of the record",
+        rule="the record was found to be no longer needed",
+        cites=rule.cites if rule else (),
+        defaults=tuple(filter(None, [rule.default if rule else None])),
+    )
+
+
+def _record_reviews(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
+    """Yields the next look at a record that is only kept: the reviews go on from the same anchor (MBC-49, MBC-52)."""
+    rule, end = policy.review, end_of_case(case)
+    if not (rule.while_held and rule.while_held.value and rule.cycle and case.sanctions and end) or case.record_not_needed_on:
+        return
+    anchor, after = case.sanctions[-1].decided_on, max(end, case.record_reviewed_through or end)
+    first = reckon(rule.cycle, anchor, event="decision", calendar=calendar)
+    for n in count(1):
+        day = add_months(anchor, n * rule.cycle.count)
+        if day > after:
+            look = deadline(
+                "record-review-due", "case", first.model_copy(update={"date": day, "rule": f"every {rule.cycle.words}, number {n}"})
+            )
+            yield look
+            if look.key not in case.passed:
+                return
+
+
+def end_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
+    ends = retention_ends(case, policy, calendar)
+    if ends:
+        yield deadline("retention-ends", "case", ends, at_end=True)
+    yield from _record_reviews(case, policy, calendar)
+    for number, hold in enumerate(case.holds, start=1):
+        if hold.released_on is None:
+            review = Reckoned(
+                date=hold.review_on, start=hold.on, start_event="hold", rule="the date set for the hold", defaults=("DEF-19",)
+            )
+            yield deadline("hold-review", f"h{number}", review)

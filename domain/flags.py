@@ -1,0 +1,49 @@
+"""The flags of a case: what must never stay unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from domain.case import Case
+from domain.clocks import all_deadlines
+from domain.days import Calendar
+from domain.measures import measures_owed
+from domain.policy import Policy
+from domain.tasks import tasks
+
+
+def flags(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tuple[str, ...]:
+    """Returns what must be seen at once, in alphabetical order."""
+    waiting = {task.kind for task in tasks(case, policy, calendar, today=today)}
+    found = {
+        "not_yet_notified": any(not (n := case.notice(one.notice)) or not n.notified_on for one in case.in_force),
+        "appeal_window_closed": _latest_window_closed(case, policy, calendar, today),
+        "late_appeal_undecided": any(one.awaiting_lateness for one in case.challenges),
+        "appeal_pending": any(one.pending for one in case.challenges),
+        "answer_overdue": any(_overdue(case, policy, calendar, today, "answer-due")),
+        "review_overdue": any(_overdue(case, policy, calendar, today, "review-overdue")),
+        "review_missed": any(key.startswith("review-overdue:") for key in case.passed),
+        "letter_blocked": any(one.status in ("blocked", "returned") for one in case.notices),
+        "letter_withheld": any(one.status == "withheld" for one in case.notices),
+        "measure_owed": bool(measures_owed(case, policy)),
+        "on_hold": case.held,
+        "destruction_due": "destroy" in waiting,
+        "retention_not_set": "retention" in waiting,
+        "opened_by_mistake": case.ending == "mistake",
+    }
+    return tuple(sorted(name for name, raised in found.items() if raised))
+
+
+def _overdue(case: Case, policy: Policy, calendar: Calendar, today: date, kind: str) -> Iterator[bool]:
+    return (one.fires <= today for one in all_deadlines(case, policy, calendar) if one.kind == kind)
+
+
+def _latest_window_closed(case: Case, policy: Policy, calendar: Calendar, today: date) -> bool:
+    closes = [one.fires for one in all_deadlines(case, policy, calendar) if one.kind == "appeal-closes"]
+    return bool(closes) and max(closes) <= today
+
+
+def missed_reviews(case: Case) -> int:
+    """Returns how many scheduled reviews were not held in time; a late one does not erase them."""
+    return sum(key.startswith("review-overdue:") for key in case.passed)

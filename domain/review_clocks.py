@@ -1,0 +1,138 @@
+"""The clocks of restrictions: their end, their reviews, the time without an incident, a review nobody was told of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import count
+
+from domain.case import Case, Sanction
+from domain.days import Calendar, Reckoned, add_months
+from domain.deadlines import Deadline, deadline, reckon, shifted
+from domain.policy import Period, Policy
+
+
+def sanction_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
+    for sanction in case.in_force:
+        if sanction.terms.until:
+            yield from _end_clocks(sanction, sanction.terms.until, policy)
+        yield from _review_clocks(case, sanction, policy, calendar)
+        yield from _clear_clocks(case, sanction, policy, calendar)
+        yield from _untold_clocks(case, sanction, policy, calendar)
+
+
+def _end_clocks(sanction: Sanction, until: date, policy: Policy) -> Iterator[Deadline]:
+    length, opens = policy.decision.length, policy.review.opens_before
+    at_end = length.at_end
+    reckoned = Reckoned(
+        date=until,
+        start=sanction.period_start,
+        start_event="decision",
+        rule="the end date the customer was told",
+        cites=(*length.kind.cites, *(at_end.cites if at_end else ())),
+        defaults=tuple(d for d in (at_end.default if at_end else None,) if d),
+    )
+    before = until - timedelta(days=opens.count)
+    if before > sanction.period_start:
+        yield deadline("end-approaches", sanction.id, shifted(reckoned, before, f"{opens.words} before the end", opens.sources))
+    yield deadline("restrictions-end", sanction.id, reckoned, at_end=True)
+
+
+def review_dates(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Reckoned]:
+    """Yields the review dates after the last one settled: the date chosen, or anchor + n x interval without end (DEF-03)."""
+    rule = policy.review_of(disengages=sanction.disengages)
+    if rule.chosen:
+        yield from _chosen_date(sanction, rule.chosen)
+        return
+    cycle = _cycle(sanction, policy)
+    anchor = _anchor(case, sanction, cycle) if cycle else None
+    if cycle is None or anchor is None:
+        return
+    months = cycle.count * (12 if cycle.unit == "years" else 1)
+    event = cycle.start.value if cycle.start else "decision"
+    first = reckon(cycle, anchor, event=event, calendar=calendar)
+    for n in count(1):
+        day = add_months(anchor, n * months)
+        if sanction.settled_through is None or day > sanction.settled_through:
+            yield first.model_copy(update={"date": day, "rule": f"every {cycle.words}, number {n}"})
+
+
+def _anchor(case: Case, sanction: Sanction, cycle: Period) -> date | None:
+    if cycle.start and cycle.start.value == "notice":
+        return notice_date(case, sanction)
+    return sanction.decided_on
+
+
+def notice_date(case: Case, sanction: Sanction) -> date | None:
+    """Returns the date of a sanction's notice, once it was sent (NE-29, NE-35)."""
+    notice = case.notice(sanction.notice)
+    return notice.sent_on if notice else None
+
+
+def _chosen_date(sanction: Sanction, latest: Period) -> Iterator[Reckoned]:
+    day = sanction.terms.review_on
+    if day and (sanction.settled_through is None or day > sanction.settled_through):
+        yield Reckoned(
+            date=day,
+            start=sanction.decided_on,
+            start_event="decision",
+            rule=f"the date set in the decision, at most {latest.words} on",
+            cites=latest.number.cites,
+            defaults=tuple(filter(None, [latest.number.default])),
+        )
+
+
+def _cycle(sanction: Sanction, policy: Policy) -> Period | None:
+    cycle = policy.review_of(disengages=sanction.disengages).cycle
+    permanent = any(getattr(one, "duration", None) == "permanent" for one in sanction.terms.restrictions)
+    if permanent and sanction.terms.until is None:
+        rechecks = [option.recheck for one in sanction.terms.restrictions if (option := policy.decision.option(one.type))]
+        return next((recheck for recheck in rechecks if recheck), cycle)
+    return cycle
+
+
+def review_due(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Reckoned | None:
+    """Returns the scheduled review that is owed next (or still), or None where the policy schedules none."""
+    return next(review_dates(case, sanction, policy, calendar), None)
+
+
+def _review_clocks(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
+    passed = frozenset(case.passed)
+    opens = policy.review_of(disengages=sanction.disengages).opens_before
+    for due in review_dates(case, sanction, policy, calendar):
+        overdue = deadline("review-overdue", sanction.id, due, at_end=True)
+        opening = shifted(due, due.date - timedelta(days=opens.count), f"{opens.words} before the review", opens.sources)
+        yield deadline("review-opens", sanction.id, opening)
+        yield deadline("review-due", sanction.id, due)
+        yield overdue
+        if overdue.key not in passed:
+            return
+
+
+def clear_time(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Reckoned | None:
+    """Returns when the time without an incident is met: each incident after the notice starts it again (NE-36)."""
+    rule = policy.review_of(disengages=sanction.disengages).outcomes["lift"].clear_time
+    noticed = notice_date(case, sanction)
+    if rule is None or noticed is None:
+        return None
+    last = max((incident.on for incident in case.incidents if incident.on > noticed), default=noticed)
+    event = "notice" if last == noticed else "last incident"
+    return reckon(rule, last, event=event, calendar=calendar)
+
+
+def _clear_clocks(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
+    clear = clear_time(case, sanction, policy, calendar)
+    if clear:
+        yield deadline("clear-time", sanction.id, clear)
+
+
+def _untold_clocks(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
+    recheck = policy.review.untold_recheck
+    for review in case.reviews:
+        notice = case.notice(review.notice or "")
+        if recheck and review.sanction == sanction.id and notice and notice.status == "withheld":
+            n = 1 + sum(key.startswith(f"untold-recheck:{review.id}:") for key in case.passed)
+            base = reckon(recheck, review.on, event="decision", calendar=calendar)
+            yield deadline(
+                "untold-recheck", review.id, shifted(base, add_months(review.on, n * recheck.count), f"every {recheck.words}, number {n}")
+            )

@@ -1,0 +1,47 @@
+"""python -m worker: runs a worker until it is told to stop, as a container's only process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+
+from worker.run import run_worker
+from worker.settings import Settings
+
+log = logging.getLogger("evenhand.worker")
+
+
+async def work_until_told(settings: Settings) -> None:
+    """Run a worker; on SIGTERM or SIGINT it takes no new work, ends what it holds, and this returns."""
+    work = asyncio.ensure_future(run_worker(settings))
+    loop = asyncio.get_running_loop()
+    for told in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(told, work.cancel)
+    with suppress(asyncio.CancelledError):
+        await work
+
+
+def main() -> int:
+    """Returns the exit code: 0 when told to stop, 1 when the worker could not start or go on."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = Settings()
+    log.info("Working on %s of %s, queue %s.", settings.temporal_namespace, settings.temporal_address, settings.task_queue)
+    try:
+        asyncio.run(work_until_told(settings))
+    except Exception:
+        log.exception("The worker could not go on.")
+        return 1
+    log.info("Told to stop, and stopped.")
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the SDK can crash while the interpreter takes itself down
