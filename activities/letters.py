@@ -18,6 +18,17 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "notices"
 MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|&~])")
 
 
+CHANNELS = {
+    "in-person": "visiting us",
+    "online-form": "our online form",
+    "social-media": "social media",
+    "other-electronic": "other electronic means",
+    "home-visit": "home visit",
+    "third-party": "a third party",
+}
+"""Channels as a letter says them; the others are said as they stand."""
+
+
 class Rendered(Data):
     """One letter in its two forms."""
 
@@ -49,7 +60,7 @@ def render(letter: Letter, *, policy: str) -> Rendered:
 
 def _markdown(letter: Letter, policy: str, escape: Callable[[str], str]) -> str:
     environment = wording(policy)
-    facts = _each_text({**letter.model_dump(exclude={"sections"}), "sections": [], "signed": "Customer relations"}, escape)
+    facts = _each_text({**letter.model_dump(exclude={"sections"}), "sections": []}, escape)
     sections = [_section(section, environment, escape) for section in letter.sections]
     opening = environment.get_template(f"{letter.kind}.md").make_module(facts)
     return environment.get_template("letter.md").render(
@@ -93,6 +104,15 @@ def _walk(value: object, escape: Callable[[str], str]) -> object:
             return value
 
 
+def _said(key: str, value: object) -> object:
+    """Returns channels in words, anything else as it is."""
+    if key == "channel" and isinstance(value, str):
+        return CHANNELS.get(value, value)
+    if key == "channels" and isinstance(value, list):
+        return [CHANNELS.get(one, one) for one in value]
+    return value
+
+
 def _escaped(text: str) -> str:
     """Returns text that Markdown prints as it stands: a customer's words can never become markup."""
     return MARKUP.sub(r"\\\1", text)
@@ -105,5 +125,5 @@ def _html(markdown: str, letter: Letter) -> str:
 
 
 def _plain(markdown: str) -> str:
-    lines = [re.sub(r"^#+ ", "", line).replace("**", "") for line in markdown.splitlines()]
+    lines = [re.sub(r"^#+ ", "", line).replace("**", "").strip("*") for line in markdown.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"

@@ -23,6 +23,7 @@ def appeal(case: Case, command: Appeal, *, actor: Actor, policy: Policy, calenda
     """Lodge an appeal; it counts from the day it reached the body, whenever it is entered."""
     rule, on = _rule(policy), the_day(command.on, today=today)
     target = _target(case, command.against)
+    _after(target.decided_on if isinstance(target, Sanction) else target.on, on, f"the decision {target.id}")
     _only_once(case, target, rule)
     _still_running(case, target, rule, on)
     if rule.in_writing and rule.in_writing.value and not in_writing(case, command.medium):
@@ -42,6 +43,11 @@ def appeal(case: Case, command: Appeal, *, actor: Actor, policy: Policy, calenda
     if late and closes:
         return _late(lodged, challenge, closes.date, policy, calendar)
     return _acknowledged(lodged, challenge, rule, policy, calendar)
+
+
+def _after(earlier: date, on: date, what: str) -> None:
+    if on < earlier:
+        raise Refusal(f"on is {on.isoformat()}, before {what} of {earlier.isoformat()}.", remains="Enter the day it really happened.")
 
 
 def _rule(policy: Policy) -> AppealRule:
@@ -145,6 +151,7 @@ def pass_appeal(case: Case, command: PassAppeal, *, actor: Actor, policy: Policy
     """Pass the papers on the decision and the appeal to whoever decides it."""
     rule, on = _rule(policy), the_day(command.on, today=today)
     challenge = _pending(case, command.saw)
+    _after(challenge.on, on, f"the {rule.label} {challenge.id}")
     if rule.gathered_by is None:
         raise Refusal("Under this policy nobody has to gather papers first.", remains="Decide it with decide_appeal.")
     authorise(rule.gathered_by, actor=actor, case=case, policy=policy, on=on, act="pass the papers on")
@@ -160,6 +167,7 @@ def decide_appeal(case: Case, command: DecideAppeal, *, actor: Actor, policy: Po
     """Decide an appeal: somebody other than those who took the decision, with reasons."""
     rule, on = _rule(policy), the_day(command.on, today=today)
     challenge = _pending(case, command.saw)
+    _after(challenge.on, on, f"the {rule.label} {challenge.id}")
     by = _decider(case, challenge, rule, actor, policy, on)
     if rule.gathered_by and challenge.passed_on is None:
         raise Refusal(

@@ -211,6 +211,8 @@ class Sanction(State):
     signatures: tuple[Signature, ...]
     terms: Terms
     notice: str
+    consulted: tuple[str, ...] = ()
+    """Ids of the consultations it rested on."""
     period_start: date
     settled_through: date | None = None
     requests_used: int = 0
@@ -318,6 +320,7 @@ class Review(State):
     findings: dict[str, Text | bool]
     notice: str | None
     fresh_appeal: bool
+    consulted: tuple[str, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
     until: date | None = None
     next_due: date | None = None

@@ -252,6 +252,7 @@ class TakeNoAction(Command):
 
     do = "take_no_action"
     reasons: Text
+    findings: Findings = {}
 
 
 class IssueNotice(Command):

@@ -20,6 +20,7 @@ def issue_notice(case: Case, command: IssueNotice, *, actor: Actor, policy: Poli
     """Issue a letter: the post that the policy names writes to the customer. One withheld, blocked or returned may go again."""
     on = the_day(command.on, today=today)
     notice, rule = _waiting(case, command.saw, policy, ("to-issue", "withheld", "blocked", "returned"))
+    _not_before(on, notice)
     who = rule.issued_by or rule.may_be_withheld
     by = authorise(who, actor=actor, case=case, policy=policy, on=on, act="issue this letter") if who else signed_by(actor, on)
     again = notice.issue + (notice.status != "to-issue")
@@ -64,6 +65,7 @@ def record_notification(
     on = the_day(command.on, today=today)
     signed_by(actor, on)
     notice = _notice(case, command.saw)
+    _not_before(on, notice)
     if notice.status == "withheld":
         raise Refusal(f"{notice.id} was withheld; telling the customer now would go against that decision.")
     if notice.status == "to-issue":
@@ -73,6 +75,11 @@ def record_notification(
     return decided(
         case, f"{notice.id} told {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.", cites=["DEF-06"]
     )
+
+
+def _not_before(on: date, notice: Notice) -> None:
+    if on < notice.created_on:
+        raise Refusal(f"{notice.id} was decided on {notice.created_on.isoformat()}, after {on.isoformat()}.", cites=["DEF-06"])
 
 
 def _issuer(notice: Notice, policy: Policy) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ def end_of_case(case: Case) -> date | None:
     """Returns the day from which the papers are only kept: the real end of the last restriction, or of a case without one."""
     if case.in_force or case.open_proposal:
         return None
-    ends = [sanction.ended_on or sanction.decided_on for sanction in case.sanctions]
+    ends = [sanction.ended_on for sanction in case.sanctions if sanction.ended_on]
     return max(ends) if ends else case.ended_without_restriction
 
 

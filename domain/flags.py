@@ -9,6 +9,7 @@ from domain.case import Case
 from domain.clocks import all_deadlines
 from domain.days import Calendar
 from domain.measures import measures_owed
+from domain.notices import notified_on
 from domain.policy import Policy
 from domain.tasks import tasks
 
@@ -17,7 +18,7 @@ def flags(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
     """Returns what must be seen at once, in alphabetical order."""
     waiting = {task.kind for task in tasks(case, policy, calendar, today=today)}
     found = {
-        "not_yet_notified": any(not (n := case.notice(one.notice)) or not n.notified_on for one in case.in_force),
+        "not_yet_notified": any((notified_on(case, one.notice) or date.max) > today for one in case.in_force),
         "appeal_window_closed": _latest_window_closed(case, policy, calendar, today),
         "late_appeal_undecided": any(one.awaiting_lateness for one in case.challenges),
         "appeal_pending": any(one.pending for one in case.challenges),

@@ -40,8 +40,14 @@ def require_relation_or_office(who: Who, person: Person, *, actor: Actor, case: 
 
 def forbid(who: Who | None, *, actor: Actor, policy: Policy, act: str) -> None:
     """Refuses an office that the policy keeps out of this act, whatever else its holder is."""
-    if who and actor.person and set(actor.person.offices) & set(who.offices):
+    if who and actor.person and _offices_of_human(actor) & set(who.offices):
         raise Refusal(f"The {named(who, policy)} may not {act}.", cites=who.sources)
+
+
+def _offices_of_human(actor: Actor) -> set[str]:
+    """Returns the offices of the human being, under whichever account (DEF-20)."""
+    own = set(actor.person.offices) if actor.person else set()
+    return own.union(*(person.offices for person in actor.staff.people if person.human == actor.human))
 
 
 def sign(person: Person, on: date, *, office: str | None = None, as_deputy: bool = False) -> Signature:
@@ -136,7 +142,7 @@ def require_consulted(
 ) -> None:
     """Refuses unless different people, none of them the decider, were consulted as each rule asks (DEF-20)."""
     held = [one for one in case.consultations if one.about == about and one.on <= decider.on and one.human != decider.human]
-    held = [one for one in held if since is None or one.on >= since]
+    held = [one for one in held if (since is None or one.on >= since) and one.id not in _already_used(case)]
     if any(_all_met(rules, order) for order in permutations(held, len(rules))):
         return
     wanted = " and ".join(named(rule, policy) for rule in rules)
@@ -147,6 +153,12 @@ def require_consulted(
     )
 
 
+def _already_used(case: Case) -> frozenset[str]:
+    """Returns the consultations that earlier decisions and reviews rested on: each serves once."""
+    decided = [one.consulted for one in case.sanctions] + [one.consulted for one in case.reviews]
+    return frozenset(id for consulted in decided for id in consulted)
+
+
 def _all_met(rules: tuple[Consultation, ...], people: tuple[Consulted, ...]) -> bool:
     different = len({one.human for one in people}) == len(people)
     return different and all(_meets(rule, one) for rule, one in zip(rules, people, strict=True))
@@ -155,6 +167,11 @@ def _all_met(rules: tuple[Consultation, ...], people: tuple[Consulted, ...]) -> 
 def _meets(rule: Consultation, one: Consulted) -> bool:
     office = not rule.offices or bool(set(rule.offices) & set(one.offices))
     return office and (rule.relation is None or rule.relation in one.relations)
+
+
+def consulted_about(case: Case, about: About, on: date) -> tuple[str, ...]:
+    """Returns the ids of the consultations recorded about something by a day."""
+    return tuple(one.id for one in case.consultations if one.about == about and one.on <= on)
 
 
 def in_writing(case: Case, medium: Channel) -> bool:

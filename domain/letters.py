@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from domain.case import Case, Challenge, Notice, Sanction, Warning
+from domain.case import Arrangement, Case, Challenge, Notice, Sanction, Warning
 from domain.clocks import appealable
 from domain.days import Calendar, deemed_notified, in_words
 from domain.deadlines import reckon
 from domain.model import State
-from domain.policy import NoticePart, Part, Policy
+from domain.notices import notified_on
+from domain.policy import NoticePart, Part, Period, Policy
+from domain.restrictions import channels_left
 from domain.review_clocks import review_due
 
 Facts = dict[str, object]
@@ -45,6 +47,8 @@ class Letter(State):
     name: str
     address: str | None
     dated: str
+    signed: str
+    challenge: str
     method: str
     sections: tuple[Section, ...]
 
@@ -98,9 +102,17 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
         name=case.customer.name,
         address=case.customer.address,
         dated=in_words(sent_on),
+        signed=_signed(notice, policy),
+        challenge=policy.appeal.label if policy.appeal else "complaint",
         method=method,
         sections=tuple(sections),
     )
+
+
+def _signed(notice: Notice, policy: Policy) -> str:
+    office = notice.issued_by.office if notice.issued_by else None
+    label = policy.office(office) if office else "For"
+    return f"{label[0].upper()}{label[1:]}"
 
 
 def _section(rule: NoticePart, subject: _Subject) -> Section | None:
@@ -127,8 +139,12 @@ def _finding(name: str) -> Callable[[_Subject], Facts | None]:
     return lambda subject: {"text": _warning(subject).findings[name]}
 
 
-def _restrictions(subject: _Subject) -> Facts:
+def _restrictions(subject: _Subject) -> Facts | None:
+    """Returns the restrictions in words to come; in the letter on a review or appeal only where they were changed."""
     sanction = _the(subject.sanction)
+    outcome = subject.review.outcome if subject.review else subject.challenge.outcome if subject.challenge else None
+    if outcome is not None and (not sanction.in_force or outcome in ("lift", "continue", "uphold", "confirm")):
+        return None
     return {"restrictions": [_restriction(one.model_dump(mode="json", by_alias=True), subject) for one in sanction.terms.restrictions]}
 
 
@@ -148,13 +164,15 @@ def _reasons(subject: _Subject) -> Facts | None:
         return {"text": subject.review.reasons} if subject.review.reasons or subject.review.outcome != "lift" else None
     if subject.challenge:
         return {"text": subject.challenge.reasons}
+    if subject.notice.about == "case":
+        return {"text": subject.case.ending_reasons}
     if subject.issue or subject.measure or subject.report:
         return {"text": next(one.reasons for one in (subject.issue, subject.measure, subject.report) if one)}
     return {"text": _the(subject.sanction).terms.reasons}
 
 
 def _until(subject: _Subject) -> Facts | None:
-    if subject.review and _ended(subject):
+    if (subject.review or subject.challenge) and _ended(subject):
         return None
     sanction = _the(subject.sanction)
     if sanction.terms.until:
@@ -181,16 +199,29 @@ def _appeal(subject: _Subject) -> Facts | None:
     rule = subject.policy.appeal
     if rule is None or (subject.review and not subject.review.fresh_appeal):
         return None
-    closes = reckon(rule.window, subject.told, event="notification", calendar=subject.calendar) if rule.window else None
     to = subject.policy.office(rule.to.value)
     return {
         "label": rule.label,
         "to": f"the {to}" if rule.to.value in subject.policy.offices else to,
         "window": rule.window.words if rule.window else "none",
-        "closes": in_words(closes.date) if closes else "none",
+        "closes": _last_day(subject, rule.window),
         "in_writing": bool(rule.in_writing and rule.in_writing.value),
+        "email_will_do": _email_open(subject),
         "say_why": rule.grounds.value == "prompt",
     }
+
+
+def _last_day(subject: _Subject, window: Period | None) -> str:
+    """Returns the last day to appeal: counted from this letter if it gives notice of the decision, else from the one that did."""
+    target = subject.review or subject.sanction
+    own = target is None or target.notice == subject.notice.id
+    start = subject.told if own or target is None else notified_on(subject.case, target.notice)
+    return in_words(reckon(window, start, event="notification", calendar=subject.calendar).date) if window and start else "none"
+
+
+def _email_open(subject: _Subject) -> bool:
+    restrictions = subject.sanction.terms.restrictions if subject.sanction and subject.sanction.in_force else ()
+    return all((left := channels_left(one)) is None or "email" in left for one in restrictions)
 
 
 def _right_of_review(subject: _Subject) -> Facts | None:
@@ -223,12 +254,18 @@ OUTCOMES = {
 
 def _outcome(subject: _Subject) -> Facts:
     if subject.review:
-        return {"of": "review", "outcome": subject.review.outcome, "word": OUTCOMES[subject.review.outcome]}
+        return {
+            "of": "review",
+            "outcome": subject.review.outcome,
+            "word": OUTCOMES[subject.review.outcome],
+            "day": in_words(subject.review.on),
+        }
     if subject.challenge:
         outcome = str(subject.challenge.outcome)
         return {"of": "appeal", "outcome": outcome, "word": OUTCOMES[outcome]}
     if subject.issue:
-        return {"of": "new-issue", "outcome": subject.issue.outcome, "word": str(subject.issue.outcome)}
+        decided = subject.issue.decided_on or subject.told
+        return {"of": "new-issue", "outcome": subject.issue.outcome, "word": str(subject.issue.outcome), "day": in_words(decided)}
     if subject.measure:
         return {"of": "measure", "outcome": subject.measure.measure, "word": subject.measure.measure}
     if subject.report:
@@ -270,8 +307,7 @@ def _next_steps(subject: _Subject) -> Facts:
 def _arrangement(subject: _Subject) -> Facts:
     arrangement = subject.case.replies[-1].arrangement
     assert arrangement is not None
-    facts = {key: value for key, value in arrangement.model_dump(mode="json").items() if value}
-    return {"terms": facts}
+    return {"terms": arrangement.model_dump(mode="json", include=set(Arrangement.model_fields))}
 
 
 def _clear_time(subject: _Subject) -> Facts | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from domain.case import Case, ReviewTerms, Sanction, Terms
 from domain.days import Calendar, in_words
 from domain.decision import Refusal
-from domain.policy import OutcomeRule, Policy
+from domain.policy import OutcomeRule, Policy, ReviewOutcome
+from domain.restrictions import tightens
 from domain.review_clocks import clear_time, review_dates, review_due
 from domain.terms import check_length, check_restrictions, check_review_date
 
@@ -24,6 +26,8 @@ def require_outcome(case: Case, sanction: Sanction, terms: ReviewTerms, *, polic
     _behaviour_in_period(case, sanction, terms, rule, on)
     _clear_long_enough(case, sanction, rule, policy, calendar, on)
     _says_what_changes(sanction, terms, rule)
+    if terms.outcome == "amend":
+        _no_tighter(sanction, terms, rule, rules)
     if rule.review_date or terms.review_on:
         check_review_date(terms.review_on, disengages=sanction.disengages, policy=policy, calendar=calendar, on=on)
     return rule
@@ -31,7 +35,7 @@ def require_outcome(case: Case, sanction: Sanction, terms: ReviewTerms, *, polic
 
 def _behaviour_in_period(case: Case, sanction: Sanction, terms: ReviewTerms, rule: OutcomeRule, on: date) -> None:
     needs = rule.incident_in_period
-    if not needs or not needs.value or any(sanction.period_start <= incident.on <= on for incident in case.incidents):
+    if not needs or not needs.value or any(sanction.period_start < incident.on <= on for incident in case.incidents):
         return
     since = in_words(sanction.period_start)
     raise Refusal(
@@ -68,6 +72,22 @@ def _says_what_changes(sanction: Sanction, terms: ReviewTerms, rule: OutcomeRule
     if terms.outcome == "amend" and new:
         remains = "Tighten, where behaviour in the period allows it."
         raise Refusal(f"A new restriction ({', '.join(new)}) is no mere amendment.", cites=rule.sources, remains=remains)
+
+
+def _no_tighter(sanction: Sanction, terms: ReviewTerms, rule: OutcomeRule, rules: Mapping[ReviewOutcome, OutcomeRule]) -> None:
+    """Refuses an amendment that runs longer or limits more: that is an extension or a tightening, with their own conditions."""
+    if terms.until and sanction.terms.until and terms.until > sanction.terms.until:
+        raise Refusal(
+            "A later end is an extension, no amendment.",
+            cites=rules.get("extend", rule).sources,
+            remains="Extend, where the policy allows it.",
+        )
+    had = {one.type: one for one in sanction.terms.restrictions}
+    for one in terms.restrictions:
+        if one.type in had and tightens(had[one.type], one):
+            raise Refusal(
+                f"The new {one.type} limits more than the old one.", cites=rule.sources, remains="Tighten, where the policy allows it."
+            )
 
 
 def applied(

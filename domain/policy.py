@@ -216,6 +216,7 @@ class Option(Rule):
     """Says that this option may not be used to leave nothing but writing."""
     requires: tuple[str, ...] = ()
     exactly_one: tuple[str, ...] = ()
+    one_of: dict[str, tuple[str, ...]] = {}
     fixed: dict[str, object] = {}
     sign_off: Code = "ordinary"
     needs_end: Cited[bool] | None = None
@@ -296,6 +297,8 @@ class Decision(Data):
     after: tuple[Cited[Step], ...] = ()
     waivers: tuple[Waiver, ...] = ()
     requires: tuple[Finding, ...] = ()
+    no_action_requires: tuple[Finding, ...] = ()
+    """What a decision not to act must record."""
     current_within: Period | None = None
     """How recent at least one incident must be."""
     coded_incident: Rule | None = None

@@ -276,3 +276,26 @@ def channels_left(restriction: Restriction) -> frozenset[Channel] | None:
             return ORDINARY - frozenset(blocked) - also
         case _:
             return None
+
+
+NUMBERS = ("max_contacts", "max_duration")
+ALLOWED = ("days", "times", "dates")
+REFUSED = ("topic", "topics", "settled_issues", "premises", "sites")
+
+
+def tightens(old: Restriction, new: Restriction) -> bool:
+    """Returns whether a restriction of the same type plainly limits more: a lower number, less allowed, more refused."""
+    before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
+    lower = any(_number(after.get(name)) < _number(before.get(name)) for name in NUMBERS)
+    allowed = (*ALLOWED, "channels") if old.type == "channel-restriction" else ALLOWED
+    less = any(before.get(name) and not _items(before[name]) <= _items(after.get(name)) for name in allowed if after.get(name))
+    refused = (*REFUSED, "channels") if old.type == "block-telephone-and-electronic" else REFUSED
+    return lower or less or any(not _items(after.get(name)) <= _items(before.get(name)) for name in refused)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int) else float("inf")
+
+
+def _items(value: object) -> set[str]:
+    return {str(item) for item in value} if isinstance(value, list) else set()

@@ -8,12 +8,13 @@ from domain.case import Case, ProposedReview, Recommendation, Review, ReviewRequ
 from domain.commands import Approve, Recommend, Reject, RequestReview, ReviewSanction
 from domain.days import Calendar, in_words
 from domain.decision import Decision, Refusal, decided
-from domain.guards import authorise, in_writing, require_consulted, require_findings, sign, the_day
+from domain.guards import authorise, consulted_about, forbid, in_writing, require_consulted, require_findings, sign, the_day
 from domain.notices import owe
 from domain.outcomes import applied, require_outcome
 from domain.people import Actor
 from domain.policy import OutcomeRule, Policy, Requested, ReviewRule
 from domain.requests import count_request, running_on, used_up
+from domain.restrictions import tightens
 from domain.review_clocks import review_due
 
 
@@ -86,10 +87,24 @@ def review_sanction(case: Case, command: ReviewSanction, *, actor: Actor, policy
     terms = _terms(command)
     outcome = require_outcome(case, sanction, terms, policy=policy, calendar=calendar, on=on)
     _may_review(case, sanction, terms, rule, by, policy=policy, calendar=calendar)
+    _new_need_their_own_sign_off(case, sanction, terms, actor=actor, policy=policy, on=on)
     require_findings((*rule.requires, *outcome.requires), terms.findings, act=f"{terms.outcome} after the review")
     if rule.people and rule.people.value > 1:
         return _waits_for_second(case, sanction, terms, by, rule)
     return _reviewed(case, sanction, terms, outcome, (by,), policy=policy, calendar=calendar)
+
+
+def _new_need_their_own_sign_off(case: Case, sanction: Sanction, terms: ReviewTerms, *, actor: Actor, policy: Policy, on: date) -> None:
+    """Refuses a reviewer who adds a measure, or more of one, that somebody else must sign off (PCC-61)."""
+    had = {one.type: one for one in sanction.terms.restrictions}
+    reviewers = policy.review_of(disengages=sanction.disengages).by.offices
+    for one in terms.restrictions:
+        option = policy.decision.option(one.type)
+        grown = one.type not in had or tightens(had[one.type], one)
+        sign_off = policy.decision.sign_offs[option.sign_off] if option else None
+        if option and sign_off and grown and sign_off.decided_by.offices not in ((), reviewers):
+            forbid(sign_off.never_by, actor=actor, policy=policy, act=f"decide this: {option.label}")
+            authorise(sign_off.decided_by, actor=actor, case=case, policy=policy, on=on, act=f"decide this: {option.label}")
 
 
 def _terms(command: ReviewSanction) -> ReviewTerms:
@@ -236,6 +251,7 @@ def _reviewed(
         reasons=terms.reasons,
         findings=terms.findings,
         notice=notice,
+        consulted=consulted_about(case, "review", by.on),
         fresh_appeal=bool(rule.fresh_appeal and rule.fresh_appeal.value),
         restrictions=changed.terms.restrictions,
         until=changed.terms.until,

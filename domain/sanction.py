@@ -8,7 +8,7 @@ from domain.case import Case, Proposal, Sanction, Signature, Terms, next_id, wit
 from domain.commands import Approve, ImposeSanction, ProposeSanction, Reject, TakeNoAction
 from domain.days import Calendar
 from domain.decision import Decision, Entry, Refusal, decided
-from domain.guards import Findings, authorise, forbid, require_consulted, require_findings, signed_by, the_day
+from domain.guards import Findings, authorise, consulted_about, forbid, require_consulted, require_findings, signed_by, the_day
 from domain.measures import require_measures_taken
 from domain.notices import owe
 from domain.people import Actor
@@ -85,14 +85,24 @@ def take_no_action(case: Case, command: TakeNoAction, *, actor: Actor, policy: P
     """Decide not to restrict, with reasons; the papers are kept from today."""
     on = the_day(command.on, today=today)
     rule = next(iter(policy.decision.sign_offs.values()))
-    _may_decide(case, rule, actor=actor, policy=policy, on=on)
+    by = _may_decide(case, rule, actor=actor, policy=policy, on=on)
     if case.in_force:
         raise Refusal("Restrictions are in force.", remains="Lift them by a review.")
+    _ready_not_to_act(case, command, rule, by, policy)
     require_measures_taken(case, policy)
     update = {"ended_without_restriction": on, "ending": "no-action", "ending_reasons": command.reasons}
     case = _replace_open(case).model_copy(update=update)
     case, _ = owe(case, "no-action", about="case", on=on, policy=policy)
     return decided(case, "Decided to take no action.", cites=rule.decided_by.sources)
+
+
+def _ready_not_to_act(case: Case, command: TakeNoAction, rule: SignOff, by: Signature, policy: Policy) -> None:
+    referral = next((step for step in policy.decision.after if step.value == "referral"), None)
+    if referral and not case.referrals:
+        raise Refusal("The matter has not been referred for a decision.", cites=referral.sources, remains="Refer it, or withdraw the case.")
+    require_findings(policy.decision.no_action_requires, {**case.assessment, **command.findings}, act="decide not to act")
+    since = case.referrals[-1].on if case.referrals else None
+    require_consulted(rule.consult, case=case, about="decision", decider=by, since=since, policy=policy)
 
 
 def _terms(command: ProposeSanction) -> Terms:
@@ -181,8 +191,16 @@ def _clients_told(case: Case, terms: Terms, policy: Policy, on: date) -> None:
 def _decide(case: Case, proposal: Proposal, rule: SignOff, by: Signature, policy: Policy) -> Decision:
     id, on = next_id("s", case.sanctions), by.on
     case = case.model_copy(update={"proposals": with_item(case.proposals, proposal)})
-    case, notice = owe(case, rule.notice, about=id, on=on, policy=policy, by=by)
-    sanction = Sanction(id=id, decided_on=on, signatures=proposal.signatures, terms=proposal.terms, notice=notice or "", period_start=on)
+    case, notice = _owe_notice(case, id, proposal, rule, by, policy)
+    sanction = Sanction(
+        id=id,
+        decided_on=on,
+        signatures=proposal.signatures,
+        terms=proposal.terms,
+        notice=notice or "",
+        period_start=on,
+        consulted=consulted_about(case, "decision", on),
+    )
     case = case.model_copy(update={"sanctions": (*case.sanctions, sanction)})
     options = [option for one in proposal.terms.restrictions if (option := policy.decision.option(one.type))]
     types = ", ".join(option.label for option in options)
@@ -192,3 +210,11 @@ def _decide(case: Case, proposal: Proposal, rule: SignOff, by: Signature, policy
         cites=[*rule.decided_by.sources, *(source for option in options for source in option.sources)],
         also=[Entry(what=f"Signed by {one.person}.") for one in proposal.signatures],
     )
+
+
+def _owe_notice(case: Case, id: str, proposal: Proposal, rule: SignOff, by: Signature, policy: Policy) -> tuple[Case, str | None]:
+    """Returns the case owing its letter; where only reports are made, somebody first decides whether the customer is told."""
+    options = [policy.decision.option(one.type) for one in proposal.terms.restrictions]
+    if all(option and option.told == "decide-whether" for option in options):
+        return owe(case, "external-report", about=id, on=by.on, policy=policy)
+    return owe(case, rule.notice, about=id, on=by.on, policy=policy, by=by)

@@ -122,7 +122,7 @@ def _no_warning(case: Case, policy: Policy, *, on: date) -> str:
 
 def step_one_done(case: Case, policy: Policy, *, on: date) -> None:
     """Refuses unless step one was held, confirmed to the customer, and failed (PCC-26, PCC-29, PCC-35, PCC-37)."""
-    require_confirmed_first_step(case, policy)
+    require_confirmed_first_step(case, policy, on=on)
     replies = policy.step_one.replies.sources if policy.step_one else ()
     if not case.replies:
         raise Refusal(
@@ -139,7 +139,7 @@ def step_one_done(case: Case, policy: Policy, *, on: date) -> None:
         )
 
 
-def require_confirmed_first_step(case: Case, policy: Policy) -> None:
+def require_confirmed_first_step(case: Case, policy: Policy, *, on: date) -> None:
     """Refuses until the first communication has reached the customer in writing, or as an adjustment asks."""
     if not case.warnings:
         raise Refusal(
@@ -148,7 +148,8 @@ def require_confirmed_first_step(case: Case, policy: Policy) -> None:
             remains="The appropriate manager speaks to the customer: warn.",
         )
     confirmed = policy.warning.confirmed_in_writing
-    if warned_on(case, case.warnings[-1], policy) is None:
+    told = notified_on(case, case.warnings[-1].notice)
+    if warned_on(case, case.warnings[-1], policy) is None or (confirmed and confirmed.value and (told is None or told > on)):
         raise Refusal(
             "What was said in step one has not yet been confirmed to the customer.",
             cites=confirmed.sources if confirmed else (),

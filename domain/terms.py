@@ -148,6 +148,10 @@ def _parameters(restriction: Restriction, option: Option) -> None:
         count = len(getattr(restriction, name))
         if count != 1:
             raise Refusal(f"{option.label} takes exactly one of {name}; {count} were given.", cites=option.sources)
+    for name, offered in option.one_of.items():
+        if getattr(restriction, name) not in offered:
+            found = getattr(restriction, name)
+            raise Refusal(f"{option.label}: {name} is one of {', '.join(offered)}; found {found}.", cites=option.sources)
     for name, value in option.fixed.items():
         given = restriction.model_dump(mode="json")[name]
         if given != value:

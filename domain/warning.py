@@ -41,7 +41,7 @@ def warn(case: Case, command: Warn, *, actor: Actor, policy: Policy, calendar: C
 def record_reply(case: Case, command: RecordReply, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Record how step one ended; an arrangement binds by agreement and is no restriction (PCC-31)."""
     rule, on = _step_one(policy), the_day(command.on, today=today)
-    require_confirmed_first_step(case, policy)
+    require_confirmed_first_step(case, policy, on=on)
     if command.reply == "no-answer":
         _silence_has_lasted(case, rule, on, calendar)
     if command.reply == "agreed" and command.arrangement is None:

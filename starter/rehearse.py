@@ -241,7 +241,7 @@ def _records(script: Script, folder: Path) -> Engine:
 
 
 def _opening(script: Script) -> OpenCase:
-    return OpenCase(body="rehearsal", customer=script.customer, area=script.opening.area, contact_officer=script.opening.contact_officer)
+    return OpenCase(body="rehearsal", customer=script.customer, **script.opening.model_dump(exclude={"by"}))
 
 
 def _message(step: Step, number: int) -> dict[str, object]:

@@ -97,6 +97,8 @@ class Opening(Data):
     by: str | None = None
     area: str | None = None
     contact_officer: str | None = None
+    concerns_corporate_complaint: bool = False
+    area_has_own_policy: bool = False
 
 
 class Script(Data):

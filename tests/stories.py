@@ -17,11 +17,14 @@ from functools import cache
 from domain.case import Case, Customer
 from domain.commands import (
     AnyCommand,
+    Approve,
     Consult,
+    Discuss,
     ImposeSanction,
     IssueNotice,
     NoticeSent,
     OpenCase,
+    ProposeSanction,
     RecordReply,
     Refer,
     ReportBehaviour,
@@ -34,7 +37,7 @@ from domain.letters import method_of
 from domain.people import POST, Actor, Person, Staff
 from domain.policy import Policy
 from domain.referral import open_case
-from domain.restrictions import ContactVolumeLimit, Restriction
+from domain.restrictions import ContactVolumeLimit, PartialDisengagement, Restriction, SinglePointOfContact
 from policies import load
 
 MMO: Policy = load.policy("mmo")
@@ -212,7 +215,7 @@ def a_restricted_portsmouth_case(
     reasons: str = REASONS,
     until: date = date(2027, 9, 10),
 ) -> Case:
-    """Returns a Portsmouth case restricted by `s1` on 10 March 2027 until 10 September; its letter (n2) posted on the 11th, told the 15th."""
+    """Returns a Portsmouth case restricted by `s1` on 10 March 2027 until 10 September; its letter (n2) told on the 15th."""
     impose = ImposeSanction(restrictions=restrictions, reasons=reasons, until=until, findings=PORTSMOUTH_GROUNDS)
     case = after(
         a_referred_portsmouth_case(customer=customer),
@@ -220,3 +223,173 @@ def a_restricted_portsmouth_case(
         (IssueNotice(saw="n2"), portsmouth("assistant"), date(2027, 3, 11)),
     )
     return sent(case, "n2", on=date(2027, 3, 11))
+
+
+# The three policies that decide by other ways: designation for three months, sanctions by two people, conversations first
+
+MAIDSTONE: Policy = load.policy("maidstone")
+NATURAL_ENGLAND: Policy = load.policy("natural-england")
+COUNCIL: Policy = load.policy("council-2024-2028")
+
+MAIDSTONE_STAFF = Staff(
+    people=(
+        Person(id="officer", name="Pat Officer", grade=4, line_manager="manager", area="benefits"),
+        Person(id="manager", name="Max Manager", offices=("manager",), grade=7, area="benefits"),
+        Person(id="head", name="Hari Head", offices=("head-of-policy",), grade=11),
+        Person(id="team", name="Toni Team", offices=("policy-and-information-team",), grade=6),
+        Person(id="director", name="Devi Director", offices=("director-of-finance",), grade=14),
+    )
+)
+NATURAL_ENGLAND_STAFF = Staff(
+    people=(
+        Person(id="officer", name="Oli Officer", grade=4, line_manager="manager", area="peatland"),
+        Person(id="colleague", name="Cam Colleague", grade=4, line_manager="manager", area="peatland"),
+        Person(id="manager", name="Mel Manager", grade=7, area="peatland"),
+        Person(id="director", name="Dee Director", offices=("director",), grade=13),
+        Person(id="complaints", name="Cory Complaints", offices=("stage-3-complaints",), grade=12),
+        Person(id="records", name="Ros Records", offices=("records-officer",), grade=4),
+    )
+)
+COUNCIL_STAFF = Staff(
+    people=(
+        Person(id="officer", name="Uma Officer", grade=4, line_manager="manager", area="parks"),
+        Person(id="manager", name="Moe Manager", offices=("service-manager",), grade=7, area="parks"),
+        Person(id="executive", name="Evi Executive", offices=("executive-officer-customer-services",), grade=12),
+        Person(id="records", name="Roy Records", offices=("records-officer",), grade=4),
+    )
+)
+MAIDSTONE_GROUNDS = {
+    "investigated-properly": True,
+    "communication-adequate": True,
+    "no-new-information": True,
+    "evidence-clear": True,
+    "proportionality": "The calls are many and about one matter.",
+    "individual-circumstances": "The claim has been paid.",
+    "since-the-warning": "The calls went on as before.",
+}
+NATURAL_ENGLAND_GROUNDS = {
+    "why-exceptional": "Two hundred emails about one consent.",
+    "alternatives-tried": "A meeting and a named contact.",
+    "leaves-usable-channel": "Email remains; no accessibility needs are known.",
+}
+COUNCIL_GROUNDS = {
+    "nature": "Shouting at the counter.",
+    "extent": "Every week since January.",
+    "needs-and-circumstances": "None were named.",
+}
+ONE_NAMED_PERSON = SinglePointOfContact(type="single-point-of-contact", officer="Oli Officer")
+
+
+def maidstone(person_id: str) -> Actor:
+    """Returns one of Maidstone's sample staff: officer, manager, head, team, director."""
+    return actor(person_id, MAIDSTONE_STAFF)
+
+
+def natural_england(person_id: str) -> Actor:
+    """Returns one of Natural England's sample staff: officer, colleague, manager, director, complaints, records."""
+    return actor(person_id, NATURAL_ENGLAND_STAFF)
+
+
+def council(person_id: str) -> Actor:
+    """Returns one of the sample staff of council-2024-2028: officer, manager, executive, records."""
+    return actor(person_id, COUNCIL_STAFF)
+
+
+def a_warned_maidstone_case(*, customer: Customer = CASEY) -> Case:
+    """Returns a Maidstone case warned on 1 February 2027, the letter (n1) sent on the same day."""
+    day = date(2027, 2, 1)
+    warn = Warn(medium="email", findings={"concerns": "Eleven calls a day about one claim.", "consequence-explained": True})
+    case = after(
+        opened(MAIDSTONE, MAIDSTONE_STAFF, customer=customer, area="benefits", on=day),
+        (ReportBehaviour(code="excessive-contact", medium="telephone", summary="Eleven calls a day."), maidstone("officer"), day),
+        (warn, maidstone("manager"), day),
+    )
+    return sent(case, "n1", on=day)
+
+
+def a_referred_maidstone_case(*, customer: Customer = CASEY) -> Case:
+    """Returns a Maidstone case whose calls went on, referred to the Head of Policy on 1 March 2027."""
+    again = ReportBehaviour(code="excessive-contact", medium="telephone", summary="Nine more calls.")
+    return after(
+        a_warned_maidstone_case(customer=customer),
+        (again, maidstone("officer"), date(2027, 2, 19)),
+        (Refer(findings={"request": "A limit on calls, because they go on."}), maidstone("manager"), date(2027, 3, 1)),
+    )
+
+
+def a_restricted_maidstone_case(*, customer: Customer = CASEY, reasons: str = REASONS) -> Case:
+    """Returns a Maidstone case restricted by `s1` on 10 March 2027 for the three months the policy fixes, told (n2) on the same day."""
+    day = date(2027, 3, 10)
+    impose = ImposeSanction(restrictions=(ONE_CALL_A_WEEK,), reasons=reasons, until=date(2027, 6, 10), findings=MAIDSTONE_GROUNDS)
+    return sent(after(a_referred_maidstone_case(customer=customer), (impose, maidstone("head"), day)), "n2", on=day)
+
+
+def a_warned_natural_england_case(*, customer: Customer = CASEY) -> Case:
+    """Returns a Natural England case after its step 1 request (n1), sent on 1 February 2027."""
+    day = date(2027, 2, 1)
+    report = ReportBehaviour(code="excessive-contact", medium="email", summary="Ninety emails.", consulted=("colleague",))
+    findings = {"concerns": "Ninety emails about one consent.", "asked-to-modify": True, "consequence-explained": True}
+    case = after(
+        opened(NATURAL_ENGLAND, NATURAL_ENGLAND_STAFF, customer=customer, area="peatland", on=day),
+        (report, natural_england("officer"), day),
+        (Warn(medium="email", findings=findings), natural_england("officer"), day),
+    )
+    return sent(case, "n1", on=day)
+
+
+def a_sanctioned_natural_england_case(*, customer: Customer = CASEY, until: date | None = None) -> Case:
+    """Returns a Natural England case sanctioned by `s1`: proposed and approved by two people on 10 March 2027, told (n2) that day."""
+    day = date(2027, 3, 10)
+    again = ReportBehaviour(code="excessive-contact", medium="email", summary="Sixty more.", consulted=("colleague",))
+    propose = ProposeSanction(
+        restrictions=(ONE_NAMED_PERSON,), reasons=REASONS, until=until, review_on=date(2027, 9, 10), findings=NATURAL_ENGLAND_GROUNDS
+    )
+    case = after(
+        a_warned_natural_england_case(customer=customer),
+        (again, natural_england("officer"), date(2027, 2, 19)),
+        (propose, natural_england("officer"), day),
+        (Approve(saw="p1"), natural_england("manager"), day),
+    )
+    return sent(case, "n2", on=day)
+
+
+def a_disengaged_natural_england_case(*, customer: Customer = CASEY) -> Case:
+    """Returns a Natural England case partly disengaged by `s2`, after the sanction `s1`, on 1 June 2027; the notice (n3) told that day."""
+    day = date(2027, 6, 1)
+    again = ReportBehaviour(code="excessive-contact", medium="email", summary="Two hundred.", consulted=("colleague",))
+    topics = PartialDisengagement(type="partial-disengagement", topics=("the consent of 2024", "the fence"))
+    propose = ProposeSanction(restrictions=(topics,), reasons=REASONS, findings=NATURAL_ENGLAND_GROUNDS)
+    case = after(
+        a_sanctioned_natural_england_case(customer=customer),
+        (again, natural_england("officer"), date(2027, 5, 20)),
+        (propose, natural_england("officer"), day),
+        (Approve(saw="p2"), natural_england("manager"), day),
+    )
+    return sent(case, "n3", on=day)
+
+
+def an_opened_council_case(*, customer: Customer = CASEY) -> Case:
+    """Returns a case of council-2024-2028 with one incident: opened on 1 February 2027."""
+    day = date(2027, 2, 1)
+    report = ReportBehaviour(code="verbal-abuse", medium="in-person", summary="Shouting at the counter.")
+    return after(opened(COUNCIL, COUNCIL_STAFF, customer=customer, area="parks", on=day), (report, council("officer"), day))
+
+
+def a_referred_council_case(*, customer: Customer = CASEY) -> Case:
+    """Returns a case of council-2024-2028 after its three conversations, referred on 1 March 2027."""
+    day = date(2027, 2, 8)
+    return after(
+        an_opened_council_case(customer=customer),
+        (Discuss(step="informal-discussion", person="manager", note="Spoke about the shouting."), council("officer"), day),
+        (Discuss(step="line-manager-discussion", person="manager", note="It goes on."), council("officer"), day),
+        (Discuss(step="senior-discussion", person="manager", note="The policy should be applied."), council("officer"), day),
+        (Refer(findings={"informal-steps": "Two talks did not help."}), council("officer"), date(2027, 3, 1)),
+    )
+
+
+def a_restricted_council_case(*, customer: Customer = CASEY, until: date | None = None) -> Case:
+    """Returns a case of council-2024-2028 restricted by `s1` on 10 March 2027, told (n1) on the same day."""
+    day = date(2027, 3, 10)
+    spoc = SinglePointOfContact(type="single-point-of-contact", officer="Uma Officer")
+    impose = ImposeSanction(restrictions=(spoc,), reasons=REASONS, until=until, findings=COUNCIL_GROUNDS)
+    return sent(after(a_referred_council_case(customer=customer), (impose, council("executive"), day)), "n1", on=day)

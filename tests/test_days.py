@@ -27,9 +27,9 @@ from domain.days import (
     subtract_working_days,
 )
 from domain.decision import Refusal
+from domain.flags import flags
 from domain.people import CALENDAR, CUSTOMER
 from domain.policy import Period
-from domain.tasks import flags
 from tests import stories
 from tests.stories import ALEX, ENGLAND, MMO
 

@@ -20,37 +20,66 @@ from domain.clocks import all_deadlines
 from domain.commands import (
     AcceptLateAppeal,
     Appeal,
+    Approve,
     Consult,
     Correct,
     DeadlinePassed,
     DecideAppeal,
+    DecideNewIssue,
     DeclineLateAppeal,
     ImposeSanction,
     PassAppeal,
+    RaiseNewIssue,
+    Recommend,
     RecordReply,
+    ReiterateNotice,
     ReportBehaviour,
+    ReportExternally,
     RequestReview,
     ReviewSanction,
+    TakeMeasure,
     TakeNoAction,
+    TellOfReport,
+    Warn,
 )
 from domain.days import in_words
 from domain.letters import Letter, MissingPart, Section, compose
 from domain.people import CALENDAR, CUSTOMER
-from domain.restrictions import PremisesRestriction, Restriction, RestrictionType
+from domain.restrictions import (
+    ContactVolumeLimit,
+    PartialDisengagement,
+    PoliceReport,
+    PremisesRestriction,
+    Restriction,
+    RestrictionType,
+    SinglePointOfContact,
+)
 from policies import load
 from tests.stories import (
     CASEY,
     ENGLAND,
     MMO,
     PORTSMOUTH_GROUNDS,
+    a_disengaged_natural_england_case,
+    a_referred_council_case,
+    a_referred_maidstone_case,
     a_referred_portsmouth_case,
+    a_restricted_council_case,
+    a_restricted_maidstone_case,
     a_restricted_mmo_case,
     a_restricted_portsmouth_case,
+    a_sanctioned_natural_england_case,
+    a_warned_maidstone_case,
     a_warned_mmo_case,
+    a_warned_natural_england_case,
     a_warned_portsmouth_case,
     after,
+    an_opened_council_case,
+    council,
     kept_after_refusal,
+    maidstone,
     mmo,
+    natural_england,
     policy_named,
     portsmouth,
 )
@@ -105,6 +134,17 @@ def portsmouth_extreme() -> Case:
     return after(a_referred_portsmouth_case(), (impose, portsmouth("solicitor"), date(2027, 3, 10)))
 
 
+def portsmouth_reported() -> Case:
+    threat = Extreme(reasons="A threat at the front desk.", immediate_threat="A named officer is in danger.")
+    impose = ImposeSanction(
+        restrictions=(PoliceReport(type="police-report"),),
+        reasons="You threatened an officer.",
+        findings={**PORTSMOUTH_GROUNDS, "evidence-reviewed": "The report of the front desk."},
+        extreme=threat,
+    )
+    return after(a_referred_portsmouth_case(), (impose, portsmouth("solicitor"), date(2027, 3, 10)))
+
+
 REVIEWED_FOR = {
     "personal-circumstances": "Considered.",
     "cause-of-behaviour": "Considered.",
@@ -133,14 +173,30 @@ def portsmouth_reviewed() -> Case:
 
 
 def portsmouth_agreed() -> Case:
-    arrangement = Arrangement(spoc="Nic Officer", channel="telephone", frequency="week", terms="One call on Tuesdays.", adjustments=("Large print.",))
-    return after(a_warned_portsmouth_case(), (RecordReply(reply="agreed", arrangement=arrangement), portsmouth("manager"), date(2027, 2, 22)))
+    arrangement = Arrangement(
+        spoc="Nic Officer", channel="telephone", frequency="week", terms="One call on Tuesdays.", adjustments=("Large print.",)
+    )
+    return after(
+        a_warned_portsmouth_case(), (RecordReply(reply="agreed", arrangement=arrangement), portsmouth("manager"), date(2027, 2, 22))
+    )
 
 
-NO_ACTION = TakeNoAction(reasons="The fault was ours.")
+NO_ACTION = TakeNoAction(
+    reasons="The fault was ours.",
+    findings={"individual-circumstances": "The repair was late.", "unreasonable": False, "restrictions-needed": False},
+)
 MISTAKE = Correct(reasons="Another customer of the same name.")
+TWO_CALLS = ContactVolumeLimit(type="contact-volume-limit", max_contacts=2, per="week", channel="telephone")
+TWO_EMAILS = ContactVolumeLimit(type="contact-volume-limit", max_contacts=2, per="week", channel="email")
+ANOTHER_PERSON = SinglePointOfContact(type="single-point-of-contact", officer="Cam Colleague")
+
+
+def changed_to(restriction: Restriction, outcome: str = "vary") -> DecideAppeal:
+    reasons = "A little more room will do no harm."
+    return DecideAppeal(saw="a1", outcome=outcome, restrictions=(restriction,), reasons=reasons)  # type: ignore[arg-type]  # an outcome
+
+
 UPHELD = DecideAppeal(saw="a1", outcome="uphold", reasons="The limit leaves room for every real question.")
-CONFIRMED = DecideAppeal(saw="a1", outcome="confirm", reasons="The limit leaves room for every real question.")
 PAPERS = PassAppeal(saw="a1", decision_papers=("papers/1",), appeal_papers=("papers/2",))
 ACCEPT, DECLINE = AcceptLateAppeal(saw="a1", reasons="You were in hospital."), DeclineLateAppeal(saw="a1", reasons="No reason was given.")
 BY_PHONE = Appeal(medium="telephone")
@@ -152,7 +208,7 @@ STORIES: dict[tuple[str, str], Callable[[], Case]] = {
     ("mmo", "appeal-acknowledged"): mmo_appealed,
     ("mmo", "appeal-late-accepted"): lambda: after(mmo_late_appeal(), (ACCEPT, mmo("reviewer"), date(2027, 4, 2))),
     ("mmo", "appeal-late-declined"): lambda: after(mmo_late_appeal(), (DECLINE, mmo("reviewer"), date(2027, 4, 2))),
-    ("mmo", "appeal-outcome"): lambda: after(mmo_appealed(), (UPHELD, mmo("reviewer"), date(2027, 4, 1))),
+    ("mmo", "appeal-outcome"): lambda: after(mmo_appealed(), (changed_to(TWO_EMAILS), mmo("reviewer"), date(2027, 4, 1))),
     ("mmo", "review-outcome"): mmo_reviewed,
     ("mmo", "how-to-write"): lambda: kept_after_refusal(a_restricted_mmo_case(), BY_PHONE, CUSTOMER, date(2027, 3, 20)),
     ("mmo", "lapse"): lambda: lapsed(a_restricted_mmo_case(until=date(2027, 9, 10))),
@@ -161,6 +217,7 @@ STORIES: dict[tuple[str, str], Callable[[], Case]] = {
     ("portsmouth", "agreement"): portsmouth_agreed,
     ("portsmouth", "decision"): a_restricted_portsmouth_case,
     ("portsmouth", "extreme-decision"): portsmouth_extreme,
+    ("portsmouth", "external-report"): portsmouth_reported,
     ("portsmouth", "no-action"): lambda: after(a_referred_portsmouth_case(), (NO_ACTION, portsmouth("helpdesk"), date(2027, 3, 10))),
     ("portsmouth", "appeal-acknowledged"): portsmouth_appealed,
     ("portsmouth", "appeal-late-accepted"): lambda: after(portsmouth_late_appeal(), (ACCEPT, portsmouth("helpdesk"), date(2027, 5, 5))),
@@ -168,7 +225,7 @@ STORIES: dict[tuple[str, str], Callable[[], Case]] = {
     ("portsmouth", "appeal-outcome"): lambda: after(
         portsmouth_appealed(),
         (PAPERS, portsmouth("helpdesk"), date(2027, 3, 24)),
-        (CONFIRMED, portsmouth("director"), date(2027, 4, 6)),
+        (changed_to(TWO_CALLS, "amend"), portsmouth("director"), date(2027, 4, 6)),
     ),
     ("portsmouth", "review-request-acknowledged"): portsmouth_requested,
     ("portsmouth", "review-request-refused"): lambda: kept_after_refusal(
@@ -179,6 +236,124 @@ STORIES: dict[tuple[str, str], Callable[[], Case]] = {
     ("portsmouth", "lapse"): lambda: lapsed(a_restricted_portsmouth_case()),
     ("portsmouth", "removed"): lambda: after(a_restricted_portsmouth_case(), (MISTAKE, portsmouth("manager"), date(2027, 3, 20))),
 }
+
+
+AGAINST_IT = Appeal(medium="email", grounds="It is not fair.")
+LATER, END = date(2027, 4, 1), date(2027, 9, 10)
+
+
+def maidstone_appealed() -> Case:
+    return after(a_restricted_maidstone_case(), (AGAINST_IT, CUSTOMER, date(2027, 3, 20)))
+
+
+def maidstone_reviewed() -> Case:
+    findings = {"necessity": "The calls go on.", "ongoing-behaviour": "Nine calls a day.", "behavioural-cycles": "Every Monday."}
+    review = ReviewSanction(
+        saw="s1", why="scheduled", outcome="continue", until=date(2027, 9, 10), reasons="The calls go on.", findings=findings
+    )
+    return after(
+        a_restricted_maidstone_case(),
+        (Recommend(saw="s1", outcome="continue", reasons="The calls go on."), maidstone("team"), date(2027, 6, 1)),
+        (review, maidstone("head"), date(2027, 6, 8)),
+    )
+
+
+def maidstone_new_issue() -> Case:
+    return after(
+        a_restricted_maidstone_case(),
+        (RaiseNewIssue(summary="A leak in another flat."), maidstone("officer"), LATER),
+        (Consult(person="head", about="new-issue", view="Let it through."), maidstone("manager"), LATER),
+        (DecideNewIssue(saw="x1", outcome="vary", reasons="The leak is a new matter."), maidstone("manager"), LATER),
+    )
+
+
+def natural_england_appealed() -> Case:
+    return after(a_sanctioned_natural_england_case(), (AGAINST_IT, CUSTOMER, date(2027, 3, 20)))
+
+
+def natural_england_reviewed() -> Case:
+    less = PartialDisengagement(type="partial-disengagement", topics=("the consent of 2024",))
+    review = ReviewSanction(saw="s2", why="scheduled", outcome="amend", restrictions=(less,), reasons="The fence is settled.")
+    return after(
+        a_disengaged_natural_england_case(),
+        (review, natural_england("officer"), date(2028, 6, 1)),
+        (Approve(saw="v1"), natural_england("manager"), date(2028, 6, 1)),
+    )
+
+
+def natural_england_continued() -> Case:
+    findings = {"improvement-considered": "None so far."}
+    review = ReviewSanction(
+        saw="s1", why="scheduled", outcome="continue", review_on=date(2028, 3, 10), reasons="The emails go on.", findings=findings
+    )
+    return after(
+        a_sanctioned_natural_england_case(),
+        (Consult(person="manager", about="review", view="Go on."), natural_england("officer"), date(2027, 9, 1)),
+        (review, natural_england("officer"), date(2027, 9, 2)),
+    )
+
+
+def natural_england_reported() -> Case:
+    return after(
+        a_warned_natural_england_case(),
+        (ReportExternally(to="police", reasons="A threat to a colleague."), natural_england("director"), LATER),
+        (TellOfReport(saw="e1"), natural_england("director"), LATER),
+    )
+
+
+def council_reviewed() -> Case:
+    findings = {"behaviour-since": "Two more scenes.", "good-grounds": "Staff are still afraid."}
+    review = ReviewSanction(saw="s1", why="scheduled", outcome="continue", reasons="It goes on.", findings=findings)
+    return after(a_restricted_council_case(), (review, council("executive"), date(2027, 9, 10)))
+
+
+def council_warned() -> Case:
+    warn = Warn(medium="email", findings={"concerns": "You shouted at the counter."})
+    return after(an_opened_council_case(), (warn, council("officer"), LATER))
+
+
+def council_marked() -> Case:
+    marker = TakeMeasure(measure="potentially-aggressive-marker", reasons="You threw a chair.")
+    return after(an_opened_council_case(), (marker, council("manager"), LATER))
+
+
+STORIES |= {
+    ("maidstone", "warning"): a_warned_maidstone_case,
+    ("maidstone", "decision"): a_restricted_maidstone_case,
+    ("maidstone", "no-action"): lambda: after(a_referred_maidstone_case(), (NO_ACTION, maidstone("head"), LATER)),
+    ("maidstone", "appeal-acknowledged"): maidstone_appealed,
+    ("maidstone", "appeal-outcome"): lambda: after(maidstone_appealed(), (UPHELD, maidstone("director"), LATER)),
+    ("maidstone", "review-outcome"): maidstone_reviewed,
+    ("maidstone", "new-issue"): maidstone_new_issue,
+    ("maidstone", "lapse"): lambda: lapsed(a_restricted_maidstone_case()),
+    ("maidstone", "removed"): lambda: after(a_restricted_maidstone_case(), (MISTAKE, maidstone("head"), LATER)),
+    ("natural-england", "warning"): a_warned_natural_england_case,
+    ("natural-england", "decision"): lambda: a_sanctioned_natural_england_case(until=END),
+    ("natural-england", "disengagement"): a_disengaged_natural_england_case,
+    ("natural-england", "reiteration"): lambda: after(
+        a_disengaged_natural_england_case(), (ReiterateNotice(saw="s2"), natural_england("officer"), END)
+    ),
+    ("natural-england", "external-report"): natural_england_reported,
+    ("natural-england", "no-action"): lambda: after(a_warned_natural_england_case(), (NO_ACTION, natural_england("manager"), LATER)),
+    ("natural-england", "appeal-acknowledged"): natural_england_appealed,
+    ("natural-england", "appeal-outcome"): lambda: after(
+        natural_england_appealed(), (changed_to(ANOTHER_PERSON), natural_england("complaints"), LATER)
+    ),
+    ("natural-england", "review-outcome"): natural_england_reviewed,
+    ("natural-england", "lapse"): lambda: lapsed(a_sanctioned_natural_england_case(until=END)),
+    ("natural-england", "removed"): lambda: after(a_sanctioned_natural_england_case(), (MISTAKE, natural_england("manager"), LATER)),
+    ("council-2024-2028", "warning"): council_warned,
+    ("council-2024-2028", "decision"): lambda: a_restricted_council_case(until=END),
+    ("council-2024-2028", "marker"): council_marked,
+    ("council-2024-2028", "no-action"): lambda: after(a_referred_council_case(), (NO_ACTION, council("executive"), LATER)),
+    ("council-2024-2028", "review-outcome"): council_reviewed,
+    ("council-2024-2028", "lapse"): lambda: lapsed(a_restricted_council_case(until=END)),
+    ("council-2024-2028", "removed"): lambda: after(a_restricted_council_case(), (MISTAKE, council("executive"), LATER)),
+}
+
+
+UNCHANGED = {("maidstone", "appeal-outcome"): {"restrictions"}}
+"""Parts that a story's letter need not hold: restrictions that an appeal left as they were are not set out again."""
 
 
 def composed(case: Case, kind: str, *, day: date | None = None) -> Letter:
@@ -231,7 +406,7 @@ def test_there_is_a_story_for_every_letter_of_every_shipped_policy():
     owed = {(name, kind) for name in POLICIES for kind in load.policy(name).notices}
     print(f"{len(owed)} letters of {len(POLICIES)} policies")
 
-    assert len(owed) >= 26
+    assert len(owed) >= 50
     assert sorted(owed - set(STORIES)) == []
     assert sorted(set(STORIES) - owed) == []
 
@@ -240,7 +415,8 @@ def test_there_is_a_story_for_every_letter_of_every_shipped_policy():
 def test_a_letter_holds_every_part_its_clauses_demand(name: str, kind: str):
     """Design 3: the policy file lists the parts with their clauses; each is there with its heading, in HTML and in text."""
     letter = composed(STORIES[name, kind](), kind)
-    demanded = [part.part for part in policy_named(name).notices[kind].parts]  # type: ignore[index]  # a kind of the policy
+    parts = policy_named(name).notices[kind].parts  # type: ignore[index]  # a kind of the policy
+    demanded = [part.part for part in parts if part.part not in UNCHANGED.get((name, kind), set())]
 
     rendered = render(letter, policy=name)
 
@@ -285,10 +461,11 @@ def test_a_part_that_only_a_default_puts_there_is_marked_as_practice(name: str, 
     """Design 3: a value that no clause gives is a default, and a person sees the difference in letters too."""
     case = STORIES[name, kind]()
     parts = policy_named(name).notices[kind].parts  # type: ignore[index]  # a kind of the policy
+    absent = UNCHANGED.get((name, kind), set())
 
     text = printed(case, kind).text
 
-    assert text.count("(our practice)") == sum(not part.cites for part in parts)
+    assert text.count("our practice") == sum(not part.cites for part in parts if part.part not in absent)
 
 
 def test_the_decision_letter_says_what_the_customer_needs_to_act():
@@ -316,14 +493,98 @@ def test_a_posted_letter_counts_the_window_from_the_day_it_is_deemed_told():
     assert "until the end of Friday 10 September 2027" in text
 
 
+def test_a_sanction_that_goes_on_is_told_with_the_date_of_its_next_review():
+    """NE-22, NE-23: what was considered, why it is still needed, and when it is looked at again."""
+    text = plain(printed(natural_england_continued(), "review-outcome").text)
+
+    assert "continue as they are" in text
+    assert "The emails go on." in text
+    assert "Friday 10 March 2028" in text
+
+
 @pytest.mark.parametrize("reasons", [None, "You have kept to the limit all year."])
 def test_a_lifted_restriction_is_told_with_or_without_reasons(reasons: str | None):
     """MMO-45, MMO-46: limits are lifted unless there are good grounds; the outcome is told all the same."""
     text = printed(mmo_reviewed("lift", reasons), "review-outcome").text
 
-    assert "are lifted from today" in text
+    assert "lifted" in text
     assert "We will next review" not in text
     assert (reasons or "The outcome of our review") in text
+
+
+def portsmouth_amended_by_review() -> Case:
+    review = ReviewSanction(
+        saw="s1", why="own-motion", outcome="amend", restrictions=(TWO_CALLS,), reasons="The calls are fewer.", findings=REVIEWED_FOR
+    )
+    return after(
+        a_restricted_portsmouth_case(),
+        (Consult(person="assistant", about="review", view="Ease it."), portsmouth("helpdesk"), date(2027, 6, 1)),
+        (review, portsmouth("helpdesk"), date(2027, 6, 2)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("story", "kind"),
+    [(portsmouth_amended_by_review, "review-outcome"), (STORIES["portsmouth", "appeal-outcome"], "appeal-outcome")],
+    ids=["review", "appeal"],
+)
+def test_a_letter_about_changed_restrictions_says_what_they_are_now(story: Callable[[], Case], kind: str):
+    """PCC-74, PCC-87, DEF-14: the letter explains the action; a customer who is told only that the limits changed cannot keep them."""
+    assert "at most 2 contacts by telephone each week" in plain(printed(story(), kind).text)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("natural-england", "external-report", "the police"),
+        ("natural-england", "reiteration", "the consent of 2024"),
+        ("natural-england", "disengagement", "2 years"),
+        ("natural-england", "warning", "customer.feedback@naturalengland.org.uk"),
+        ("council-2024-2028", "marker", "You threw a chair."),
+        ("council-2024-2028", "decision", "verbal abuse"),
+        ("maidstone", "decision", "until the end of Thursday 10 June 2027"),
+        ("maidstone", "new-issue", "The leak is a new matter."),
+    ],
+)
+def test_a_letter_says_what_it_is_about(name: str, kind: str, said: str):
+    """NE-28, NE-32, NE-36, NE-41, NE-49, C24-59, C24-63, MBC-43, MBC-53: the customer reads the thing itself, not that there is one."""
+    text = plain(printed(STORIES[name, kind](), kind).text)
+
+    assert said in text
+    assert "We are not limiting your contact with us" not in text
+
+
+@pytest.mark.parametrize(
+    "decided",
+    [
+        lambda: after(mmo_appealed(), (UPHELD, mmo("reviewer"), LATER)),
+        lambda: after(maidstone_appealed(), (UPHELD, maidstone("director"), LATER)),
+        lambda: after(natural_england_appealed(), (UPHELD, natural_england("complaints"), LATER)),
+    ],
+    ids=["mmo", "maidstone", "natural-england"],
+)
+def test_an_appeal_that_changes_nothing_is_answered_with_its_reasons(decided: Callable[[], Case]):
+    """DEF-14: every outcome is told, including one that changes nothing; the letter leaves no doubt which decision stands."""
+    text = plain(printed(decided(), "appeal-outcome").text)
+
+    assert "Our decision stands" in text
+    assert "The limit leaves room for every real question." in text
+
+
+def test_an_appeal_that_varies_a_maidstone_restriction_keeps_the_end_the_customer_was_told():
+    """MBC-43, MBC-45, MBC-62: the three months run from the decision, not from the appeal; 10 June 2027 stays the end."""
+    case = after(maidstone_appealed(), (changed_to(TWO_CALLS), maidstone("director"), LATER))
+
+    assert case.sanctions[0].terms.until == date(2027, 6, 10)
+    assert "at most 2 contacts by telephone each week" in plain(printed(case, "appeal-outcome").text)
+
+
+@pytest.mark.parametrize("kind", ["decision", "appeal-acknowledged", "appeal-outcome"])
+def test_maidstone_prints_no_time_limit_to_appeal(kind: str):
+    """MBC-62, MBC-63: the text gives no window, no form and no time to answer, so none may be printed."""
+    text = printed(STORIES["maidstone", kind](), kind).text
+
+    assert re.findall(r"must reach us|The last day|in writing; an email|We will answer within|\bnone\b", text) == []
 
 
 # A part that cannot be given
@@ -337,6 +598,12 @@ def with_terms(case: Case, **terms: object) -> Case:
     sanction = case.sanctions[0]
     changed = sanction.model_copy(update={"terms": sanction.terms.model_copy(update=terms)})
     return case.model_copy(update={"sanctions": (changed,)})
+
+
+def restricted_by(parameters: dict[str, object]) -> Case:
+    """Returns a case restricted by any one restriction, whether or not this policy offers it."""
+    restriction: Restriction = TypeAdapter(Restriction).validate_python(parameters)
+    return with_terms(a_restricted_mmo_case(), restrictions=(restriction,))
 
 
 def with_review(case: Case, **facts: object) -> Case:
@@ -418,7 +685,7 @@ HOSTILE = {
     "quote": "> quoted, - listed, 1. counted, + added",
     "comment": "<!-- hidden --> ]]> <![CDATA[ x ]]>",
     "table": "| a | b | --- ===",
-    "quotes": "it's \"so\" & 5 < 6 > 4",
+    "quotes": 'it\'s "so" & 5 < 6 > 4',
 }
 LINES = {
     "headings": "Before\n# Big\n## Less big\nafter",
@@ -487,11 +754,23 @@ def test_every_free_text_of_a_warning_is_printed_as_it_stands():
     assert plain(HOSTILE["script"]) in page.text
 
 
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_words_inside_a_restriction_never_become_markup(kind: str):
+    """MMO-35: the topic is in the officer's and the customer's words."""
+    topic = {"type": "no-reply-on-topic", "topic": [HOSTILE[kind]]}
+    harmless = {"type": "no-reply-on-topic", "topic": ["Some words."]}
+
+    page, other = (Page(printed(restricted_by(one), "decision").html) for one in (topic, harmless))
+
+    assert page.tags == other.tags
+    assert plain(HOSTILE[kind]) in page.text
+
+
 def test_a_page_loads_nothing_from_elsewhere():
     """Design 5: a letter is whole in itself; no address in it is fetched or followed."""
     pages = [Page(printed(story(), kind).html) for (_, kind), story in STORIES.items()]
 
-    assert len(pages) >= 26
+    assert len(pages) >= 50
     assert {name for page in pages for _, name, _ in page.attributes} <= {"lang", "charset", "name", "content"}
 
 
@@ -567,8 +846,7 @@ BARE: dict[str, dict[str, object]] = {
 
 def words_for(parameters: dict[str, object]) -> tuple[str, str]:
     """Returns the words of one restriction in text and in HTML, by way of a letter that holds nothing else."""
-    restriction: Restriction = TypeAdapter(Restriction).validate_python(parameters)
-    letter = composed(with_terms(a_restricted_mmo_case(), restrictions=(restriction,)), "decision")
+    letter = composed(restricted_by(parameters), "decision")
     rendered = render(letter.model_copy(update={"sections": letter.sections[:1]}), policy="mmo")
     text = rendered.text.split("What changes for you")[1].split("If anything is unclear")[0]
     html = Page(rendered.html).text.split("What changes for you")[1].split("If anything is unclear")[0]
@@ -601,7 +879,7 @@ def test_a_restriction_with_few_parameters_still_makes_a_sentence(example: str):
         assert not re.search(r"\\|None|\s[.,;]|\bto \.|\band\.|legal-team|\bto both\b", said)
 
 
-@pytest.mark.parametrize("outcome", ["a permanent refusal", "a refusal but for complaints"])
+@pytest.mark.parametrize("outcome", ["a permanent refusal", "a temporary refusal", "a refusal but for complaints"])
 def test_a_refusal_of_all_contact_says_whether_complaints_are_refused_too(outcome: str):
     """MMO-37: further contact is refused altogether, complaints included; a letter may not leave that open."""
     text, _ = words_for(BARE[outcome])
@@ -638,7 +916,7 @@ def test_an_unknown_placeholder_fails_loudly(own_wording: Path, file: str, conte
     """Conventions: a placeholder that means nothing must not print nothing; the letter is stopped, and the error says why."""
     (own_wording / file).write_text(content, encoding="utf-8")
 
-    with pytest.raises(Unprintable, match="decision: .*(undefined|no attribute)"):
+    with pytest.raises(Unprintable, match=r"decision: .*(undefined|no attribute)"):
         printed(a_restricted_mmo_case(), "decision")
 
 

@@ -495,7 +495,7 @@ def test_a_naive_instant_is_refused_and_nothing_is_saved(opened: Engine):
     """Design 4: an instant without its zone means nothing; SQLite would take it silently."""
     before = rows(opened)
 
-    with pytest.raises((StatementError, ValueError), match="time zone|naive"), transaction(opened) as session:
+    with pytest.raises((StatementError, ValueError), match=r"time zone|naive"), transaction(opened) as session:
         naive = datetime(2027, 2, 1, 10)  # without a zone, on purpose
         Recording(session, Act(case=CASE, message=REPORT, now=naive), ENGINE_TIME).record()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sysconfig
+from functools import cache
 from pathlib import Path
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.testing import WorkflowEnvironment
 
 from workflows.monitor import KEYS
@@ -27,10 +29,16 @@ def binary(name: str) -> str:
     return found
 
 
+@cache
+def quiet() -> Runtime:
+    """Returns an engine runtime that says only errors: its warnings would stand in the middle of what a command prints."""
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))))
+
+
 async def skipping_server() -> WorkflowEnvironment:
     """Returns a running server that skips time, with the case's search attributes registered."""
     server = await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=binary("temporal-test-server"), data_converter=pydantic_data_converter
+        test_server_existing_path=binary("temporal-test-server"), data_converter=pydantic_data_converter, runtime=quiet()
     )
     attributes = {key.name: IndexedValueType.ValueType(key.indexed_value_type.value) for key in KEYS}
     await server.client.operator_service.add_search_attributes(

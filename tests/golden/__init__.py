@@ -1,0 +1,1 @@
+"""Histories and messages of synthetic cases, kept for ever: only ever added to, never edited."""

@@ -1,0 +1,128 @@
+"""A whole MMO case driven with nothing but the `temporal` binary: what the user named stays what other services send."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+from temporalio.testing import WorkflowEnvironment
+
+from domain.days import in_words
+from starter.local import today
+from tests.engine import CUSTOMER, FINDINGS, LIMIT, MANAGER, OFFICER, SENIOR, WARNING, Office, ago, office, server
+from worker.server import binary
+
+__all__ = ["office", "server"]
+
+CASE = "contract/1"
+
+
+@dataclass
+class Temporal:
+    """The binary, as an operator or a service in another language would use it."""
+
+    address: str
+
+    async def __call__(self, *words: str) -> tuple[int, str]:
+        command = [binary("temporal"), *words, "--address", self.address, "--output", "json"]
+        child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+        said, _ = await child.communicate()
+        return child.returncode or 0, said.decode()
+
+    async def done(self, *words: str) -> str:
+        code, said = await self(*words)
+        assert code == 0, said
+        return said
+
+    async def signal(self, name: str, **message: object) -> None:
+        await self.done("workflow", "signal", "--workflow-id", CASE, "--name", name, "--input", json.dumps(message))
+
+    async def act(self, **message: object) -> tuple[int, str]:
+        return await self(
+            "workflow", "update", "execute", "--workflow-id", CASE, "--name", "act", "--input", json.dumps({"v": 1, **message})
+        )
+
+    async def state(self) -> dict[str, object]:
+        said = json.loads(await self.done("workflow", "query", "--workflow-id", CASE, "--type", "state"))
+        [state] = said["queryResult"]
+        assert isinstance(state, dict)
+        return state
+
+
+async def test_a_whole_case_with_the_temporal_binary_alone(server: WorkflowEnvironment, office: Office):
+    """Start, signals named as the user named them, the update `act` and the query `state`: MMO-24 to MMO-43."""
+    temporal = Temporal(server.client.service_client.config.target_host)
+    start = {"v": 1, "do": "open_case", "by": OFFICER, "with": {"body": "mmo", "customer": CUSTOMER, "area": "licensing"}}
+
+    await temporal.done(
+        "workflow", "start", "--type", "Case", "--task-queue", office.queue, "--workflow-id", CASE, "--input", json.dumps(start)
+    )
+    assert (await office.logged(CASE, f"open:{CASE}")).result == "accepted"
+    assert (await temporal.state())["stage"] == "opened"
+
+    behaviour = {"code": "excessive-contact", "medium": "email", "summary": "Forty emails in one week."}
+    await temporal.signal("report_behaviour", id="c-1", by=OFFICER, on=ago(40), **{"with": behaviour})
+    await temporal.signal("warn", id="c-2", by=OFFICER, on=ago(30), **{"with": WARNING})
+    assert (await office.logged(CASE, "c-2")).result == "accepted"
+    assert (await temporal.state())["stage"] == "warned"
+
+    sanction = {"restrictions": [LIMIT], "reasons": "The emails go on.", "findings": FINDINGS}
+    code, said = await temporal.act(id="c-3", do="impose_sanction", by=MANAGER, **{"with": sanction})
+    assert code != 0
+    assert "opportunity to change" in said
+
+    await temporal.signal("report_behaviour", id="c-4", by=OFFICER, on=ago(12), **{"with": {**behaviour, "summary": "Thirty more."}})
+    code, said = await temporal.act(id="c-5", do="propose_sanction", by=OFFICER, **{"with": sanction})
+    assert code == 0, said
+    assert json.loads(said)["result"]["stage"] == "proposed"
+    await temporal.signal("approve", id="c-6", by=MANAGER, saw="p1")
+    assert (await office.logged(CASE, "c-6")).result == "accepted"
+    state = await temporal.state()
+    assert state["stage"] == "restricted"
+    await office.settled(CASE)
+    assert str((await temporal.state())["due_key"]).startswith("appeal-closes:s1:")
+
+    await temporal.signal("appeal", id="c-7", by="customer", on=today().isoformat(), **{"with": {"medium": "email", "grounds": "Unfair."}})
+    line = await office.logged(CASE, "c-7")
+    assert (line.result, line.actor) == ("accepted", "customer")
+    assert "MMO-43" in line.cites
+    code, said = await temporal.act(
+        id="c-8", do="decide_appeal", by=MANAGER, saw="a1", **{"with": {"outcome": "withdraw", "reasons": "No."}}
+    )
+    assert code != 0, "nobody decides an appeal against his or her own decision"
+    code, said = await temporal.act(
+        id="c-9", do="decide_appeal", by=SENIOR, saw="a1", **{"with": {"outcome": "uphold", "reasons": "Fair."}}
+    )
+    assert code == 0, said
+    answer = json.loads(said)["result"]
+    assert (answer["result"], answer["stage"], answer["command"]) == ("accepted", "restricted", "c-9")
+
+    await office.settled(CASE)
+    assert [one.kind for one in office.notices(CASE)] == ["warning", "decision", "appeal-acknowledged", "appeal-outcome"]
+    letter = (office.outbox / "contract_1" / "n2.txt").read_text(encoding="utf-8")
+    assert in_words(today()) in letter and CUSTOMER["name"] in letter
+
+
+async def test_a_refusal_names_its_clause_by_this_door_too(server: WorkflowEnvironment, office: Office):
+    """DESIGN 2: refused with the clause. What stands only in the details of the error is seen by no one who uses the binary or the UI."""
+    await office.open("contract/3")
+    temporal = Temporal(server.client.service_client.config.target_host)
+
+    message = json.dumps({"id": "c-1", "do": "warn", "by": OFFICER, "with": WARNING})
+    code, said = await temporal("workflow", "update", "execute", "--workflow-id", "contract/3", "--name", "act", "--input", message)
+
+    assert code != 0
+    assert "MMO-24" in said, said
+
+
+async def test_the_binary_lists_cases_by_stage(server: WorkflowEnvironment, office: Office):
+    await office.restricted("contract/2")
+    temporal = Temporal(server.client.service_client.config.target_host)
+
+    for _ in range(50):
+        said = await temporal.done("workflow", "list", "--query", "EvenhandStage = 'restricted' AND WorkflowId = 'contract/2'")
+        if "contract/2" in said:
+            break
+
+    assert [one["execution"]["workflowId"] for one in json.loads(said)] == ["contract/2"]
