@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -15,7 +16,7 @@ from activities.bodies import policy_of_edition
 from activities.clock import ENGINE_TIME, Clock
 from activities.letters import Rendered, Unprintable, render
 from activities.outcome import Act, Letter, Outcome
-from activities.recording import Recording
+from activities.recording import Recording, RecordsBehind
 from domain.case import Case, Notice
 from domain.days import london_date
 from domain.letters import Letter as LetterFacts
@@ -42,7 +43,7 @@ class CaseActivities:
         try:
             with transaction(self.engine) as session:
                 outcome = Recording(session, act, self.clock).record()
-        except DBAPIError:
+        except (DBAPIError, RecordsBehind):  # tried again until the database answers, or is repaired
             raise
         except Exception as fault:
             if activity.info().attempt < TRIES_BEFORE_SETTING_ASIDE:
@@ -76,23 +77,25 @@ class CaseActivities:
         return facts, render(facts, policy=case.policy)
 
     def _into_outbox(self, letter: Letter, issue: int, rendered: Rendered) -> Path:
-        folder = self.outbox / _file_name(letter.case)
-        folder.mkdir(parents=True, exist_ok=True)
-        for suffix, content in (("html", rendered.html), ("txt", rendered.text)):
-            (folder / f"{_issued(letter.notice, issue)}.{suffix}").write_text(content, encoding="utf-8")
-        return folder / f"{_issued(letter.notice, issue)}.html"
+        file = file_of(self.outbox, letter.case, issued(letter.notice, issue))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for suffix, content in ((".html", rendered.html), (".txt", rendered.text)):
+            file.with_suffix(suffix).write_text(content, encoding="utf-8")
+        return file
 
     def _noted(self, letter: Letter, issue: int, message: dict[str, object], *, sent: tuple[Path, Rendered, Case] | None = None) -> Outcome:
-        id = f"{message['do']}:{_issued(letter.notice, issue)}"
+        id = f"{message['do']}:{issued(letter.notice, issue)}"
         envelope = {"v": 1, "id": id, "saw": letter.notice, **message}
         with transaction(self.engine) as session:
-            outcome = Recording(session, Act(case=letter.case, message=envelope, source="post", now=letter.now), self.clock).record()
-            if sent and session.get(LetterRow, (letter.case, _issued(letter.notice, issue))) is None:
+            outcome = Recording(
+                session, Act(case=letter.case, message=envelope, source="post", now=letter.now, seq=letter.seq), self.clock
+            ).record()
+            if sent and session.get(LetterRow, (letter.case, issued(letter.notice, issue))) is None:
                 file, rendered, case = sent
                 session.add(
                     LetterRow(
                         case_id=letter.case,
-                        notice=_issued(letter.notice, issue),
+                        notice=issued(letter.notice, issue),
                         file=str(file),
                         sha256=hashlib.sha256(rendered.html.encode()).hexdigest(),
                         template="1",
@@ -104,21 +107,22 @@ class CaseActivities:
         return outcome
 
     def _destroy_letters(self, case: str) -> None:
-        folder = self.outbox / _file_name(case)
+        folder = file_of(self.outbox, case, "n1").parent
         for file in sorted(folder.glob("*")) if folder.is_dir() else ():
             file.unlink()
         if folder.is_dir():
             folder.rmdir()
 
 
-def _file_name(case: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in case)
+def file_of(outbox: Path, case: str, name: str) -> Path:
+    """Returns where a letter lies in the outbox: a folder a case, a file an issue."""
+    return outbox / quote(case, safe="") / f"{name}.html"
 
 
 def _sent(letter: Notice | LetterFacts | None) -> dict[str, object]:
     return {"do": "notice_sent", "with": {"method": letter.method if letter and letter.method else "email"}}
 
 
-def _issued(notice: str, issue: int) -> str:
+def issued(notice: str, issue: int) -> str:
     """Returns the name of one issue of a letter: n1, and n1-2 when it goes again."""
     return notice if issue < 2 else f"{notice}-{issue}"

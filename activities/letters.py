@@ -15,7 +15,10 @@ from domain.letters import Letter, MissingPart, Section
 from domain.model import Data
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "notices"
-MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|&~])")
+MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|&~=])")
+KEPT = str.maketrans({"#": "\ue000", "*": "\ue001"})
+GIVEN_BACK = str.maketrans({"\ue000": "#", "\ue001": "*"})
+"""Signs of a person's own words, set aside while the wording's own marks are taken out of the plain text."""
 
 
 CHANNELS = {
@@ -27,6 +30,9 @@ CHANNELS = {
     "third-party": "a third party",
 }
 """Channels as a letter says them; the others are said as they stand."""
+
+
+RECIPIENTS = {"legal-team": "our lawyers", "police": "the police", "both": "our lawyers and the police"}
 
 
 class Rendered(Data):
@@ -52,7 +58,7 @@ def render(letter: Letter, *, policy: str) -> Rendered:
     """Returns the letter in HTML and plain text. Raises MissingPart where a part prints nothing, Unprintable on a bad template."""
     try:
         html = _html(_markdown(letter, policy, _escaped), letter)
-        text = _plain(_markdown(letter, policy, str))
+        text = _plain(_markdown(letter, policy, _set_aside))
     except TemplateError as error:
         raise Unprintable(f"{letter.kind}: {error}") from None
     return Rendered(html=html, text=text, parts=tuple(section.part for section in letter.sections))
@@ -95,7 +101,7 @@ def _walk(value: object, escape: Callable[[str], str]) -> object:
             return escape(value)
         case dict():
             return {
-                key: item if key in ("type", "outcome", "of", "what", "decision", "kind") else _walk(item, escape)
+                key: item if key in ("type", "outcome", "of", "what", "decision", "kind") else _walk(_said(key, item), escape)
                 for key, item in value.items()
             }
         case list() | tuple():
@@ -105,7 +111,9 @@ def _walk(value: object, escape: Callable[[str], str]) -> object:
 
 
 def _said(key: str, value: object) -> object:
-    """Returns channels in words, anything else as it is."""
+    """Returns channels and recipients in words, anything else as it is."""
+    if key == "to" and isinstance(value, str):
+        return RECIPIENTS.get(value, value)
     if key == "channel" and isinstance(value, str):
         return CHANNELS.get(value, value)
     if key == "channels" and isinstance(value, list):
@@ -114,8 +122,12 @@ def _said(key: str, value: object) -> object:
 
 
 def _escaped(text: str) -> str:
-    """Returns text that Markdown prints as it stands: a customer's words can never become markup."""
-    return MARKUP.sub(r"\\\1", text)
+    """Returns text that Markdown prints as it stands: a person's words can never become markup."""
+    return "\n".join(MARKUP.sub(r"\\\1", line.strip()) for line in text.splitlines())
+
+
+def _set_aside(text: str) -> str:
+    return text.translate(KEPT)
 
 
 def _html(markdown: str, letter: Letter) -> str:
@@ -126,4 +138,4 @@ def _html(markdown: str, letter: Letter) -> str:
 
 def _plain(markdown: str) -> str:
     lines = [re.sub(r"^#+ ", "", line).replace("**", "").strip("*") for line in markdown.splitlines()]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip().translate(GIVEN_BACK) + "\n"

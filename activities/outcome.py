@@ -19,6 +19,8 @@ class Act(State):
     message: dict[str, object]
     source: Source = "outside"
     now: datetime
+    seq: int = 0
+    """The seq of the last outcome the workflow saw: records that lie behind it were restored from an older copy."""
 
 
 class Letter(State):
@@ -28,6 +30,7 @@ class Letter(State):
     case: str
     notice: str
     now: datetime
+    seq: int = 0
 
 
 class Waiting(State):

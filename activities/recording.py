@@ -15,7 +15,7 @@ from activities.clock import Clock
 from activities.outcome import Act, Outcome, Waiting
 from domain.case import Case
 from domain.clocks import next_deadline
-from domain.commands import AnyCommand, OpenCase
+from domain.commands import COMMANDS, AnyCommand, OpenCase
 from domain.days import Calendar, first_instant, in_words, london_date
 from domain.decide import decide
 from domain.decision import Decision, Entry, Refusal
@@ -31,6 +31,13 @@ from records.tables import CommandRow
 from records.vault import CaseVault
 
 Json = dict[str, object]
+ENVELOPE = ("v", "id", "do", "by", "on", "saw", "with", "token")
+QUOTING = {
+    "malformed": "The message could not be read.",
+    "unknown": "The message names a command, a person or a body that is not known.",
+}
+"""Refusals whose reason quotes the message, and what the log says instead."""
+STAFF_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
 
 
@@ -42,8 +49,8 @@ class Recording:
         self.at = clock.case_time(act.now)
         self.today: date = london_date(self.at)
         self.id = str(act.message.get("id"))
-        self.name = str(act.message.get("do"))[:60]
-        self.by = str(act.message.get("by") or act.source)[:60]
+        self.name = name if (name := str(act.message.get("do"))) in COMMANDS else "unknown"
+        self.by = _as_code(act.message.get("by")) or ("unknown" if act.source == "outside" else act.source)
         self.command: AnyCommand | None = None
         self.actor: Actor | None = None
 
@@ -52,6 +59,11 @@ class Recording:
         case = read_case(self.session, self.act.case, for_update=True)
         self.vault = CaseVault(self.session, self.act.case)
         hashed = content_hash(self.act.message)
+        if (case.seq if case else 0) < self.act.seq:
+            seen = case.seq if case else "none"
+            raise RecordsBehind(
+                f"{self.act.case}: the records hold seq {seen}, the workflow has seen {self.act.seq}; run evenhand engine repair"
+            )
         before = self.session.get(CommandRow, (self.act.case, self.id))
         if before is not None:
             return self._again(case, before, hashed)
@@ -88,7 +100,9 @@ class Recording:
             raise Refusal("The case is already open.", kind="repeated", remains="Act on it, or open another under a new id.")
         if not CASE_ID.fullmatch(self.act.case):
             raise Refusal(
-                "A case id is letters, digits and . _ : / - only, at most 100 of them.", kind="malformed", remains="portsmouth/2027-0001"
+                "A case id is letters, digits and . _ : / - only, at most 100 of them.",
+                kind="malformed",
+                remains="Something like body/2027-0001.",
             )
         try:
             body = body_of(self.session, command.body)
@@ -139,10 +153,11 @@ class Recording:
         if refusal.kept is not None:
             case = refusal.kept
             self._save(case, policy)
-        detail = self.vault.put(refusal.reason) if refusal.kind == "malformed" else None
+        quotes = refusal.kind in QUOTING and case.stage != "closed"
+        detail = self.vault.put(refusal.reason) if quotes else None
         self._line(Log(self.session, case.id), Entry(what=_public(refusal), cites=refusal.cites), refusal.kind, detail)
         outcome = self._outcome(case, policy, refusal.kind, refusal.reason, refusal.cites, refusal.remains)
-        self._keep(outcome, hashed)
+        self._keep(outcome.model_copy(update={"answer": _public(refusal)}), hashed, closed=case.stage == "closed")
         return outcome
 
     def _again(self, case: Case | None, before: CommandRow, hashed: str) -> Outcome:
@@ -184,12 +199,12 @@ class Recording:
             detail=detail,
         )
 
-    def _keep(self, outcome: Outcome, hashed: str) -> None:
+    def _keep(self, outcome: Outcome, hashed: str, *, closed: bool = False) -> None:
         row = CommandRow(
             case_id=self.act.case,
             command_id=self.id,
             content_hash=hashed,
-            message=self._without_text(),
+            message={"do": self.name, "by": self.by} if closed else self._without_text(),
             outcome=cast(Json, outcome.model_dump(mode="json")),
             seq=outcome.seq,
             decided_at=self.at,
@@ -197,50 +212,65 @@ class Recording:
         self.session.add(row)
 
     def _without_text(self) -> Json:
-        """Returns the message with references in place of personal text; one that could not be read is all text."""
+        """Returns the message with references in place of personal text; what could not be read, or is not known, is all text."""
         if self.command is None:
             return {"raw": self.vault.put(json.dumps(self.act.message, default=str))}
         context = {"vault": self.vault}
         with_ = self.command.model_dump(mode="json", by_alias=True, exclude={"id", "on", "saw"}, exclude_unset=True, context=context)
-        return {**self.act.message, "with": with_}
+        known = {key: value for key, value in self.act.message.items() if key in ENVELOPE}
+        unknown = {key: value for key, value in self.act.message.items() if key not in ENVELOPE}
+        kept = {"unknown": self.vault.put(json.dumps(unknown, default=str))} if unknown else {}
+        return {**known, "by": self.by, "with": with_, **kept}
 
     def _outcome(self, case: Case, policy: Policy, result: str, answer: str, cites: tuple[str, ...], remains: str | None) -> Outcome:
-        deadline = next_deadline(case, policy, self._calendar(policy))
-        waiting = self._tasks(case, policy)
-        facts: Json = {}
-        if deadline:
-            clause = (*deadline.reckoned.cites, *deadline.reckoned.defaults)
-            facts = {
-                "wake_at": self.clock.engine_time(first_instant(deadline.fires)),
-                "due_key": deadline.key,
-                "due": f"{deadline.kind.replace('-', ' ').capitalize()} {in_words(deadline.reckoned.date)}, {', '.join(clause)}",
-            }
-        return Outcome.model_validate(
-            {
-                **facts,
-                "command": self.id,
-                "result": result,
-                "answer": answer,
-                "cites": cites,
-                "remains": remains,
-                "seq": case.seq,
-                "stage": case.stage,
-                "body": case.body,
-                "to_send": [one.id for one in case.notices if one.status == "to-send"],
-                "waits": [_waiting(task, policy) for task in waiting],
-                "overdue": any(task.overdue(self.today) for task in waiting),
-                "closed": case.stage == "closed",
-            }
-        )
+        said: Json = {"command": self.id, "result": result, "answer": answer, "cites": cites, "remains": remains}
+        return outcome_of(case, policy, clock=self.clock, today=self.today, said=said)
 
     def _destroy(self) -> None:
         self.session.flush()
         destroy_texts(self.session, self.act.case)
 
 
+class RecordsBehind(Exception):
+    """The records lie behind what the workflow has seen: they were restored from an older copy. Nothing is acted on until repaired."""
+
+
+def outcome_of(case: Case, policy: Policy, *, clock: Clock, today: date, said: Json) -> Outcome:
+    """Returns what a case needs next, with what was said: the one thing the workflow takes from the record."""
+    calendar = load.calendar(policy.nation.value)
+    deadline = next_deadline(case, policy, calendar)
+    waiting = tasks(case, policy, calendar, today=today)
+    facts: Json = {}
+    if deadline:
+        clauses = ", ".join(dict.fromkeys((*deadline.reckoned.cites, *deadline.reckoned.defaults)))
+        facts = {
+            "wake_at": clock.engine_time(first_instant(deadline.fires)),
+            "due_key": deadline.key,
+            "due": f"{deadline.kind.replace('-', ' ').capitalize()} {in_words(deadline.reckoned.date)}, {clauses}",
+        }
+    return Outcome.model_validate(
+        {
+            **facts,
+            **said,
+            "seq": case.seq,
+            "stage": case.stage,
+            "body": case.body,
+            "to_send": [one.id for one in case.notices if one.status == "to-send"],
+            "waits": [_waiting(task, policy) for task in waiting],
+            "overdue": any(task.overdue(today) for task in waiting),
+            "closed": case.stage == "closed",
+        }
+    )
+
+
 def _public(refusal: Refusal) -> str:
-    """Returns what the log says of a refusal: a malformed message may hold personal text, so its fault is kept apart."""
-    return "The message could not be read." if refusal.kind == "malformed" else refusal.reason
+    """Returns what the log says of a refusal: one that quotes what was sent may quote personal text, which is kept apart."""
+    return QUOTING.get(refusal.kind, refusal.reason)
+
+
+def _as_code(value: object) -> str | None:
+    """Returns an actor's id where it could be one; anything else is somebody's words and stays out of the log."""
+    return value if isinstance(value, str) and STAFF_ID.fullmatch(value) else None
 
 
 def _waiting(task: Task, policy: Policy) -> Waiting:

@@ -229,7 +229,8 @@ def _amended(case: Case, sanction: Sanction, command: DecideAppeal, *, policy: P
     }
     terms = sanction.terms.model_copy(update=update)
     check_restrictions(case, terms.restrictions, terms=terms, policy=policy)
-    check_length(terms.restrictions, terms.until, policy=policy, calendar=calendar, on=on)
+    if command.until and not (sanction.terms.until and on < command.until <= sanction.terms.until):
+        check_length(terms.restrictions, terms.until, policy=policy, calendar=calendar, on=on)
     return terms
 
 

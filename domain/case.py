@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, Protocol, TypeVar
 
-from domain.model import Code, Data, Reference, State, Text
+from domain.model import Code, Reference, State, Text
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 
 Stage = Literal["opened", "warned", "arranged", "continued", "referred", "proposed", "restricted", "disengaged", "archived", "closed"]
 
 
-class Adjustment(Data):
+class Adjustment(State):
     """A reasonable adjustment agreed under the Equality Act 2010 (DEF-15)."""
 
     need: Text
@@ -21,7 +21,7 @@ class Adjustment(Data):
     """Requests that a policy wants in writing may be made another way."""
 
 
-class Customer(Data):
+class Customer(State):
     """The person the case is about. Name, address and needs are personal text."""
 
     name: Text
@@ -343,7 +343,7 @@ class Notice(State):
     method: str | None = None
     sent_on: date | None = None
     notified_on: date | None = None
-    problem: str | None = None
+    problem: Text | None = None
     withheld_reasons: Text | None = None
 
 

@@ -421,7 +421,7 @@ class NoticeBlocked(Command):
 
     do = "notice_blocked"
     origins = frozenset({"post"})
-    problem: str
+    problem: Text
     clauses: tuple[str, ...] = ()
 
 
@@ -430,7 +430,7 @@ class NoticeReturned(Command):
 
     do = "notice_returned"
     origins = frozenset({"post", "staff"})
-    problem: str
+    problem: Text
 
 
 AnyCommand = (

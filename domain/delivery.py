@@ -106,7 +106,7 @@ def notice_blocked(case: Case, command: NoticeBlocked, *, actor: Actor, policy: 
     """Record that a letter cannot go as it stands; the case goes on and a person looks."""
     notice = _notice(case, command.saw)
     return decided(
-        marked(case, notice, "blocked", problem=command.problem), f"{notice.id} cannot be sent: {command.problem}", cites=command.clauses
+        marked(case, notice, "blocked", problem=command.problem), f"{notice.id} cannot be sent as it stands.", cites=command.clauses
     )
 
 

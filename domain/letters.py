@@ -150,7 +150,9 @@ def _restrictions(subject: _Subject) -> Facts | None:
 
 def _restriction(parameters: Facts, subject: _Subject) -> Facts:
     option = subject.policy.decision.option(str(parameters["type"]))
-    return {**parameters, "label": option.label if option else parameters["type"]}
+    dates = parameters.get("dates")
+    said = {"dates": [in_words(date.fromisoformat(str(day))) for day in dates]} if isinstance(dates, list) else {}
+    return {**parameters, **said, "label": option.label if option else parameters["type"]}
 
 
 def _the(sanction: Sanction | None) -> Sanction:

@@ -59,7 +59,7 @@ def read_command(message: Message) -> AnyCommand:
     if clash:
         raise Refusal(f"{', '.join(clash)} belongs beside with, not inside it.", kind="malformed")
     try:
-        return kind.model_validate({**message.with_, **envelope})
+        return kind.model_validate({**message.with_, **envelope}, extra="forbid")
     except ValidationError as error:
         raise Refusal(explained(error, prefix="with."), kind="malformed", remains=f"{message.do} takes: {fields_of(kind)}.") from None
 

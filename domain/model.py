@@ -29,7 +29,9 @@ class Data(BaseModel):
 
 
 class State(BaseModel):
-    """A value carried for years: frozen, and fields of a newer release are kept, never dropped."""
+    """A value carried for years: frozen, and fields of a newer release are kept, never dropped.
+
+    Where one comes in from outside (a message, a file) it is read with extra="forbid", which holds all the way down."""
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
 

@@ -77,17 +77,13 @@ def _says_what_changes(sanction: Sanction, terms: ReviewTerms, rule: OutcomeRule
 def _no_tighter(sanction: Sanction, terms: ReviewTerms, rule: OutcomeRule, rules: Mapping[ReviewOutcome, OutcomeRule]) -> None:
     """Refuses an amendment that runs longer or limits more: that is an extension or a tightening, with their own conditions."""
     if terms.until and sanction.terms.until and terms.until > sanction.terms.until:
-        raise Refusal(
-            "A later end is an extension, no amendment.",
-            cites=rules.get("extend", rule).sources,
-            remains="Extend, where the policy allows it.",
-        )
+        cites = rules.get("extend", rule).sources
+        raise Refusal("A later end is an extension, no amendment.", cites=cites, remains="Extend, where the policy allows it.")
     had = {one.type: one for one in sanction.terms.restrictions}
     for one in terms.restrictions:
         if one.type in had and tightens(had[one.type], one):
-            raise Refusal(
-                f"The new {one.type} limits more than the old one.", cites=rule.sources, remains="Tighten, where the policy allows it."
-            )
+            cites = rules.get("tighten", rule).sources
+            raise Refusal(f"The new {one.type} limits more than the old one.", cites=cites, remains="Tighten, where the policy allows it.")
 
 
 def applied(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from domain.model import Data, Reference, Text
+from domain.model import Reference, State, Text
 
 Channel = Literal[
     "email", "letter", "telephone", "in-person", "online-form", "social-media", "other-electronic", "home-visit", "third-party"
@@ -19,14 +19,14 @@ Some = Annotated[tuple[Text, ...], Field(min_length=1)]
 Channels = Annotated[tuple[Channel, ...], Field(min_length=1)]
 
 
-class Hours(Data):
+class Hours(State):
     """Local times between which contact is taken."""
 
     start: time = Field(alias="from")
     end: time = Field(alias="to")
 
 
-class ContactVolumeLimit(Data):
+class ContactVolumeLimit(State):
     """How many contacts, or how many minutes, in a civil week or month."""
 
     type: Literal["contact-volume-limit"]
@@ -42,20 +42,20 @@ class ContactVolumeLimit(Data):
         return self
 
 
-class ContactDurationLimit(Data):
+class ContactDurationLimit(State):
     type: Literal["contact-duration-limit"]
     channel: Channel
     max_duration: int = Field(ge=1, description="minutes")
 
 
-class ChannelRestriction(Data):
+class ChannelRestriction(State):
     type: Literal["channel-restriction"]
     channels: Channels
     address: str | None = None
     manner: Text | None = None
 
 
-class ContactTimes(Data):
+class ContactTimes(State):
     type: Literal["contact-times"]
     channel: Channel | None = None
     days: tuple[Weekday, ...] = ()
@@ -68,108 +68,108 @@ class ContactTimes(Data):
         return self
 
 
-class ContactDates(Data):
+class ContactDates(State):
     type: Literal["contact-dates"]
     dates: Annotated[tuple[date, ...], Field(min_length=1)]
 
 
-class SinglePointOfContact(Data):
+class SinglePointOfContact(State):
     type: Literal["single-point-of-contact"]
     officer: Reference
     deputy: Reference | None = None
 
 
-class VisitByAppointmentOnly(Data):
+class VisitByAppointmentOnly(State):
     type: Literal["visit-by-appointment-only"]
     sites: tuple[str, ...] = ("all offices",)
     how_to_book: Text
 
 
-class NoReplyOnTopic(Data):
+class NoReplyOnTopic(State):
     type: Literal["no-reply-on-topic"]
     topic: Some
     acknowledge: Literal[False] = False
 
 
-class ServiceLegalMinimum(Data):
+class ServiceLegalMinimum(State):
     type: Literal["service-legal-minimum"]
     service: Text
     legal_basis: Text
 
 
-class RefuseAllContact(Data):
+class RefuseAllContact(State):
     type: Literal["refuse-all-contact"]
     includes_complaints: bool = True
     duration: Literal["temporary", "permanent"] | None = None
 
 
-class LegalAction(Data):
+class LegalAction(State):
     type: Literal["legal-action"]
     referred_to: Text | None = None
 
 
-class PoliceReport(Data):
+class PoliceReport(State):
     type: Literal["police-report"]
 
 
-class LegalOrPoliceReferral(Data):
+class LegalOrPoliceReferral(State):
     type: Literal["legal-or-police-referral"]
     to: Literal["legal-team", "police", "both"]
 
 
-class SeriousQueriesOnly(Data):
+class SeriousQueriesOnly(State):
     type: Literal["serious-queries-only"]
     prescribed: Text
 
 
-class NewIssuesOnly(Data):
+class NewIssuesOnly(State):
     type: Literal["new-issues-only"]
     settled_issues: Some
 
 
-class BlockTelephoneAndElectronic(Data):
+class BlockTelephoneAndElectronic(State):
     type: Literal["block-telephone-and-electronic"]
     channels: Annotated[tuple[Literal["telephone", "email", "social-media", "other-electronic"], ...], Field(min_length=1)]
 
 
-class PremisesRestriction(Data):
+class PremisesRestriction(State):
     type: Literal["premises-restriction"]
     premises: Some
     lawful_alternative: Text | None = None
 
 
-class NotRegisteringSameIssue(Data):
+class NotRegisteringSameIssue(State):
     type: Literal["not-registering-same-issue"]
     issue: Text
 
 
-class ReadAndFile(Data):
+class ReadAndFile(State):
     type: Literal["read-and-file"]
     reader: Reference
 
 
-class WrittenAgreement(Data):
+class WrittenAgreement(State):
     type: Literal["written-agreement"]
     terms: Text
 
 
-class ThirdPartyContact(Data):
+class ThirdPartyContact(State):
     type: Literal["third-party-contact"]
     third_party: Text | None = None
 
 
-class WrittenOrThirdPartyOnly(Data):
+class WrittenOrThirdPartyOnly(State):
     type: Literal["written-or-third-party-only"]
     mode: Literal["written", "third-party"]
     third_party: Text | None = None
 
 
-class PotentiallyAggressiveMarker(Data):
+class PotentiallyAggressiveMarker(State):
     type: Literal["potentially-aggressive-marker"]
     reason: Text
 
 
-class FormalComplaintEmployerOrBody(Data):
+class FormalComplaintEmployerOrBody(State):
     type: Literal["formal-complaint-employer-or-body"]
     employer: Text | None = None
     professional_body: Text | None = None
@@ -181,16 +181,16 @@ class FormalComplaintEmployerOrBody(Data):
         return self
 
 
-class FullDisengagement(Data):
+class FullDisengagement(State):
     type: Literal["full-disengagement"]
 
 
-class PartialDisengagement(Data):
+class PartialDisengagement(State):
     type: Literal["partial-disengagement"]
     topics: Some
 
 
-class OtherAction(Data):
+class OtherAction(State):
     type: Literal["other-action"]
     description: Text
 

@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from domain.days import Calendar
 from domain.model import Data
 from domain.policy import Policy
+from policies.names import wrong_names
 
 HOME = Path(__file__).resolve().parent
 M = TypeVar("M", bound=BaseModel)
@@ -60,7 +61,7 @@ def parse(text: str, name: str) -> object:
 def build(kind: type[M], data: object, name: str) -> M:
     """Returns the data as a checked model. Raises Unreadable with a line for every fault."""
     try:
-        return kind.model_validate(_plain(data))
+        return kind.model_validate(_plain(data), extra="forbid")
     except ValidationError as error:
         faults = [_fault(fault, data, name) for fault in error.errors(include_url=False)]
         raise Unreadable("\n".join(faults)) from None
@@ -128,7 +129,13 @@ def edition_of(text: str) -> str:
 @cache
 def policy_of(text: str, name: str = "policy") -> Policy:
     """Returns the policy a text holds, checked whole. Raises Unreadable."""
-    return build(Policy, parse(text, name), name)
+    data = parse(text, name)
+    found = build(Policy, data, name)
+    wrong = [(position(data, path), path, what) for path, what in wrong_names(found)]
+    if wrong:
+        lines = [f"{name}:{line}:{column}: {'.'.join(map(str, path))}: {what}" for (line, column), path, what in wrong]
+        raise Unreadable("\n".join(lines))
+    return found
 
 
 def policy(name: str) -> Policy:

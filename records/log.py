@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
-from records.tables import LogRow
+from records.tables import CaseRow, LogRow
 
 FIRST = "0" * 64
 
@@ -73,6 +73,9 @@ class Log:
         )
         self.hash = row.hash = line_hash(self.hash, row)
         self.session.add(row)
+        case = self.session.get(CaseRow, self.case_id)
+        if case is not None:
+            case.log_lines, case.log_hash = self.n, self.hash
 
 
 def log_of(session: Session, case_id: str) -> tuple[LogRow, ...]:
@@ -82,9 +85,11 @@ def log_of(session: Session, case_id: str) -> tuple[LogRow, ...]:
 
 def first_broken_line(session: Session, case_id: str) -> int | None:
     """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
-    before = FIRST
-    for expected, row in enumerate(log_of(session, case_id), start=1):
+    before, lines = FIRST, log_of(session, case_id)
+    for expected, row in enumerate(lines, start=1):
         if row.n != expected or row.hash != line_hash(before, row):
             return expected
         before = row.hash
-    return None
+    case = session.get(CaseRow, case_id)
+    cut_off = case is not None and (case.log_lines, case.log_hash) != (len(lines), before)
+    return len(lines) + 1 if cut_off else None

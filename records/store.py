@@ -53,6 +53,8 @@ def save_case(session: Session, case: Case, *, vault: CaseVault, deadline: Deadl
             next_deadline=deadline.key if deadline else None,
             next_fires=deadline.fires if deadline else None,
             changed_at=at,
+            log_lines=row.log_lines if row else 0,
+            log_hash=row.log_hash if row else "",
         )
     )
 
@@ -60,7 +62,7 @@ def save_case(session: Session, case: Case, *, vault: CaseVault, deadline: Deadl
 def save_lists(session: Session, case: Case, tasks: tuple[Task, ...], *, vault: CaseVault, policy: Policy, calendar: Calendar) -> None:
     """Write what staff look up: restrictions, sanctions, sign-offs, notices, tasks and the register entry."""
     _replace(session, TaskRow, case.id, [_task_row(case, n, task) for n, task in enumerate(tasks, start=1)])
-    _replace(session, NoticeRow, case.id, _notice_rows(case))
+    _replace(session, NoticeRow, case.id, _notice_rows(case, vault))
     _replace(session, SanctionRow, case.id, [_sanction_row(case, one) for one in case.sanctions])
     _replace(session, RestrictionRow, case.id, [row for one in case.sanctions for row in _restriction_rows(case, one, vault)])
     _replace(session, SignOffRow, case.id, _sign_off_rows(case))
@@ -88,7 +90,7 @@ def _task_row(case: Case, n: int, task: Task) -> SQLModel:
     )
 
 
-def _notice_rows(case: Case) -> list[SQLModel]:
+def _notice_rows(case: Case, vault: CaseVault) -> list[SQLModel]:
     return [
         NoticeRow(
             case_id=case.id,
@@ -100,7 +102,7 @@ def _notice_rows(case: Case) -> list[SQLModel]:
             sent_on=one.sent_on,
             notified_on=one.notified_on,
             method=one.method,
-            problem=one.problem,
+            problem=vault.put(one.problem) if one.problem else None,
         )
         for one in case.notices
     ]

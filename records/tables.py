@@ -55,6 +55,9 @@ class CaseRow(SQLModel, table=True):
     next_deadline: str | None = None
     next_fires: date | None = Field(default=None, index=True)
     changed_at: datetime = Field(sa_type=UTCDateTime)
+    log_lines: int = 0
+    """How many lines the case's log has, and the hash of the last: a chain alone cannot see that its end was cut off."""
+    log_hash: str = ""
 
 
 class CommandRow(SQLModel, table=True):

@@ -52,10 +52,12 @@ def _run() -> int:
 
 def _add_groups() -> None:
     from starter.cli_case import case_app, register, tasks
+    from starter.cli_engine import engine_app
     from starter.cli_policy import clauses, policy_app
 
     app.add_typer(case_app, name="case")
     app.add_typer(policy_app, name="policy")
+    app.add_typer(engine_app, name="engine")
     app.command()(tasks)
     app.command()(register)
     app.command()(clauses)

@@ -177,6 +177,9 @@ async def run_local(
 ) -> None:
     """Run everything until it is cancelled; with `once`, until the sample cases have their letters."""
     server = Server(settings)
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         progress("starting the Temporal server")
         chosen = await server.start()

@@ -159,11 +159,18 @@ class Office:
             assert outcome.accepted, f"{message['do']}: {outcome.answer} {outcome.cites} {outcome.remains}"
         return outcome
 
+    async def lead(self, case: str, *messages: dict[str, object]) -> Outcome:
+        """Send updates one after the other, each when the letters of the one before are sent; all of them accepted."""
+        for message in messages:
+            await self.settled(case)
+            outcome = await self.do(case, message)
+        await self.settled(case)
+        return outcome
+
     async def restricted(self, case: str) -> Outcome:
         """Open an MMO case and lead it to its decision, its letters sent."""
         await self.open(case)
-        await self.do(case, *road_to_restriction())
-        await self.settled(case)
+        await self.lead(case, *road_to_restriction())
         found = await self.cases.look_up(case)
         assert found is not None
         return found

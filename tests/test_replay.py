@@ -23,7 +23,7 @@ def test_there_are_histories_and_messages_to_hold_the_code_to():
     """A guard that could pass on an empty set counts what it checks."""
     assert len(KEPT) >= 2
     assert {file.stem.split("-")[0] for file in KEPT} >= {"mmo", "portsmouth"}
-    assert len(SENT) >= len(COMMANDS) == 34
+    assert len(SENT) >= len(COMMANDS) > 30
 
 
 @pytest.mark.parametrize("file", KEPT, ids=lambda file: file.stem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.outcome import Act, Letter, Outcome, Source
+    from workflows.alarm import Alarm
     from workflows.carry import Carry, Queued
     from workflows.monitor import attributes_of, details_of
     from workflows.reading import named, plain
@@ -34,8 +35,7 @@ class CaseWorkflow:
         self.carry = Carry.begin(plain(start), workflow.info().workflow_id)
         self.answers: dict[int, Outcome | None] = {}
         self.sending: dict[str, asyncio.Task[None]] = {}
-        self.alarm: asyncio.Task[None] | None = None
-        self.armed: tuple[datetime, str] | None = None
+        self.alarm = Alarm(self._rang)
         self.began = workflow.now()
 
     @workflow.run
@@ -53,7 +53,7 @@ class CaseWorkflow:
     async def _act_on_queue(self) -> None:
         while self.carry.queue:
             queued = self.carry.queue[0]
-            act = Act(case=workflow.info().workflow_id, message=queued.message, source=queued.source, now=workflow.now())
+            act = Act(case=workflow.info().workflow_id, message=queued.message, source=queued.source, now=workflow.now(), seq=self._seq())
             outcome = await workflow.execute_activity(
                 "act", act, result_type=Outcome, start_to_close_timeout=timedelta(seconds=20), retry_policy=ACT_RETRY, summary=queued.name
             )
@@ -71,35 +71,25 @@ class CaseWorkflow:
         if changed:
             workflow.upsert_search_attributes(changed)
         workflow.set_current_details(details_of(outcome))
-        self._set_alarm(outcome)
+        self.alarm.set(outcome.wake_at, outcome.due_key, outcome.due or "", rung=self.carry.rung)
         for notice in outcome.to_send:
             if notice not in self.sending:
                 self.sending[notice] = asyncio.create_task(self._send(notice))
 
-    def _set_alarm(self, outcome: Outcome) -> None:
-        wanted = (outcome.wake_at, outcome.due_key) if outcome.wake_at and outcome.due_key else None
-        if wanted == self.armed and self.alarm and not self.alarm.done():
-            return
-        if self.alarm:
-            self.alarm.cancel()
-        self.armed = wanted
-        self.alarm = asyncio.create_task(self._ring(wanted[0], wanted[1], outcome.due or "")) if wanted else None
-
-    async def _ring(self, at: datetime, key: str, summary: str) -> None:
-        """Wait for one deadline. One that has just been acted on and still stands is tried again after an hour."""
-        pause = timedelta(hours=1) if key == self.carry.rung else timedelta(0)
-        await workflow.sleep(max(at - workflow.now(), pause), summary=summary)
-        self.carry.rings += 1
-        self.carry.rung, self.armed = key, None
+    def _rang(self, key: str) -> None:
+        self.carry.rings, self.carry.rung = self.carry.rings + 1, key
         self._hear({"v": 1, "id": f"due:{key}#{self.carry.rings}", "do": "deadline_passed", "with": {"key": key}}, "calendar")
 
     async def _send(self, notice: str) -> None:
-        letter = Letter(case=workflow.info().workflow_id, notice=notice, now=workflow.now())
+        letter = Letter(case=workflow.info().workflow_id, notice=notice, now=workflow.now(), seq=self._seq())
         outcome = await workflow.execute_activity(
             "send", letter, result_type=Outcome, start_to_close_timeout=timedelta(seconds=60), retry_policy=SEND_RETRY, summary=notice
         )
         del self.sending[notice]
         self._adopt(outcome)
+
+    def _seq(self) -> int:
+        return self.carry.last.seq if self.carry.last else 0
 
     def _hear(self, message: dict[str, object], source: Source) -> Queued:
         self.carry.tickets += 1

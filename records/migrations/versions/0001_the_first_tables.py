@@ -33,6 +33,8 @@ def upgrade() -> None:
     sa.Column('next_deadline', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('next_fires', sa.Date(), nullable=True),
     sa.Column('changed_at', records.tables.UTCDateTime(timezone=True), nullable=False),
+    sa.Column('log_lines', sa.Integer(), nullable=False),
+    sa.Column('log_hash', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_case'))
     )
     with op.batch_alter_table('case', schema=None) as batch_op:

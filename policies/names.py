@@ -1,0 +1,65 @@
+"""The names inside a policy file that must fit each other: offices, sign-offs, parameters of restrictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from pydantic import BaseModel
+
+from domain import restrictions
+from domain.policy import Consultation, Option, Policy, Who
+
+Path = tuple[str | int, ...]
+PARAMETERS: dict[str, set[str]] = {
+    str(get_args(kind.model_fields["type"].annotation)[0]): set(kind.model_fields) - {"type"}
+    for kind in get_args(get_args(restrictions.Restriction)[0])
+}
+
+
+def wrong_names(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Yields where a name stands that fits nothing, and what would be right."""
+    offices = ", ".join(sorted(policy.offices))
+    for path, office in _offices(policy):
+        if office not in policy.offices:
+            yield path, f"{office!r} is no office of this policy; listed under offices: {offices}"
+    for n, option in enumerate(policy.decision.options):
+        yield from _option(("decision", "options", n), option, policy)
+
+
+def _offices(policy: Policy) -> Iterator[tuple[Path, str]]:
+    yield from _whose(policy, ())
+    named = [
+        (("referral", "to", "value"), policy.referral.to if policy.referral else None),
+        (("retention", "kept_by", "value"), policy.retention.kept_by),
+        (("review", "requested", "to", "value"), policy.review.requested.to if policy.review.requested else None),
+    ]
+    for path, cited in named:
+        if cited is not None:
+            yield path, cited.value
+
+
+def _whose(item: object, path: Path) -> Iterator[tuple[Path, str]]:
+    match item:
+        case Who() | Consultation():
+            for n, office in enumerate(item.offices):
+                yield (*path, "offices", n), office
+        case BaseModel():
+            for name in type(item).model_fields:
+                yield from _whose(getattr(item, name), (*path, name))
+        case dict():
+            for key, one in item.items():
+                yield from _whose(one, (*path, key))
+        case tuple():
+            for n, one in enumerate(item):
+                yield from _whose(one, (*path, n))
+
+
+def _option(path: Path, option: Option, policy: Policy) -> Iterator[tuple[Path, str]]:
+    if option.sign_off not in policy.decision.sign_offs:
+        yield (*path, "sign_off"), f"{option.sign_off!r} is not under decision.sign_offs: {', '.join(policy.decision.sign_offs)}"
+    known = PARAMETERS[option.type]
+    for field in ("requires", "exactly_one", "fixed", "one_of"):
+        for name in getattr(option, field):
+            if name not in known:
+                yield (*path, field), f"{name!r} is no parameter of {option.type}; it has: {', '.join(sorted(known)) or 'none'}"

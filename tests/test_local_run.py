@@ -1,0 +1,219 @@
+"""The default run: one command, everything starts; killed at any moment, started again, the cases go on where they stood."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from starter.samples import samples
+from tests.engine import PATIENCE, Process, evenhand, free_port
+
+EVENHAND = str(Path(sys.executable).with_name("evenhand"))
+
+
+def settings(var: Path) -> dict[str, str]:
+    return {
+        "EVENHAND_VAR": str(var),
+        "EVENHAND_TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}",
+        "EVENHAND_UI_PORT": str(free_port()),
+    }
+
+
+def found(env: dict[str, str]) -> dict[str, str]:
+    """Returns the settings of somebody who only knows the folder: the address is read from the note in it."""
+    return {key: value for key, value in env.items() if key == "EVENHAND_VAR"}
+
+
+def waited(true: object, process: Process, what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():  # type: ignore[operator]  # a function
+        assert process.child.poll() is None, f"it ended while waiting for {what}: {process.said}"
+        assert time.monotonic() < end, f"in vain: {what}: {process.said}"
+        time.sleep(0.1)
+
+
+def server_pid(var: Path) -> int | None:
+    noted = var / "server.json"
+    try:
+        return int(json.loads(noted.read_text())["pid"]) if noted.exists() else None
+    except ValueError:
+        return None
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@contextmanager
+def up(env: dict[str, str], var: Path, log: Path) -> Iterator[Process]:
+    """Yields a running `evenhand up` that has said it runs; whatever it started is ended by its own id."""
+    log.unlink(missing_ok=True)
+    with Process([EVENHAND, "up"], env=env, log=log) as process:
+        try:
+            waited(lambda: "Ctrl-C stops it" in process.said, process, "the running line")
+            yield process
+        finally:
+            pid = server_pid(var)
+            process.kill()
+            if pid is not None and alive(pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+def standing(env: dict[str, str]) -> dict[str, tuple[str, int, str | None]]:
+    listed = evenhand("case", "list", "--json", env=found(env))
+    assert listed.returncode == 0, listed.stderr
+    return {one["id"]: (one["stage"], one["seq"], one["next_deadline"]) for one in json.loads(listed.stdout)}
+
+
+def test_once_leaves_with_0_and_the_letters_are_there(tmp_path: Path):
+    """README: one command that ends in a letter."""
+    env = settings(tmp_path)
+
+    done = evenhand("up", "--once", env=env)
+
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    wanted = {one.case for one in samples()}
+    assert len(wanted) >= 2
+    assert set(standing(env)) == wanted
+    letters = [Path(line.strip()) for line in done.stdout.splitlines() if line.strip().endswith(".html")]
+    assert len(letters) == len(wanted)
+    for letter in letters:
+        assert letter.is_relative_to(tmp_path)
+        assert len(letter.read_text(encoding="utf-8")) > 500
+        assert "Dear" in letter.with_suffix(".txt").read_text(encoding="utf-8")
+    assert not (tmp_path / "server.json").exists(), "the server of a run that is over is still noted"
+
+    again = evenhand("up", "--once", env=env)  # what is there is not made again
+    assert again.returncode == 0, again.stderr
+    assert set(standing(env)) == wanted
+
+
+def test_killed_with_its_server_and_started_again_the_cases_go_on(tmp_path: Path):
+    """kill -9 of both; the records and the engine's file are all that is left."""
+    env = settings(tmp_path / "var")
+    with up(env, tmp_path / "var", tmp_path / "first.log") as first:
+        before = standing(env)
+        pid = server_pid(tmp_path / "var")
+        assert pid is not None and alive(pid)
+        first.kill()
+        os.kill(pid, signal.SIGKILL)
+    assert len(before) >= 2
+
+    with up(env, tmp_path / "var", tmp_path / "second.log"):
+        assert standing(env) == before
+        case = "mmo/sample-1"
+        done = evenhand(
+            "case", "act", case, "report_behaviour", "--by", "sam-officer", "--id", "after-the-kill", "--json",
+            "--with", '{"code": "excessive-contact", "medium": "email", "summary": "Three more emails."}',
+            env=found(env),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert json.loads(done.stdout)["seq"] == before[case][1] + 1
+        assert standing(env)[case][1] == before[case][1] + 1
+
+
+def test_killed_without_its_server_the_next_run_uses_that_server_again(tmp_path: Path):
+    env = settings(tmp_path / "var")
+    with up(env, tmp_path / "var", tmp_path / "first.log") as first:
+        pid = server_pid(tmp_path / "var")
+        assert pid is not None
+        before = standing(env)
+        first.kill()
+        assert alive(pid)
+
+        with up(env, tmp_path / "var", tmp_path / "second.log") as second:
+            assert server_pid(tmp_path / "var") == pid
+            assert standing(env) == before
+            second.child.send_signal(signal.SIGINT)
+            assert second.child.wait(30) == 0, second.said
+            assert "Stopped" in second.said and "Traceback" not in second.said
+    assert not alive(pid), "the server outlives a run that was stopped in order"
+
+
+def test_a_server_that_is_killed_under_a_run_is_started_again(tmp_path: Path):
+    env = settings(tmp_path / "var")
+    with up(env, tmp_path / "var", tmp_path / "run.log") as process:
+        pid = server_pid(tmp_path / "var")
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+        waited(lambda: server_pid(tmp_path / "var") not in (None, pid), process, "another server")
+        before = standing(env)["mmo/sample-1"][1]
+        message = '{"code": "excessive-contact", "medium": "email", "summary": "Three more emails."}'
+        words = ("case", "act", "mmo/sample-1", "report_behaviour", "--by", "sam-officer", "--with", message, "--json")
+        done = evenhand(*words, env=found(env))
+
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert standing(env)["mmo/sample-1"][1] == before + 1
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_stop_takes_its_server_along(tmp_path: Path, stop: signal.Signals):
+    """What a first try started must not stay behind: Ctrl-C, or the SIGTERM of a closed terminal's session or a supervisor."""
+    env = settings(tmp_path / "var")
+    with up(env, tmp_path / "var", tmp_path / "run.log") as process:
+        pid = server_pid(tmp_path / "var")
+        assert pid is not None
+        process.child.send_signal(stop)
+        process.child.wait(30)
+        end = time.monotonic() + 5
+        while alive(pid) and time.monotonic() < end:
+            time.sleep(0.1)
+        left = alive(pid)
+        if left:
+            os.kill(pid, signal.SIGKILL)
+        assert not left, "the Temporal server was left running"
+
+
+def test_a_busy_port_is_no_obstacle(tmp_path: Path):
+    """Where somebody has the usual ports, others are taken and noted."""
+    env = settings(tmp_path)
+    with socket.socket() as engine, socket.socket() as ui:
+        for taken, port in ((engine, env["EVENHAND_TEMPORAL_ADDRESS"].split(":")[1]), (ui, env["EVENHAND_UI_PORT"])):
+            taken.bind(("127.0.0.1", int(port)))
+            taken.listen()
+
+        done = evenhand("up", "--once", env=env)
+
+    assert done.returncode == 0, done.stderr
+    assert f"127.0.0.1:{env['EVENHAND_UI_PORT']}" not in done.stdout
+    assert len(standing(env)) >= 2
+
+
+def test_a_note_left_by_a_server_that_is_gone_is_not_believed(tmp_path: Path):
+    """The id may belong to another process by now; that one is neither used nor ended."""
+    env = settings(tmp_path)
+    tmp_path.joinpath("server.json").write_text(json.dumps({"address": "127.0.0.1:1", "ui_port": 2, "pid": os.getpid()}))
+
+    done = evenhand("up", "--once", env=env)
+
+    assert done.returncode == 0, done.stderr
+    assert alive(os.getpid())
+
+
+@pytest.mark.parametrize("torn", ["", "{", "{}", "[]"])
+def test_a_torn_note_of_the_server_is_not_believed(tmp_path: Path, torn: str):
+    """A machine that lost its power may leave half a file."""
+    env = {**settings(tmp_path), "EVENHAND_TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}"}
+    tmp_path.joinpath("server.json").write_text(torn)
+
+    if torn == "{":
+        done = evenhand("up", "--once", env=env)
+        assert done.returncode == 0, done.stderr[-300:]
+    listed = evenhand("case", "list", env=found(env))
+
+    assert "Traceback" not in listed.stderr, listed.stderr[-300:]

@@ -1,0 +1,356 @@
+"""What may change or break under open cases in ten years: rules, policy files, holidays, a killed server, a worker away for a week."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+import activities.case
+import domain.decide
+from activities.clock import Clock
+from activities.outcome import Act, Outcome
+from domain.case import Case
+from domain.commands import Appeal
+from domain.days import Calendar, Holiday, add_working_days
+from domain.decision import Decision, decided
+from policies import load
+from starter.cases import Cases
+from starter.local import KINDS, today
+from starter.standing import standing
+from tests.engine import (
+    MMO,
+    OFFICER,
+    SENIOR,
+    WARNING,
+    Office,
+    Process,
+    act,
+    assess,
+    closed_office,
+    free_port,
+    new_office,
+    office,
+    opening,
+    report,
+    road_to_restriction,
+    server,
+    until,
+)
+from worker.server import binary, skipping_server
+from workflows.monitor import KEYS
+
+__all__ = ["closed_office", "office", "server"]
+
+
+def decided_facts(office: Office, case: str) -> dict[str, object]:
+    """Returns what was decided and told: no later rule, policy or calendar may move it."""
+    row = office.row(case)
+    assert row is not None
+    told = [(one.notice, one.kind, one.status, one.sent_on, one.notified_on) for one in office.notices(case)]
+    return {"told": told, **{name: row.state[name] for name in ("sanctions", "warnings", "incidents")}, "edition": row.edition}
+
+
+# Rules change
+
+
+async def test_rules_changed_under_thirty_open_cases_stall_none_and_move_nothing_decided(closed_office: Office, monkeypatch):
+    """DESIGN 2: a rule fix can never break or silently change the replay of an open case."""
+    office = closed_office
+    stages = {f"rules/{n}": n % 3 for n in range(30)}
+
+    async def begin(case: str, stage: int) -> None:
+        await office.open(case)
+        if stage:
+            await office.lead(case, *road_to_restriction()[: 2 if stage == 1 else 4])
+
+    async with office.worker():
+        for block in range(0, 30, 6):
+            await asyncio.gather(*(begin(case, stage) for case, stage in list(stages.items())[block : block + 6]))
+    before = {case: decided_facts(office, case) for case in stages}
+    assert len(before) == 30
+
+    def other_letters(case: Case, command: object, **_: object) -> Decision:
+        return decided(case, "A rule of a later release: it owes no letter and says something else.", cites=["DEF-01"])
+
+    for name in ("warn", "impose_sanction", "report_behaviour", "appeal", "deadline_passed", "notice_sent"):
+        monkeypatch.setitem(domain.decide.HANDLERS, name, other_letters)
+    async with office.worker():  # a worker that remembers nothing: every case is replayed
+        for case in stages:
+            assert (await office.do(case, assess("after"))).accepted
+            assert await office.failed_tasks(case) == 0
+        answers = [(await office.do(case, report("new-rule"))).answer for case in stages]
+
+    assert {case: decided_facts(office, case) for case in stages} == before
+    assert set(answers) == {"A rule of a later release: it owes no letter and says something else."}
+
+
+async def test_an_act_that_was_decided_answers_its_old_outcome_under_new_rules(closed_office: Office, monkeypatch):
+    """The same id with the same content answers the stored outcome, whatever the rules say today."""
+    office = closed_office
+    async with office.worker():
+        await office.open("rules/31")
+        first = await office.do("rules/31", report())
+
+    def never(*_: object, **__: object) -> Decision:
+        raise AssertionError("decided again")
+
+    monkeypatch.setitem(domain.decide.HANDLERS, "report_behaviour", never)
+    async with office.worker():
+        again = await office.cases.submit_message("rules/31", report())
+
+    assert (again.result, again.answer, again.seq) == (first.result, first.answer, first.seq)
+
+
+async def test_a_worker_that_dies_after_the_commit_acts_once(closed_office: Office, monkeypatch):
+    """Exactly once: the outcome's row is inserted once, and the next attempt answers it."""
+    office = closed_office
+    tries: dict[str, int] = {}
+
+    def die_once(key: str) -> None:
+        tries[key] = tries.get(key, 0) + 1
+        if tries[key] == 1:
+            raise RuntimeError("died after the commit, before anybody heard of it")
+
+    real_act, real_send = activities.case.CaseActivities.act, activities.case.CaseActivities.send
+
+    def act_and_die(self: object, message: Act) -> Outcome:
+        outcome = real_act(self, message)
+        die_once(str(message.message["id"]))
+        return outcome
+
+    def send_and_die(self: object, letter: object) -> Outcome:
+        outcome = real_send(self, letter)
+        die_once("letter")
+        return outcome
+
+    for dying, real in ((act_and_die, real_act), (send_and_die, real_send)):
+        dying.__dict__.update(real.__dict__)
+    monkeypatch.setattr(activities.case.CaseActivities, "act", act_and_die)
+    monkeypatch.setattr(activities.case.CaseActivities, "send", send_and_die)
+    async with office.worker():
+        await office.open("dies/1")
+        await office.do("dies/1", report(), act("warn", "warn-1", by=OFFICER, with_=WARNING))
+        await until(lambda: tries.get("letter", 0) > 1, "the letter's second try")
+        await office.settled("dies/1")
+
+    assert set(tries) == {"open:dies/1", "report-1", "warn-1", "letter"}
+    assert min(tries.values()) == 2
+    ids = [line.command_id for line in office.lines("dies/1")]
+    assert ids == ["open:dies/1", "report-1", "warn-1", "notice_sent:n1"]
+    assert len(list(office.outbox.glob("*/*.html"))) == 1
+
+
+# Policies and calendars change
+
+
+async def test_an_open_case_keeps_its_edition_when_the_policy_file_is_edited(office: Office, tmp_path: Path):
+    """DESIGN 3: editing a file never alters an open case; a case opened afterwards has the new edition."""
+    file = tmp_path / "mmo.yaml"
+    file.write_text(load.policy_text("mmo"), encoding="utf-8")
+    office.set_up(MMO.model_copy(update={"body": "mmo-edited", "policy": str(file)}))
+    await office.open("edition/old", body="mmo-edited")
+    await office.lead("edition/old", *road_to_restriction())
+    before = standing(office.records, "edition/old", today=today())
+
+    text = load.policy_text("mmo").replace("window: {weeks: {value: 2, cites: [MMO-42]}", "window: {weeks: {value: 6, cites: [MMO-42]}")
+    assert text != load.policy_text("mmo")
+    file.write_text(text, encoding="utf-8")
+    await office.do("edition/old", assess("after"))
+    await office.open("edition/new", body="mmo-edited")
+    await office.lead("edition/new", *road_to_restriction())
+
+    after, new = (standing(office.records, case, today=today()) for case in ("edition/old", "edition/new"))
+    assert after.dates == before.dates
+    assert after.dates["appeal_closes"] == today() + timedelta(weeks=2)
+    assert new.dates["appeal_closes"] == today() + timedelta(weeks=6)
+    old_row, new_row = office.row("edition/old"), office.row("edition/new")
+    assert old_row is not None and new_row is not None and old_row.edition != new_row.edition
+
+
+async def test_a_policy_file_that_is_gone_or_torn_stops_no_open_case(office: Office, tmp_path: Path):
+    file = tmp_path / "mmo.yaml"
+    file.write_text(load.policy_text("mmo"), encoding="utf-8")
+    office.set_up(MMO.model_copy(update={"body": "mmo-torn", "policy": str(file)}))
+    await office.open("torn/1", body="mmo-torn")
+
+    file.write_text("policy: [torn", encoding="utf-8")
+
+    assert (await office.lead("torn/1", *road_to_restriction())).stage == "restricted"
+    file.unlink()
+    assert (await office.do("torn/1", assess("after"))).accepted
+
+
+async def test_a_policy_file_that_is_torn_is_told_to_whoever_opens_a_case(office: Office, tmp_path: Path, monkeypatch):
+    """A file at fault is no fault of the program: opening is answered at once, never tried again as a bug."""
+    monkeypatch.setattr(activities.case, "TRIES_BEFORE_SETTING_ASIDE", 1)
+    file = tmp_path / "mmo.yaml"
+    file.write_text("policy: [torn", encoding="utf-8")
+    office.set_up(MMO.model_copy(update={"body": "mmo-torn-first", "policy": str(file)}))
+
+    outcome = await office.open("torn/2", body="mmo-torn-first")
+
+    assert not outcome.accepted
+    assert office.row("torn/2") is None
+    assert "policy" in f"{outcome.answer} {outcome.remains}"
+    assert "fault in the program" not in outcome.answer
+
+
+async def test_a_new_calendar_moves_open_deadlines_but_no_date_that_was_told(office: Office, monkeypatch):
+    """DESIGN 4: open deadlines are derived again from a new table; what was decided, sent and notified stays (DEF-06)."""
+    await office.restricted("calendar/1")
+    await office.do("calendar/1", act("appeal", "appeal-1", by="customer", with_={"medium": "email"}, on=today().isoformat()))
+    await office.settled("calendar/1")
+    before, due = decided_facts(office, "calendar/1"), standing(office.records, "calendar/1", today=today()).dates["answer_due"]
+
+    old = load.calendar()
+    closed = add_working_days(today(), 3, old)[0]
+    mourning = {"edition": "a later edition", "holidays": (*old.holidays, Holiday(on=closed, name="A day of mourning"))}
+    new = Calendar.model_validate({**old.model_dump(), **mourning})  # a copy would keep the cached set of the old one
+    monkeypatch.setattr(load, "calendar", lambda nation="england-and-wales": new)
+
+    assert (await office.do("calendar/1", assess("after"))).accepted
+    await office.settled("calendar/1")
+    assert await office.failed_tasks("calendar/1") == 0
+    assert decided_facts(office, "calendar/1") == before
+    assert standing(office.records, "calendar/1", today=today()).dates["answer_due"] == add_working_days(due, 1, new)[0]
+
+
+# Time passes while nobody works
+
+
+async def test_an_appeal_that_reached_the_office_on_the_last_day_is_in_time_a_week_later(tmp_path: Path):
+    """MMO-42, DESIGN 4: a clock runs from the day a thing arrived, never from the moment a worker got to it."""
+    async with await skipping_server() as env:
+        office = new_office(env.client, tmp_path)
+        async with office.worker():
+            now = await env.get_current_time()
+            await office.restricted("late/1")
+        closes = now.date() + timedelta(weeks=2)
+        assert standing(office.records, "late/1", today=now.date()).dates["appeal_closes"] == closes
+        await env.sleep(timedelta(days=14))
+        arrived = act("appeal", "appeal-1", by="customer", with_={"medium": "email"}, on=closes.isoformat())
+        await office.cases.signal_message("late/1", arrived)
+
+        office.clock = Clock(shift=timedelta(days=7))  # the server cannot skip time while a message waits for a worker
+        async with office.worker():
+            line = await office.logged("late/1", "appeal-1")
+            assert (line.result, line.on) == ("accepted", closes), line.what
+            assert line.at.date() >= closes + timedelta(days=7)
+            await office.settled("late/1")
+            assert (
+                await office.do("late/1", act("decide_appeal", "d-1", by=SENIOR, saw="a1", with_={"outcome": "uphold", "reasons": "Fair."}))
+            ).accepted
+
+
+async def test_an_appeal_that_arrived_a_day_late_is_late_whenever_it_is_looked_at(tmp_path: Path):
+    """MMO-42, MMO-43: late, and still on the record and owed a reply."""
+    async with await skipping_server() as env:
+        office = new_office(env.client, tmp_path)
+        async with office.worker():
+            now = await env.get_current_time()
+            await office.restricted("late/2")
+            await env.sleep(timedelta(days=22))
+            arrived = act("appeal", "appeal-1", by="customer", with_={"medium": "email"}, on=(now.date() + timedelta(days=15)).isoformat())
+            outcome = await office.cases.submit_message("late/2", arrived)
+
+    assert (outcome.result, "MMO-42" in outcome.cites) == ("refused", True)
+    row = office.row("late/2")
+    assert row is not None and len(row.state["challenges"]) == 1  # type: ignore[arg-type]  # plain JSON
+
+
+async def test_what_the_client_sends_without_a_day_counts_from_the_day_it_was_sent(closed_office: Office):
+    """DESIGN 4: `on` is when it reached the body. A signal may wait for a worker; so the door that takes it writes the day down."""
+    office = closed_office
+    await office.cases.start("day/1", opening("day/1"))
+
+    await office.cases.signal("day/1", Appeal(medium="email"), by="customer", id="appeal-1")
+
+    signals = [event.workflow_execution_signaled_event_attributes for event in await office.events("day/1")]
+    [sent] = [one.input.payloads[0].data.decode() for one in signals if one.signal_name == "appeal"]
+    await office.handle("day/1").terminate("test over")
+    assert f'"on":"{today().isoformat()}"' in sent.replace(" ", "")
+
+
+# Processes die
+
+
+class Machines:
+    """A server with its database in a file and a worker, as processes of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.env = {
+            "EVENHAND_VAR": str(folder),
+            "EVENHAND_TEMPORAL_ADDRESS": f"127.0.0.1:{self.port}",
+            "EVENHAND_DATABASE_URL": f"sqlite:///{folder / 'evenhand.db'}",
+            "EVENHAND_TASK_QUEUE": "killed",
+        }
+
+    def server(self) -> Process:
+        attributes = [word for key in KEYS for word in ("--search-attribute", f"{key.name}={KINDS[key.indexed_value_type.value]}")]
+        command = [
+            binary("temporal"), "server", "start-dev", "--headless", "--port", str(self.port),
+            "--db-filename", str(self.folder / "temporal.db"), "--log-level", "error", *attributes,
+        ]  # fmt: skip
+        return Process(command, env={}, log=self.folder / "server.log")
+
+    def worker(self) -> Process:
+        return Process([sys.executable, "-m", "worker"], env=self.env, log=self.folder / "worker.log")
+
+    async def client(self) -> Client:
+        for _ in range(200):
+            try:
+                return await Client.connect(f"127.0.0.1:{self.port}", data_converter=pydantic_data_converter)
+            except RuntimeError:
+                await asyncio.sleep(0.1)
+        raise AssertionError((self.folder / "server.log").read_text())
+
+
+async def test_server_and_worker_killed_in_the_middle_of_an_act_lose_and_double_nothing(tmp_path: Path):
+    """kill -9 of both while an act waits for the records, with eight signals behind it; then both start again."""
+    machines = Machines(tmp_path)
+    with machines.server() as first_server:
+        office = new_office(await machines.client(), tmp_path)
+        office.queue = "killed"
+        with machines.worker() as first_worker:
+            for case in ("killed/1", "killed/2"):
+                await office.open(case)
+            await office.lead("killed/1", report(), act("warn", "warn-1", by=OFFICER, with_=WARNING))
+            lock = sqlite3.connect(tmp_path / "evenhand.db", isolation_level=None)
+            lock.execute("BEGIN IMMEDIATE")
+            for n in range(8):
+                await office.cases.signal_message("killed/1", assess(f"n-{n}"))
+            await until_started(office, "killed/1")
+            first_worker.kill()
+            first_server.kill()
+            lock.execute("ROLLBACK")
+            lock.close()
+    with machines.server(), machines.worker() as second_worker:
+        office.client = await machines.client()
+        await office.logged("killed/1", "n-7")
+        answer = await Cases(office.client, task_queue="killed").submit_message("killed/1", assess("after"))
+        assert answer.accepted, second_worker.said
+        assert (await office.do("killed/2", report())).accepted
+        await office.settled("killed/1")
+        assert await office.failed_tasks("killed/1") == 0
+
+    acts = [line.command_id for line in office.lines("killed/1") if not line.command_id.startswith("notice_sent")]
+    assert acts == ["open:killed/1", "report-1", "warn-1", *(f"n-{n}" for n in range(8)), "after"]
+    assert [one.status for one in office.notices("killed/1")] == ["sent"]
+    assert office.seq("killed/1") == len(office.lines("killed/1"))
+
+
+async def until_started(office: Office, case: str) -> None:
+    """Wait until a worker has an act of the case in its hands."""
+    for _ in range(300):
+        described = await office.handle(case).describe()
+        if any(one.state == 2 for one in described.raw_description.pending_activities):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("no act was started")
