@@ -37,7 +37,7 @@ from activities.outcome import Outcome
 from domain.people import Person
 from records.database import create_all, open_database, reading, transaction
 from records.log import log_of
-from records.tables import CaseRow, LogRow, NoticeRow, TaskRow, TextRow
+from records.tables import CaseRow, LetterRow, LogRow, NoticeRow, TaskRow, TextRow
 from starter.cases import Cases
 from starter.local import today
 from worker.server import binary
@@ -194,6 +194,13 @@ class Office:
     def tasks(self, case: str) -> list[TaskRow]:
         with reading(self.records) as session:
             return list(session.exec(select(TaskRow).where(TaskRow.case_id == case)).all())
+
+    def letter(self, case: str, notice: str) -> Path:
+        """Returns the file of a letter that was sent."""
+        with reading(self.records) as session:
+            row = session.get(LetterRow, (case, notice))
+            assert row is not None, f"{case}: no letter {notice}"
+            return Path(row.file)
 
     def row(self, case: str) -> CaseRow | None:
         with reading(self.records) as session:

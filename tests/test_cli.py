@@ -58,11 +58,11 @@ def test_every_command_explains_itself():
     with ThreadPoolExecutor(2) as two:
         helped = list(two.map(lambda words: run(*words, "--help", env={}), words))
 
-    for words, done in zip(words, helped, strict=True):
-        assert done.returncode == DONE, (words, done.stderr)
-        assert "Usage: " in done.stdout, words
+    for asked, done in zip(words, helped, strict=True):
+        assert done.returncode == DONE, (asked, done.stderr)
+        assert "Usage: " in done.stdout, asked
         explained = [line for line in done.stdout.splitlines() if line.strip() and "Usage" not in line]
-        assert explained and len(explained[0].strip()) > 10, words
+        assert explained and len(explained[0].strip()) > 10, asked
 
 
 def test_no_command_at_all_shows_the_help():
@@ -280,7 +280,7 @@ def test_policy_check_names_the_line_of_what_is_no_yaml(tmp_path: Path):
 
 
 def test_policy_check_finds_a_clause_that_is_not_there(tmp_path: Path):
-    file, line = spoilt(tmp_path, "cites: [MMO-43], default: DEF-04", "cites: [MMO-4300], default: DEF-04")
+    file, _ = spoilt(tmp_path, "cites: [MMO-43], default: DEF-04", "cites: [MMO-4300], default: DEF-04")
 
     done = run("policy", "check", str(file), env={})
 

@@ -100,7 +100,7 @@ async def test_a_whole_case_with_the_temporal_binary_alone(server: WorkflowEnvir
 
     await office.settled(CASE)
     assert [one.kind for one in office.notices(CASE)] == ["warning", "decision", "appeal-acknowledged", "appeal-outcome"]
-    letter = (office.outbox / "contract_1" / "n2.txt").read_text(encoding="utf-8")
+    letter = office.letter(CASE, "n2").with_suffix(".txt").read_text(encoding="utf-8")
     assert in_words(today()) in letter and CUSTOMER["name"] in letter
 
 
