@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.bodies import policy_of_edition
 from activities.clock import ENGINE_TIME, Clock
@@ -43,11 +45,12 @@ class CaseActivities:
         try:
             with transaction(self.engine) as session:
                 outcome = Recording(session, act, self.clock).record()
-        except (DBAPIError, RecordsBehind):  # tried again until the database answers, or is repaired
-            raise
+        except (OperationalError, InterfaceError, RecordsBehind) as fault:  # tried again until the database answers, or is repaired
+            raise _told(fault) from None
         except Exception as fault:
+            _note(fault)
             if activity.info().attempt < TRIES_BEFORE_SETTING_ASIDE:
-                raise
+                raise _told(fault) from None
             with transaction(self.engine) as session:
                 return Recording(session, act, self.clock).set_aside(type(fault).__name__)
         if outcome.closed:
@@ -56,7 +59,14 @@ class CaseActivities:
 
     @activity.defn(name="send")
     def send(self, letter: Letter) -> Outcome:
-        """Send one letter, then record that it went, or why it cannot."""
+        """Send one letter, then record that it went, or why it cannot. It is tried for days; the case goes on meanwhile."""
+        try:
+            return self._send(letter)
+        except Exception as fault:
+            _note(fault)
+            raise _told(fault) from None
+
+    def _send(self, letter: Letter) -> Outcome:
         with reading(self.engine) as session:
             case = read_case(session, letter.case)
             notice = case.notice(letter.notice) if case else None
@@ -112,6 +122,18 @@ class CaseActivities:
             file.unlink()
         if folder.is_dir():
             folder.rmdir()
+
+
+def _told(fault: Exception) -> ApplicationError:
+    """Returns a fault as the engine may keep it: its kind alone, for its text and its stack may quote a person."""
+    text = str(fault) if isinstance(fault, RecordsBehind) else f"A fault of kind {type(fault).__name__}; the worker's own log says where."
+    return ApplicationError(text, type=type(fault).__name__)
+
+
+def _note(fault: Exception) -> None:
+    """Write where a fault happened into the worker's own log, without its text."""
+    where = "".join(traceback.format_tb(fault.__traceback__))
+    activity.logger.error("%s\n%s", type(fault).__name__, where)
 
 
 def file_of(outbox: Path, case: str, name: str) -> Path:

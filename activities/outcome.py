@@ -11,6 +11,10 @@ Result = Literal["accepted", "refused", "malformed", "unknown", "stale", "repeat
 Source = Literal["outside", "calendar", "post"]
 
 
+RESUME = "resume"
+"""What a workflow says when it is started again for a case that the records hold."""
+
+
 class Act(State):
     """One message to be acted on. `message` is the envelope as it came; `source` is set by the workflow, never by a sender."""
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from activities.bodies import Body, Unknown, body_of, keep_edition, policy_of_edition
 from activities.clock import Clock
-from activities.outcome import Act, Outcome, Waiting
+from activities.outcome import RESUME, Act, Outcome, Waiting
 from domain.case import Case
 from domain.clocks import next_deadline
 from domain.commands import COMMANDS, AnyCommand, OpenCase
@@ -58,6 +58,8 @@ class Recording:
         """Decide the message and save the whole result; the same message again answers what it answered before."""
         case = read_case(self.session, self.act.case, for_update=True)
         self.vault = CaseVault(self.session, self.act.case)
+        if self.act.source == "calendar" and self.act.message.get("do") == RESUME:
+            return self._resumed(case)
         hashed = content_hash(self.act.message)
         if (case.seq if case else 0) < self.act.seq:
             seen = case.seq if case else "none"
@@ -77,12 +79,20 @@ class Recording:
         """Record that this message could not be acted on because of a fault in the program; a person must look."""
         case = read_case(self.session, self.act.case, for_update=True)
         self.vault = CaseVault(self.session, self.act.case)
-        refusal = Refusal(
-            f"Set aside: a fault in the program ({problem}). Nothing was changed.",
-            kind="set-aside",
-            remains="An operator looks; send it again under a new id.",
-        )
+        kept = None
+        if case is not None and case.stage != "closed":
+            kept = case.model_copy(update={"seq": case.seq + 1, "set_aside": (*case.set_aside, self.id)})
+        said = f"Set aside: a fault in the program ({problem}). Nothing else was changed."
+        refusal = Refusal(said, kind="set-aside", remains="An operator looks; send it again under a new id.", kept=kept)
         return self._refused(case, refusal, content_hash(self.act.message))
+
+    def _resumed(self, case: Case | None) -> Outcome:
+        """Answer a workflow that was started again: where the records say the case stands."""
+        if case is None:
+            return Outcome(command=self.id, result="unknown", answer="There is no such case.", remains="Open it with open_case.")
+        self._line(Log(self.session, case.id), Entry(what="The workflow was started again from the records."), "accepted")
+        policy = policy_of_edition(self.session, case.edition)
+        return self._outcome(case, policy, "accepted", "The workflow was started again from the records.", (), None)
 
     def _decide(self, case: Case | None) -> Decision:
         message = read_message(self.act.message)
@@ -109,7 +119,12 @@ class Recording:
         except Unknown as unknown:
             raise Refusal(str(unknown), kind="unknown", remains=unknown.remains) from None
         self.actor = self._who(message, body)
-        policy, edition = keep_edition(self.session, body, at=self.at)
+        try:
+            policy, edition = keep_edition(self.session, body, at=self.at)
+        except load.Unreadable as unreadable:
+            raise Refusal(
+                f"The body's policy file cannot be used: {unreadable}", remains="Mend the file; evenhand policy check shows its faults."
+            ) from None
         return open_case(
             command, id=self.act.case, edition=edition, keep_years=body.keep_years, actor=self.actor, policy=policy, today=self.today
         )

@@ -16,15 +16,17 @@ from domain.people import Actor
 from domain.policy import AppealRule, Policy
 from domain.requests import request_from_appeal, running_on
 from domain.review_clocks import review_due
+from domain.rights import used_by
 from domain.terms import check_length, check_restrictions
 
 
 def appeal(case: Case, command: Appeal, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Lodge an appeal; it counts from the day it reached the body, whenever it is entered."""
     rule, on = _rule(policy), the_day(command.on, today=today)
-    target = _target(case, command.against)
+    target = _target(case, command.against, rule)
     _after(target.decided_on if isinstance(target, Sanction) else target.on, on, f"the decision {target.id}")
-    _only_once(case, target, rule)
+    _only_once(case, target, rule, policy, on)
+    _only_what_was_imposed(case, command, target)
     _still_running(case, target, rule, on)
     if rule.in_writing and rule.in_writing.value and not in_writing(case, command.medium):
         kept, _ = owe(case, "how-to-write", about=target.id, on=on, policy=policy)
@@ -37,7 +39,13 @@ def appeal(case: Case, command: Appeal, *, actor: Actor, policy: Policy, calenda
     closes = appeal_window(case, target, policy, calendar)
     late = closes is not None and on > closes.date
     challenge = Challenge(
-        id=next_id("a", case.challenges), against=target.id, on=on, medium=command.medium, grounds=command.grounds, late=late
+        id=next_id("a", case.challenges),
+        against=target.id,
+        on=on,
+        medium=command.medium,
+        grounds=command.grounds,
+        late=late,
+        only=command.only,
     )
     lodged = case.model_copy(update={"challenges": (*case.challenges, challenge)})
     if late and closes:
@@ -56,33 +64,38 @@ def _rule(policy: Policy) -> AppealRule:
     return policy.appeal
 
 
-def _target(case: Case, against: str | None) -> Sanction | Review:
+def _target(case: Case, against: str | None, rule: AppealRule) -> Sanction | Review:
     targets = appealable(case)
     if not targets:
-        raise Refusal("There is no decision to appeal against yet.", remains="An appeal follows a decision.")
+        raise Refusal("There is no decision to appeal against yet.", cites=rule.number.sources, remains="An appeal follows a decision.")
     found = next((one for one in reversed(targets) if against in (None, one.id)), None)
     if found is None:
         raise Refusal(
-            f"{against} is no decision of this case that can be appealed.", remains=f"One of: {', '.join(one.id for one in targets)}."
+            f"{against} is no decision of this case that can be appealed.",
+            cites=rule.number.sources,
+            remains=f"One of: {', '.join(one.id for one in targets)}.",
         )
     return found
 
 
-def _only_once(case: Case, target: Sanction | Review, rule: AppealRule) -> None:
-    earlier = next((one for one in case.challenges if _same_right(case, one, target, rule)), None)
+def _only_once(case: Case, target: Sanction | Review, rule: AppealRule, policy: Policy, on: date) -> None:
+    earlier = used_by(case, target, rule)
     if earlier:
+        kept, notice = owe(case, "challenge-refused", about=target.id, on=on, policy=policy)
         raise Refusal(
             f"This right has already been used, by {earlier.id} of {earlier.on.isoformat()}.",
             cites=rule.number.sources,
+            kept=kept if notice else None,
             remains="A fresh decision opens a fresh right." if rule.number.value == "one-per-decision" else None,
         )
 
 
-def _same_right(case: Case, earlier: Challenge, target: Sanction | Review, rule: AppealRule) -> bool:
-    if rule.number.value == "one-per-decision":
-        return earlier.against == target.id
-    before = case.sanction(earlier.against)
-    return isinstance(target, Sanction) and before is not None and before.disengages == target.disengages
+def _only_what_was_imposed(case: Case, command: Appeal, target: Sanction | Review) -> None:
+    sanction = target if isinstance(target, Sanction) else case.sanction(target.sanction)
+    imposed = {one.type for one in sanction.terms.restrictions} if sanction else set()
+    wrong = sorted(set(command.only) - imposed)
+    if wrong:
+        raise Refusal(f"{', '.join(wrong)} is no restriction of {target.id}.", remains=f"It imposes: {', '.join(sorted(imposed))}.")
 
 
 def _still_running(case: Case, target: Sanction | Review, rule: AppealRule, on: date) -> None:
@@ -111,8 +124,9 @@ def _late(case: Case, challenge: Challenge, closed: date, policy: Policy, calend
 def _acknowledged(case: Case, challenge: Challenge, rule: AppealRule, policy: Policy, calendar: Calendar) -> Decision:
     case, _ = owe(case, "appeal-acknowledged", about=challenge.id, on=challenge.on, policy=policy)
     by = f" Answer due by {in_words(reckon(rule.answer, challenge.on, event='receipt', calendar=calendar).date)}." if rule.answer else ""
-    cites = [*(rule.window.sources if rule.window else ()), *(rule.answer.sources if rule.answer else ())]
-    return decided(case, f"{rule.label.capitalize()} {challenge.id} received in time.{by}", cites=cites)
+    cites = [*(rule.window.sources if rule.window else rule.decided_by.sources), *(rule.answer.sources if rule.answer else ())]
+    in_time = " in time" if rule.window else ""
+    return decided(case, f"{rule.label[0].upper()}{rule.label[1:]} {challenge.id} received{in_time}.{by}", cites=cites)
 
 
 def accept_late_appeal(case: Case, command: AcceptLateAppeal, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:

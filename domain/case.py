@@ -31,6 +31,8 @@ class Customer(State):
     self_employed: bool = False
     adjustments: tuple[Adjustment, ...] = ()
     representative: Text | None = None
+    clients: tuple[Text, ...] = ()
+    """Whom an agent acts for."""
 
 
 class Signature(State):
@@ -197,6 +199,8 @@ class Proposal(State):
     sign_off: str
     terms: Terms
     signatures: tuple[Signature, ...]
+    by_the_named: bool = False
+    """The person whose signature the policy wants has proposed it; anybody else of another grade may sign second."""
     closed: Literal["decided", "rejected", "replaced"] | None = None
 
 
@@ -404,6 +408,8 @@ class Case(State):
     """The body's own retention schedule where the policy is silent (DEF-19)."""
     ending_reasons: Text | None = None
     destroyed_on: date | None = None
+    set_aside: tuple[str, ...] = ()
+    """Ids of messages that a fault in the program kept from being acted on, until somebody has looked."""
 
     def notice(self, id: str) -> Notice | None:
         return next((notice for notice in self.notices if notice.id == id), None)

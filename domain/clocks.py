@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from domain.case import Case, Challenge, Review, Sanction
-from domain.days import Calendar, Reckoned, subtract_working_days
+from domain.case import Case, Challenge, ExternalReported, Review, Sanction
+from domain.days import Calendar, Reckoned, after, subtract_working_days
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.end_clocks import end_clocks
 from domain.notices import notified_on
-from domain.policy import Policy
+from domain.policy import Period, Policy
 from domain.review_clocks import sanction_clocks
 from domain.steps import life_ends, warned_on
 
@@ -115,6 +115,15 @@ def _other_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[De
     rule = policy.external_report
     for report in case.external_reports:
         if rule and report.to != "neither" and report.informed_on is None:
-            yield deadline(
-                "tell-reminder", report.id, reckon(rule.remind, report.not_yet_on or report.on, event="decision", calendar=calendar)
-            )
+            yield _tell_reminder(case, report, rule.remind, calendar)
+
+
+def _tell_reminder(case: Case, report: ExternalReported, every: Period, calendar: Calendar) -> Deadline:
+    """Returns the next reminder to tell the customer: one every period until it is done, or a reason begins the count anew."""
+    since = report.not_yet_on or report.on
+    days = [key.rsplit(":", 1)[1] for key in case.passed if key.startswith(f"tell-reminder:{report.id}:")]
+    n = 1 + sum(date.fromisoformat(day) > since for day in days)
+    first = reckon(every, since, event="decision", calendar=calendar)
+    day, skipped = after(since, n * every.count, every.unit, calendar)
+    update = {"date": day, "skipped": skipped, "rule": f"every {every.words}, number {n}"}
+    return deadline("tell-reminder", report.id, first.model_copy(update=update))

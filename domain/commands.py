@@ -134,8 +134,9 @@ class ClassifyContact(Command):
     topic: Literal["wholly-different", "same-or-similar", "mixed"]
     summary: Text
     recurrence: bool = False
-    code: Code | None = None
+    code: Code = "other"
     medium: Channel = "email"
+    consulted: tuple[Code, ...] = ()
 
 
 class ReiterateNotice(Command):
@@ -386,6 +387,12 @@ class DestroyPapers(Command):
     do = "destroy_papers"
 
 
+class AcknowledgeFault(Command):
+    """Record that somebody has looked into a message that was set aside (its id in `saw`)."""
+
+    do = "acknowledge_fault"
+
+
 class Withdraw(Command):
     """End a case in which nothing was decided, with the reason."""
 
@@ -477,6 +484,7 @@ AnyCommand = (
     | Hold
     | ReleaseHold
     | DestroyPapers
+    | AcknowledgeFault
     | Withdraw
     | Correct
     | DeadlinePassed

@@ -27,6 +27,7 @@ HANDLERS: dict[str, Handler] = {
     "refer": referral.refer,
     "consult": referral.consult,
     "assess": referral.assess,
+    "acknowledge_fault": referral.acknowledge_fault,
     "note_new_information": referral.note_new_information,
     "discuss": measures.discuss,
     "record_initial_measures": measures.record_initial_measures,

@@ -66,6 +66,7 @@ def record_notification(
     signed_by(actor, on)
     notice = _notice(case, command.saw)
     _not_before(on, notice)
+    _in_the_form(case, notice, command.method, policy)
     if notice.status == "withheld":
         raise Refusal(f"{notice.id} was withheld; telling the customer now would go against that decision.")
     if notice.status == "to-issue":
@@ -75,6 +76,13 @@ def record_notification(
     return decided(
         case, f"{notice.id} told {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.", cites=["DEF-06"]
     )
+
+
+def _in_the_form(case: Case, notice: Notice, method: str, policy: Policy) -> None:
+    rule = policy.notices[notice.kind].letter_only  # type: ignore[index]  # kinds in state are those of the policy file
+    adjusted = any(adjustment.instead_of_writing for adjustment in case.customer.adjustments)
+    if rule and rule.value and method == "telephone" and not adjusted:
+        raise Refusal("This is told by letter; a call will not do.", cites=rule.sources, remains="Send the letter.")
 
 
 def _not_before(on: date, notice: Notice) -> None:

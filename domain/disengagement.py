@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.case import Case, ClientInformed, Contact, Incident, NewIssue, next_id, with_item
+from domain.case import Case, ClientInformed, Contact, NewIssue, next_id, with_item
 from domain.commands import ClassifyContact, DecideNewIssue, InformClient, RaiseNewIssue, ReiterateNotice
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, require_consulted, signed_by, the_day
+from domain.incidents import with_incident
 from domain.notices import owe
 from domain.people import Actor
 from domain.policy import Policy, Who
@@ -43,15 +44,7 @@ def classify_contact(case: Case, command: ClassifyContact, *, actor: Actor, poli
     contact = Contact(id=next_id("t", case.contacts), on=on, topic=command.topic, recurrence=command.recurrence, summary=command.summary)
     case = case.model_copy(update={"contacts": (*case.contacts, contact)})
     if command.recurrence:
-        incident = Incident(
-            id=next_id("i", case.incidents),
-            on=on,
-            code=command.code or "other",
-            medium=command.medium,
-            summary=command.summary,
-            by=actor.id,
-        )
-        case = case.model_copy(update={"incidents": (*case.incidents, incident)})
+        case = with_incident(case, command, code=command.code, on=on, actor=actor, policy=policy)
     answer = "Reply to it." if command.topic == rule.value else "No reply; the notice may be reiterated."
     return decided(case, f"Contact {contact.id} is {command.topic.replace('-', ' ')}. {answer}", cites=rule.sources)
 

@@ -54,7 +54,7 @@ def deadline_passed(case: Case, command: DeadlinePassed, *, actor: Actor, policy
 def _remembered(case: Case, deadline: Deadline, policy: Policy, calendar: Calendar) -> tuple[str, ...]:
     """Returns the keys to remember: those that still stand or count something; the rest could never fire again."""
     standing = {one.key for one in all_deadlines(case, policy, calendar)}
-    counted = ("review-overdue:", "answer-due:", "untold-recheck:")
+    counted = ("review-overdue:", "answer-due:", "untold-recheck:", "tell-reminder:")
     return (*(key for key in case.passed if key in standing or key.startswith(counted)), deadline.key)
 
 

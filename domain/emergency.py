@@ -51,4 +51,6 @@ def seek_legal_advice(case: Case, command: SeekLegalAdvice, *, actor: Actor, pol
     """Record that the colleague in contact asked for legal advice; nothing else changes."""
     signed_by(actor, the_day(command.on, today=today))
     rule = policy.agents.legal_advice if policy.agents else None
-    return decided(case, "Legal advice was asked for.", cites=rule.sources if rule else ())
+    if rule is None:
+        raise Refusal("This policy does not speak of asking for legal advice.", remains="It is always possible; it changes nothing here.")
+    return decided(case, "Legal advice was asked for.", cites=rule.sources)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 
 from domain.case import Case
@@ -58,7 +58,9 @@ def _record_reviews(case: Case, policy: Policy, calendar: Calendar) -> Iterator[
     rule, end = policy.review, end_of_case(case)
     if not (rule.while_held and rule.while_held.value and rule.cycle and case.sanctions and end) or case.record_not_needed_on:
         return
-    anchor, after = case.sanctions[-1].decided_on, max(end, case.record_reviewed_through or end)
+    reach = timedelta(days=rule.opens_before.count)
+    looked = case.record_reviewed_through
+    anchor, after = case.sanctions[-1].decided_on, max(end, looked + reach if looked else end)
     first = reckon(rule.cycle, anchor, event="decision", calendar=calendar)
     for n in count(1):
         day = add_months(anchor, n * rule.cycle.count)

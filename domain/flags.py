@@ -29,6 +29,8 @@ def flags(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         "letter_withheld": any(one.status == "withheld" for one in case.notices),
         "measure_owed": bool(measures_owed(case, policy)),
         "on_hold": case.held,
+        "edition_ended": policy.edition.valid_to.value is not None and policy.edition.valid_to.value < today,
+        "message_set_aside": bool(case.set_aside),
         "destruction_due": "destroy" in waiting,
         "retention_not_set": "retention" in waiting,
         "opened_by_mistake": case.ending == "mistake",

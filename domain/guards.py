@@ -20,7 +20,7 @@ def authorise(who: Who, *, actor: Actor, case: Case, policy: Policy, on: date, a
     if actor.person is None:
         raise Refusal(f"Only staff may {act}.", cites=who.sources, remains=f"It belongs to {named(who, policy)}.")
     office, as_deputy = _office_of(actor.person, who)
-    stands = who.relation is None or relates(actor.person, who.relation, case=case, actor=actor)
+    stands = who.relation is None or _stands(actor.person, who, case, actor)
     if (who.offices and office is None) or not stands:
         raise Refusal(
             f"Only {named(who, policy)} may {act}; {actor.person.id} {_holds(actor.person, policy)}.",
@@ -28,6 +28,15 @@ def authorise(who: Who, *, actor: Actor, case: Case, policy: Policy, on: date, a
             remains=f"Ask {named(who, policy)}.",
         )
     return sign(actor.person, on, office=office, as_deputy=as_deputy)
+
+
+def _stands(person: Person, who: Who, case: Case, actor: Actor) -> bool:
+    """Returns whether a person, or somebody they deputise for where that is allowed, stands in the relation named."""
+    relation = who.relation
+    assert relation is not None
+    deputies = who.deputies is not None and who.deputies.value
+    others = [one for id in person.deputises_for if deputies and (one := actor.staff.by_id.get(id))]
+    return any(relates(one, relation, case=case, actor=actor) for one in (person, *others))
 
 
 def require_relation_or_office(who: Who, person: Person, *, actor: Actor, case: Case, policy: Policy) -> None:
@@ -138,9 +147,17 @@ def _answered(rule: Finding, answer: str | bool | None) -> bool:
 
 
 def require_consulted(
-    rules: tuple[Consultation, ...], *, case: Case, about: About, decider: Signature, since: date | None, policy: Policy
+    rules: tuple[Consultation, ...],
+    *,
+    case: Case,
+    about: About,
+    decider: Signature,
+    since: date | None,
+    policy: Policy,
+    actor: Actor | None = None,
 ) -> None:
     """Refuses unless different people, none of them the decider, were consulted as each rule asks (DEF-20)."""
+    rules = tuple(_for_decider(rule, case, actor) for rule in rules)
     held = [one for one in case.consultations if one.about == about and one.on <= decider.on and one.human != decider.human]
     held = [one for one in held if (since is None or one.on >= since) and one.id not in _already_used(case)]
     if any(_all_met(rules, order) for order in permutations(held, len(rules))):
@@ -151,6 +168,14 @@ def require_consulted(
         cites=[source for rule in rules for source in rule.sources],
         remains=f"Record each with consult (about: {about}), then decide.",
     )
+
+
+def _for_decider(rule: Consultation, case: Case, actor: Actor | None) -> Consultation:
+    """Returns the rule as it binds this decider: one who is the person named consults the others instead."""
+    if rule.if_decider is None or rule.relation is None or actor is None or actor.person is None:
+        return rule
+    named_person = relates(actor.person, rule.relation, case=case, actor=actor)
+    return rule.model_copy(update={"relation": rule.if_decider}) if named_person else rule
 
 
 def _already_used(case: Case) -> frozenset[str]:

@@ -10,10 +10,11 @@ from domain.clocks import appealable
 from domain.days import Calendar, deemed_notified, in_words
 from domain.deadlines import reckon
 from domain.model import State
-from domain.notices import notified_on
+from domain.notices import marked, notified_on
 from domain.policy import NoticePart, Part, Period, Policy
 from domain.restrictions import channels_left
 from domain.review_clocks import review_due
+from domain.rights import used_by
 
 Facts = dict[str, object]
 
@@ -89,7 +90,9 @@ def method_of(case: Case) -> str:
 def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, sent_on: date) -> Letter:
     """Returns the letter with every part its clauses demand. Raises MissingPart where one cannot be given."""
     method = method_of(case)
-    subject = _Subject(case, notice, policy, calendar, deemed_notified(sent_on, method, calendar))
+    told = deemed_notified(sent_on, method, calendar)
+    gone = marked(case, notice, "sent", method=method, sent_on=sent_on, notified_on=told)
+    subject = _Subject(gone, notice, policy, calendar, told)
     rule = policy.notices[notice.kind]  # type: ignore[index]  # kinds in state are those of the policy file
     sections = [section for part in rule.parts if (section := _section(part, subject))]
     return Letter(
@@ -202,7 +205,11 @@ def _appeal(subject: _Subject) -> Facts | None:
     if rule is None or (subject.review and not subject.review.fresh_appeal):
         return None
     to = subject.policy.office(rule.to.value)
+    target = subject.review or subject.sanction
+    if rule.number.value == "one-per-stage" and target is not None and used_by(subject.case, target, rule):
+        return None
     return {
+        "once": rule.number.value == "one-per-stage",
         "label": rule.label,
         "to": f"the {to}" if rule.to.value in subject.policy.offices else to,
         "window": rule.window.words if rule.window else "none",
@@ -299,11 +306,21 @@ def _next_steps(subject: _Subject) -> Facts:
     appeal, review = subject.policy.appeal, subject.policy.review
     if subject.challenge and appeal:
         grounds = bool(subject.challenge.grounds) or appeal.grounds.value == "optional"
-        return {"what": "appeal", "who": f"the {subject.policy.office(appeal.decided_by.offices[0])}", "ask_why": not grounds}
+        return {
+            "what": "appeal",
+            "who": f"the {subject.policy.office(appeal.decided_by.offices[0])}",
+            "ask_why": not grounds,
+            "label": appeal.label,
+        }
     request = next((one for one in subject.case.requests if one.id == subject.notice.about), None)
     if request:
-        return {"what": "review", "who": f"the {subject.policy.office(review.by.offices[0])}", "ask_why": request.grounds is None}
-    return {"what": "monitoring", "who": "the manager who wrote to you", "ask_why": False}
+        return {
+            "what": "review",
+            "who": f"the {subject.policy.office(review.by.offices[0])}",
+            "ask_why": request.grounds is None,
+            "label": "review",
+        }
+    return {"what": "monitoring", "who": "the manager who wrote to you", "ask_why": False, "label": "none"}
 
 
 def _arrangement(subject: _Subject) -> Facts:
@@ -321,11 +338,6 @@ def _clear_time(subject: _Subject) -> Facts | None:
 def _topics(subject: _Subject) -> Facts | None:
     topics = [topic for one in _the(subject.sanction).terms.restrictions for topic in getattr(one, "topics", ())]
     return {"topics": topics} if topics else None
-
-
-def _challenge_right(subject: _Subject) -> Facts | None:
-    """A complaint, where the policy makes that the challenge, or where it gives no appeal at all (as guidance only)."""
-    return {"label": subject.policy.appeal.label if subject.policy.appeal else "complaint"}
 
 
 def _behaviour(subject: _Subject) -> Facts:
@@ -358,7 +370,7 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "clear-time": _clear_time,
     "new-issue": lambda subject: {"text": subject.issue.summary} if subject.issue else None,
     "topics": _topics,
-    "challenge": _challenge_right,
+    "challenge": lambda subject: {"label": subject.policy.appeal.label} if subject.policy.appeal else None,
     "ombudsman": lambda subject: {"text": subject.policy.ombudsman.value},
     "request-to-change": lambda subject: {"asked": True},
     "behaviour": _behaviour,

@@ -24,6 +24,8 @@ def discuss(case: Case, command: Discuss, *, actor: Actor, policy: Policy, calen
         listed = ", ".join(one.step for one in policy.discussions) or "none"
         raise Refusal(f"{command.step} is no conversation of this policy.", remains=f"It lists: {listed}.")
     require_discussions(case, policy, on=on, before=command.step)
+    if rule.documented and rule.documented.value and not case.incidents:
+        raise Refusal("The behaviour has not been documented.", cites=rule.documented.sources, remains="Record it with report_behaviour.")
     person = actor.staff.by_id.get(command.person)
     if person is None:
         raise Refusal(f"{command.person} is not on the staff list.", remains="Name a person by the id the staff list gives.")

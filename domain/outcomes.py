@@ -9,7 +9,7 @@ from domain.case import Case, ReviewTerms, Sanction, Terms
 from domain.days import Calendar, in_words
 from domain.decision import Refusal
 from domain.policy import OutcomeRule, Policy, ReviewOutcome
-from domain.restrictions import tightens
+from domain.restrictions import DISENGAGING, tightens
 from domain.review_clocks import clear_time, review_dates, review_due
 from domain.terms import check_length, check_restrictions, check_review_date
 
@@ -26,7 +26,9 @@ def require_outcome(case: Case, sanction: Sanction, terms: ReviewTerms, *, polic
     _behaviour_in_period(case, sanction, terms, rule, on)
     _clear_long_enough(case, sanction, rule, policy, calendar, on)
     _says_what_changes(sanction, terms, rule)
-    if terms.outcome == "amend":
+    if sanction.disengages and terms.restrictions and not any(one.type in DISENGAGING for one in terms.restrictions):
+        _clear_long_enough(case, sanction, rules["lift"], policy, calendar, on)
+    if terms.outcome == "amend" and not (rule.free and rule.free.value):
         _no_tighter(sanction, terms, rule, rules)
     if rule.review_date or terms.review_on:
         check_review_date(terms.review_on, disengages=sanction.disengages, policy=policy, calendar=calendar, on=on)
@@ -67,6 +69,8 @@ def _says_what_changes(sanction: Sanction, terms: ReviewTerms, rule: OutcomeRule
     if terms.outcome in ("lift", "continue") and (terms.restrictions or (terms.until and not fixes_end)):
         remains = "Amend, extend or tighten."
         raise Refusal(f"The outcome {terms.outcome} changes no restriction and no date.", cites=rule.sources, remains=remains)
+    if rule.free and rule.free.value:
+        return
     had = {one.type for one in sanction.terms.restrictions}
     new = sorted({one.type for one in terms.restrictions} - had)
     if terms.outcome == "amend" and new:
@@ -125,6 +129,8 @@ def _with_terms(sanction: Sanction, **update: date) -> Sanction:
 
 def _settled_through(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar, on: date) -> date | None:
     """Returns the last due date this review answers: those past, and one that falls within the 28 days (DEF-13)."""
+    if policy.review_of(disengages=sanction.disengages).chosen:
+        return on
     reach = on + timedelta(days=policy.review_of(disengages=sanction.disengages).opens_before.count)
     settled = sanction.settled_through
     for due in review_dates(case, sanction, policy, calendar):

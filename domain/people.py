@@ -24,6 +24,8 @@ class Person(Data):
     line_manager: Code | None = None
     deputises: tuple[Code, ...] = ()
     """Offices for which this person is the appropriate deputy, or holds a recorded delegation."""
+    deputises_for: tuple[Code, ...] = ()
+    """People whose own part (a line manager's, say) this person takes by a recorded delegation."""
     area: Code | None = None
     """The service this person works in."""
     valid_from: date | None = None

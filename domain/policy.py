@@ -152,6 +152,8 @@ class Consultation(Rule):
 
     offices: tuple[Code, ...] = ()
     relation: Relation | None = None
+    if_decider: Relation | None = None
+    """Who is consulted instead where the decider is the person named."""
 
 
 NoticeKind = Literal[
@@ -163,6 +165,7 @@ NoticeKind = Literal[
     "marker",
     "new-issue",
     "external-report",
+    "challenge-refused",
     "extreme-decision",
     "no-action",
     "appeal-acknowledged",
@@ -185,6 +188,8 @@ class SignOff(Data):
     people: Cited[PositiveInt] | None = None
     different_grades: Cited[bool] | None = None
     never_by: Who | None = None
+    among: Cited[bool] | None = None
+    """The person named is one of those who sign, whichever of them signs second."""
     consult: tuple[Consultation, ...] = ()
     requires: tuple[Finding, ...] = ()
     notice: NoticeKind = "decision"
@@ -270,6 +275,7 @@ class Referral(Data):
     to: Cited[Code] | None = None
     requires: tuple[Finding, ...] = ()
     attachments: Cited[bool] | None = None
+    after_discussion: Cited[Code] | None = None
     if_arranged: tuple[Finding, ...] = ()
 
 
@@ -278,6 +284,9 @@ class DiscussionRule(Rule):
 
     step: Code
     with_: Who = Field(alias="with")
+    documented: Cited[bool] | None = None
+    """Held only once an incident is on record."""
+    other_than_decider: Cited[bool] | None = None
 
 
 class Measure(Rule):
@@ -359,6 +368,8 @@ class NoticeRule(Data):
     issued_by: Who | None = None
     may_be_withheld: Who | None = None
     withholding_requires: tuple[Finding, ...] = ()
+    letter_only: Cited[bool] | None = None
+    """Told by letter: a call or a talk will not do, save an adjustment."""
     parts: tuple[NoticePart, ...]
 
 
@@ -369,6 +380,8 @@ class OutcomeRule(Rule):
     reasons_needed: bool = True
     incident_in_period: Cited[bool] | None = None
     fresh_appeal: Cited[bool] | None = None
+    free: Cited[bool] | None = None
+    """The sanction may become another one, of other types."""
     until: Cited[Literal["next-review"]] | None = None
     """How long a continuation runs where it may not be open-ended."""
     review_date: Cited[Literal["chosen"]] | None = None
@@ -463,6 +476,8 @@ class AgentRule(Data):
     """Before disengaging from an agent: the clients are told."""
 
     client_told_first: Cited[bool]
+    client_has: Period | None = None
+    """How long a client has to act before the customer is disengaged from."""
     specific_issue: Cited[bool] | None = None
     legal_advice: Cited[bool] | None = None
 

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.case import Case, Consulted, Incident, Referred, next_id
-from domain.commands import AddAdjustment, AppointRepresentative, Assess, Consult, NoteNewInformation, OpenCase, Refer, ReportBehaviour
+from domain.case import Case, Consulted, Referred, next_id
+from domain.commands import (
+    AcknowledgeFault,
+    AddAdjustment,
+    AppointRepresentative,
+    Assess,
+    Consult,
+    NoteNewInformation,
+    OpenCase,
+    Refer,
+    ReportBehaviour,
+)
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
-from domain.guards import authorise, relates, require_findings, the_day
+from domain.guards import authorise, relates, require_findings, signed_by, the_day
+from domain.incidents import with_incident
 from domain.people import Actor
 from domain.policy import Finding, Policy, Referral, Relation
-from domain.steps import step_one_done
+from domain.steps import require_discussion, step_one_done
 
 
 def open_case(command: OpenCase, *, id: str, edition: str, keep_years: int | None, actor: Actor, policy: Policy, today: date) -> Decision:
     """Open a case, unless the matter belongs under another policy (intake)."""
     _belongs_here(command, policy)
-    _in_force(policy, today)
+    _in_force(policy, the_day(command.on, today=today))
     case = Case(
         id=id,
         body=command.body,
@@ -34,9 +45,11 @@ def open_case(command: OpenCase, *, id: str, edition: str, keep_years: int | Non
     return decided(case, f"Case opened under {policy.title}, {policy.edition.label}.", cites=policy.edition.sources)
 
 
-def _in_force(policy: Policy, today: date) -> None:
-    ends = policy.edition.valid_to
-    if ends.value is not None and today > ends.value:
+def _in_force(policy: Policy, on: date) -> None:
+    begins, ends = policy.edition.valid_from, policy.edition.valid_to
+    if begins.value is not None and on < begins.value:
+        raise Refusal(f"The edition {policy.edition.label} begins on {begins.value.isoformat()}.", cites=begins.sources)
+    if ends.value is not None and on > ends.value:
         raise Refusal(
             f"The edition {policy.edition.label} ended on {ends.value.isoformat()}.",
             cites=ends.sources,
@@ -58,21 +71,11 @@ def _belongs_here(command: OpenCase, policy: Policy) -> None:
 def report_behaviour(case: Case, command: ReportBehaviour, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Record one incident; a person decides what follows, never a count."""
     on = the_day(command.on, today=today)
-    _known_behaviour(command, policy)
+    _no_mere_use_of_a_right(command, policy)
     if case.stage == "archived":
         raise Refusal("This case has ended; its papers are only being kept.", remains="Open a new case for new behaviour.")
-    consulted = _consulted(command, actor, policy)
-    incident = Incident(
-        id=next_id("i", case.incidents),
-        on=on,
-        code=command.code,
-        medium=command.medium,
-        summary=command.summary,
-        by=actor.id,
-        physical=command.physical,
-        consulted=consulted,
-    )
-    case = case.model_copy(update={"incidents": (*case.incidents, incident)})
+    case = with_incident(case, command, code=command.code, on=on, actor=actor, policy=policy)
+    incident = case.incidents[-1]
     behaviour = policy.behaviours.get(command.code)
     return decided(
         case,
@@ -81,20 +84,7 @@ def report_behaviour(case: Case, command: ReportBehaviour, *, actor: Actor, poli
     )
 
 
-def _consulted(command: ReportBehaviour, actor: Actor, policy: Policy) -> tuple[str, ...]:
-    """Returns the other people asked whether the behaviour fits its term, where the policy wants that."""
-    rule = policy.classification
-    others = {one: person.human for one in command.consulted if (person := actor.staff.by_id.get(one)) and person.human != actor.human}
-    if rule and len(set(others.values())) < rule.value:
-        raise Refusal(
-            "Whether behaviour fits a term is decided with line managers and colleagues; consulted names nobody else on the staff list.",
-            cites=rule.sources,
-            remains="Name them under with.consulted.",
-        )
-    return tuple(others)
-
-
-def _known_behaviour(command: ReportBehaviour, policy: Policy) -> None:
+def _no_mere_use_of_a_right(command: ReportBehaviour, policy: Policy) -> None:
     for rule in policy.intake:
         if rule.question == "corporate-complaint" and command.concerns_corporate_complaint:
             raise Refusal("An incident about a corporate complaint does not count here.", cites=rule.sources, remains=rule.instead)
@@ -105,13 +95,6 @@ def _known_behaviour(command: ReportBehaviour, policy: Policy) -> None:
                 cites=right.sources,
                 remains="Record the manner of it, if that was unreasonable.",
             )
-    if command.code != "other" and command.code not in policy.behaviours:
-        known = ", ".join(sorted(policy.behaviours))
-        raise Refusal(
-            f"{command.code} is no behaviour of this policy.",
-            cites=policy.other_behaviour.sources,
-            remains=f"Use other, or one of: {known}.",
-        )
 
 
 def refer(case: Case, command: Refer, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
@@ -143,6 +126,8 @@ def _ready_to_refer(case: Case, command: Refer, rule: Referral, policy: Policy, 
         )
     if policy.step_one:
         step_one_done(case, policy, on=on)
+    if rule.after_discussion:
+        require_discussion(case, policy, rule.after_discussion.value, on=on)
     require_findings(rule.requires, command.findings, act="refer")
     if case.replies and case.replies[-1].reply == "agreed":
         require_findings(rule.if_arranged, command.findings, act="refer after an agreement")
@@ -156,7 +141,7 @@ def consult(case: Case, command: Consult, *, actor: Actor, policy: Policy, calen
     person = actor.staff.by_id.get(command.person)
     if person is None:
         raise Refusal(f"{command.person} is not on the staff list.", remains="Name a person by the id the staff list gives.")
-    kinds: tuple[Relation, ...] = ("senior-manager-of-area", "manager-in-area", "line-manager-of-contact")
+    kinds: tuple[Relation, ...] = ("senior-manager-of-area", "manager-in-area", "line-manager-of-contact", "sanctioning-team")
     consulted = Consulted(
         id=next_id("c", case.consultations),
         on=on,
@@ -195,6 +180,16 @@ def note_new_information(
     proposals = tuple(one.model_copy(update={"closed": "replaced"}) if one.closed is None and undone else one for one in case.proposals)
     cites = [source for rule in _asked(policy) if rule.undone_by_new_information for source in rule.sources]
     return decided(case.model_copy(update={"assessment": kept, "proposals": proposals}), "New information recorded.", cites=cites)
+
+
+def acknowledge_fault(case: Case, command: AcknowledgeFault, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record that a message set aside has been looked into."""
+    signed_by(actor, the_day(command.on, today=today))
+    if command.saw not in case.set_aside:
+        waiting = ", ".join(case.set_aside) or "none"
+        raise Refusal("saw must name a message that was set aside.", kind="stale", remains=f"Set aside: {waiting}.")
+    left = tuple(id for id in case.set_aside if id != command.saw)
+    return decided(case.model_copy(update={"set_aside": left}), "A message that was set aside has been looked into.")
 
 
 def _asked(policy: Policy) -> tuple[Finding, ...]:

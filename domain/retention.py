@@ -92,6 +92,7 @@ def withdraw(case: Case, command: Withdraw, *, actor: Actor, policy: Policy, cal
         raise Refusal(
             "A decision has been made; the case runs its course.", remains="Lift the restrictions by a review, or correct a mistake."
         )
+    require_measures_taken(case, policy)
     proposals = tuple(one if one.closed else one.model_copy(update={"closed": "replaced"}) for one in case.proposals)
     return decided(
         case.model_copy(

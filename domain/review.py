@@ -47,12 +47,12 @@ def request_review(case: Case, command: RequestReview, *, actor: Actor, policy: 
 
 
 def _requested(policy: Policy) -> Requested:
-    if policy.review.requested is None:
-        label = policy.appeal.label if policy.appeal else "complaint"
-        raise Refusal(
-            "This policy gives no requested review apart from the appeal.", remains=f"Lodge it as an appeal ({label}) with appeal."
-        )
-    return policy.review.requested
+    if policy.review.requested is not None:
+        return policy.review.requested
+    if policy.appeal is None:
+        raise Refusal("This policy gives no requested review.", cites=policy.ombudsman.sources, remains="The body's complaints procedure.")
+    remains = f"Lodge it as an appeal ({policy.appeal.label}) with appeal."
+    raise Refusal("This policy gives no requested review apart from the appeal.", cites=policy.appeal.number.sources, remains=remains)
 
 
 def _running(case: Case, id: str | None, on: date, rule: Requested) -> Sanction:
@@ -86,7 +86,7 @@ def review_sanction(case: Case, command: ReviewSanction, *, actor: Actor, policy
     by = authorise(rule.by, actor=actor, case=case, policy=policy, on=on, act="review this")
     terms = _terms(command)
     outcome = require_outcome(case, sanction, terms, policy=policy, calendar=calendar, on=on)
-    _may_review(case, sanction, terms, rule, by, policy=policy, calendar=calendar)
+    _may_review(case, sanction, terms, rule, by, actor=actor, policy=policy, calendar=calendar)
     _new_need_their_own_sign_off(case, sanction, terms, actor=actor, policy=policy, on=on)
     require_findings((*rule.requires, *outcome.requires), terms.findings, act=f"{terms.outcome} after the review")
     if rule.people and rule.people.value > 1:
@@ -120,13 +120,13 @@ def _terms(command: ReviewSanction) -> ReviewTerms:
 
 
 def _may_review(
-    case: Case, sanction: Sanction, terms: ReviewTerms, rule: ReviewRule, by: Signature, *, policy: Policy, calendar: Calendar
+    case: Case, sanction: Sanction, terms: ReviewTerms, rule: ReviewRule, by: Signature, *, actor: Actor, policy: Policy, calendar: Calendar
 ) -> None:
     _independent(sanction, by, rule)
     _timely(case, sanction, terms, policy, calendar, by.on)
     since = max((review.on for review in case.reviews if review.sanction == sanction.id), default=sanction.decided_on)
     if rule.consult:
-        require_consulted(rule.consult, case=case, about="review", decider=by, since=since, policy=policy)
+        require_consulted(rule.consult, case=case, about="review", decider=by, since=since, policy=policy, actor=actor)
     if rule.prepared_by and not any(one.sanction == sanction.id and since <= one.on <= by.on for one in case.recommendations):
         raise Refusal("Nobody has looked at this review first.", cites=rule.prepared_by.sources, remains="recommend comes before review.")
 
@@ -143,6 +143,8 @@ def approve_review(case: Case, command: Approve, *, actor: Actor, policy: Policy
     """Sign the outcome of a review as the second person, of another grade."""
     on, proposed = the_day(command.on, today=today), _proposed(case, command.saw)
     second = _second(proposed, actor, policy, on)
+    if on < proposed.on:
+        raise Refusal(f"{proposed.id} was proposed on {proposed.on.isoformat()}, after this sign-off.")
     sanction = _under_review(case, proposed.sanction, on)
     outcome = require_outcome(case, sanction, proposed.terms, policy=policy, calendar=calendar, on=on)
     signed = with_item(case.proposed_reviews, proposed.model_copy(update={"closed": "decided"}))

@@ -6,7 +6,7 @@ from datetime import date
 
 from domain.case import Case, Proposal, Sanction, Signature, Terms, next_id, with_item
 from domain.commands import Approve, ImposeSanction, ProposeSanction, Reject, TakeNoAction
-from domain.days import Calendar
+from domain.days import Calendar, after
 from domain.decision import Decision, Entry, Refusal, decided
 from domain.guards import Findings, authorise, consulted_about, forbid, require_consulted, require_findings, signed_by, the_day
 from domain.measures import require_measures_taken
@@ -23,9 +23,10 @@ def propose_sanction(case: Case, command: ProposeSanction, *, actor: Actor, poli
     sign_off = sign_off_for(command.restrictions, policy)
     terms = filled(_terms(command), policy=policy, calendar=calendar, on=on)
     check_terms(case, terms, policy=policy, calendar=calendar, on=on)
-    proposal = _proposal(case, terms, sign_off, signed_by(actor, on), on)
-    case = _replace_open(case)
     rule = policy.decision.sign_offs[sign_off]
+    by_the_named = bool(rule.among and rule.among.value and _is_named(case, rule, actor, policy, on))
+    proposal = _proposal(case, terms, sign_off, signed_by(actor, on), on).model_copy(update={"by_the_named": by_the_named})
+    case = _replace_open(case)
     return decided(
         case.model_copy(update={"proposals": (*case.proposals, proposal)}),
         f"Proposed as {proposal.id}; it waits for sign-off.",
@@ -42,7 +43,7 @@ def impose_sanction(case: Case, command: ImposeSanction, *, actor: Actor, policy
     by = _may_decide(case, rule, actor=actor, policy=policy, on=on)
     terms = filled(_terms(command), policy=policy, calendar=calendar, on=on)
     check_terms(case, terms, policy=policy, calendar=calendar, on=on)
-    _clients_told(case, terms, policy, on)
+    _clients_told(case, terms, policy, calendar, on)
     _grounds_complete(case, terms, terms.findings, rule, by, policy)
     proposal = _proposal(case, terms, sign_off, by, on).model_copy(update={"closed": "decided"})
     case = _replace_open(case)
@@ -54,13 +55,13 @@ def approve(case: Case, command: Approve, *, actor: Actor, policy: Policy, calen
     on = the_day(command.on, today=today)
     proposal = _seen(case, command.saw, policy)
     rule = policy.decision.sign_offs[proposal.sign_off]
-    by = _may_decide(case, rule, actor=actor, policy=policy, on=on)
+    by = signed_by(actor, on) if proposal.by_the_named else _may_decide(case, rule, actor=actor, policy=policy, on=on)
     if on < proposal.on:
         raise Refusal(f"{proposal.id} was made on {proposal.on.isoformat()}, after this sign-off.", cites=rule.decided_by.sources)
     _second_person(proposal, rule, by)
     terms = proposal.terms.model_copy(update={"findings": {**proposal.terms.findings, **command.findings}})
     check_terms(case, terms, policy=policy, calendar=calendar, on=on)
-    _clients_told(case, terms, policy, on)
+    _clients_told(case, terms, policy, calendar, on)
     _grounds_complete(case, terms, command.findings, rule, by, policy)
     proposal = proposal.model_copy(update={"terms": terms})
     signed = proposal.model_copy(update={"signatures": (*proposal.signatures, by), "closed": "decided"})
@@ -153,6 +154,14 @@ def _may_decide(case: Case, rule: SignOff, *, actor: Actor, policy: Policy, on: 
     return authorise(rule.decided_by, actor=actor, case=case, policy=policy, on=on, act="decide this")
 
 
+def _is_named(case: Case, rule: SignOff, actor: Actor, policy: Policy, on: date) -> bool:
+    try:
+        authorise(rule.decided_by, actor=actor, case=case, policy=policy, on=on, act="sign this")
+    except Refusal:
+        return False
+    return True
+
+
 def _second_person(proposal: Proposal, rule: SignOff, by: Signature) -> None:
     if not rule.people or rule.people.value < 2:
         return
@@ -173,19 +182,28 @@ def _grounds_complete(case: Case, terms: Terms, own: Findings, rule: SignOff, by
     require_findings(in_person, own, act="decide, in person")
     since = case.referrals[-1].on if case.referrals else None
     require_consulted(rule.consult, case=case, about="decision", decider=by, since=since, policy=policy)
+    for held in policy.discussions:
+        other = held.other_than_decider
+        if other and other.value and any(one.step == held.step and one.human == by.human for one in case.discussions):
+            raise Refusal(f"Whoever held the {held.step} does not also decide.", cites=(*other.sources, "DEF-20"))
 
 
-def _clients_told(case: Case, terms: Terms, policy: Policy, on: date) -> None:
+def _clients_told(case: Case, terms: Terms, policy: Policy, calendar: Calendar, on: date) -> None:
+    """Refuses to disengage from an agent before each client was told, and had the time to act (NE-43)."""
     rule = policy.agents
     disengages = any(one.type in DISENGAGING for one in terms.restrictions)
     if case.customer.kind != "agent" or not disengages or rule is None or not rule.client_told_first.value:
         return
-    if not any(one.on <= on for one in case.clients_informed):
+    cites = rule.client_told_first.sources
+    told = {one.client: one.on for one in case.clients_informed if one.on <= on}
+    if not told or any(client not in told for client in case.customer.clients):
         raise Refusal(
-            "The client of an agent is told first, and no client is recorded as told.",
-            cites=rule.client_told_first.sources,
-            remains="inform_client.",
+            "Each client of an agent is told first, and not every client is recorded as told.", cites=cites, remains="inform_client."
         )
+    if rule.client_has:
+        ready = max(after(day, rule.client_has.count, rule.client_has.unit, calendar)[0] for day in told.values())
+        if on < ready:
+            raise Refusal(f"The client has {rule.client_has.words} to act, until {ready.isoformat()}.", cites=rule.client_has.sources)
 
 
 def _decide(case: Case, proposal: Proposal, rule: SignOff, by: Signature, policy: Policy) -> Decision:

@@ -42,10 +42,14 @@ def require_discussions(case: Case, policy: Policy, *, on: date, before: str | N
     for rule in policy.discussions:
         if rule.step == before:
             return
-        if not any(one.step == rule.step and one.on <= on for one in case.discussions):
-            raise Refusal(
-                f"{rule.step} has not been held.", cites=rule.sources, remains="Record it with discuss, in the order of the policy."
-            )
+        require_discussion(case, policy, rule.step, on=on)
+
+
+def require_discussion(case: Case, policy: Policy, step: str, *, on: date) -> None:
+    """Refuses while one conversation of the policy has not been held."""
+    rule = next(one for one in policy.discussions if one.step == step)
+    if not any(one.step == step and one.on <= on for one in case.discussions):
+        raise Refusal(f"{step} has not been held.", cites=rule.sources, remains="Record it with discuss, in the order of the policy.")
 
 
 def _sanction_failed(case: Case, step: Cited[Step], on: date) -> None:
@@ -91,19 +95,16 @@ def continued_since(case: Case, day: date, *, until: date) -> tuple[Incident, ..
 
 
 def require_warning(case: Case, policy: Policy, *, on: date) -> None:
-    """Refuses a decision without a living warning and, where the policy says so, behaviour after it."""
+    """Refuses a decision without a living warning and, where the policy says so, behaviour after one of them."""
     rule = policy.warning
-    found = living_warning(case, policy, on=on)
-    if found is None:
-        raise Refusal(
-            _no_warning(case, policy, on=on),
-            cites=rule.needed.sources,
-            remains="Give a warning with warn; it must reach the customer first.",
-        )
+    given = [day for one in case.warnings if (day := warned_on(case, one, policy)) and day <= on <= life_ends(day, policy)]
+    if not given:
+        remains = "Give a warning with warn; it must reach the customer first."
+        raise Refusal(_no_warning(case, policy, on=on), cites=rule.needed.sources, remains=remains)
     after = rule.behaviour_after
-    if after and after.value == "must-continue" and not continued_since(case, found[1], until=on):
+    if after and after.value == "must-continue" and not any(continued_since(case, day, until=on) for day in given):
         raise Refusal(
-            f"No behaviour is recorded after the warning of {found[1].isoformat()}: the customer must have the opportunity to change.",
+            f"No behaviour is recorded after the warning of {given[-1].isoformat()}: the customer must have the opportunity to change.",
             cites=after.sources,
             remains="Record continued behaviour with report_behaviour, dated after the warning.",
         )

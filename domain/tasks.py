@@ -43,6 +43,7 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_challenges(case, policy, calendar),
         *_reviews(case, policy, calendar),
         *_measures(case, policy),
+        *_faults(case),
         *_new_issues(case, policy, calendar),
         *_reports(case, policy),
         *_end(case, policy, calendar, today),
@@ -159,6 +160,12 @@ def _measures(case: Case, policy: Policy) -> Iterator[Task]:
     for rule in measures_owed(case, policy):
         cites = rule.always_if.sources if rule.always_if else ()
         yield Task(kind="measure", what=f"Compulsory: {rule.label}", ref="case", cites=cites, command="take_measure", **_for(rule.by, case))
+
+
+def _faults(case: Case) -> Iterator[Task]:
+    for id in case.set_aside:
+        what = f"Look into the message {id}, which a fault in the program set aside"
+        yield Task(kind="fault", what=what, ref=id, command="acknowledge_fault", **_for(None, case))
 
 
 def _new_issues(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:

@@ -160,9 +160,9 @@ def _parameters(restriction: Restriction, option: Option) -> None:
 
 def _leaves_more_than_writing(restriction: Restriction, option: Option, terms: Terms) -> None:
     rule, left = option.not_written_only, channels_left(restriction)
-    if rule and left is not None and left <= WRITTEN and terms.extreme is None:
+    if rule and left is not None and (left <= WRITTEN or left <= {"third-party"}) and terms.extreme is None:
         raise Refusal(
-            "Leaving nothing but writing needs an extreme situation.",
+            "Leaving nothing but writing, or nothing but a third party, needs an extreme situation.",
             cites=rule.sources,
             remains="written-or-third-party-only, with extreme.",
         )

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from domain.days import Calendar
 from domain.model import Data
@@ -48,6 +48,19 @@ class Clauses(Data):
     clauses: tuple[Clause, ...]
 
 
+def text_of(path: Path, name: str | None = None) -> str:
+    """Returns the text of a file. Raises Unreadable where there is none, or where its bytes are no UTF-8."""
+    name = name or str(path)
+    try:
+        data = path.read_bytes()
+        return data.decode("utf-8")
+    except OSError as error:
+        raise Unreadable(f"{name}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        line, column = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start)
+        raise Unreadable(f"{name}:{line}:{column}: the byte {data[error.start]:#04x} is no UTF-8; save the file as UTF-8 text") from None
+
+
 def parse(text: str, name: str) -> object:
     """Returns the YAML 1.2 data of a text. Raises Unreadable where it is no YAML, or repeats a key."""
     try:
@@ -56,6 +69,8 @@ def parse(text: str, name: str) -> object:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise Unreadable(f"{name}:{line}:{column}: {error.problem or error}") from None
+    except (YAMLError, ValueError, RecursionError) as error:  # a character YAML forbids, a day that is none, a nest without an end
+        raise Unreadable(f"{name}:1:1: {' '.join(str(error).split())}") from None
 
 
 def build(kind: type[M], data: object, name: str) -> M:
@@ -117,7 +132,7 @@ def policy_text(policy: str) -> str:
     path = HOME / f"{policy}.yaml" if policy in names() else Path(policy)
     if not path.is_file():
         raise Unreadable(f"{policy}: no such policy; known: {', '.join(names())}, or the path of a file")
-    return path.read_text(encoding="utf-8")
+    return text_of(path)
 
 
 @cache

@@ -18,7 +18,7 @@ def open_database(url: str) -> Engine:
     """Returns an engine for SQLite or PostgreSQL. SQLite waits for a writer and locks when a transaction begins."""
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 5})
     event.listen(engine, "connect", _sqlite_opened)
     event.listen(engine, "begin", _sqlite_begins)
     return engine

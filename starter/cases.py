@@ -9,20 +9,37 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.outcome import Outcome
 from domain.commands import AnyCommand, OpenCase
+from starter.clock import today
 from worker.run import connect
 from worker.settings import Settings
 
-PENDING_TRIES = 20
+T = TypeVar("T")
+
+PENDING_TRIES = 4
+"""How often an act that is not yet answered is asked for again; each asking waits half a minute."""
+TAKEN_WITHIN = 20.0
+"""Seconds in which a worker takes an update, or none is there."""
+ANSWERED_WITHIN = 60.0
+"""Seconds in which an update that was taken is answered: the case itself says pending after half of that."""
+SHOWN_WITHIN = 10.0
 
 
 class NoSuchCase(Exception):
@@ -38,9 +55,10 @@ class Unavailable(Exception):
 
 
 def envelope(command: AnyCommand, *, by: str | None, id: str | None = None) -> dict[str, object]:
-    """Returns the message that carries a command, as every door takes it."""
+    """Returns the message that carries a command, as every door takes it. Without a day of its own it counts from today:
+    a worker may get to it much later."""
     with_ = command.model_dump(mode="json", by_alias=True, exclude={"id", "on", "saw"}, exclude_unset=True)
-    facts = {"by": by, "on": command.on.isoformat() if command.on else None, "saw": command.saw}
+    facts = {"by": by, "on": (command.on or today()).isoformat(), "saw": command.saw}
     return {
         "v": 1,
         "id": id or command.id or str(uuid.uuid4()),
@@ -74,7 +92,7 @@ class Cases:
         try:
             return await self.submit_message(case, message)
         except NoSuchCase:  # refused at once: the case never came to be, and its workflow says why
-            return Outcome.model_validate(await started.result(), extra="allow")
+            return Outcome.model_validate(await _within(ANSWERED_WITHIN, started.result(), _no_answer(case, message)), extra="allow")
 
     async def start(self, case: str, message: dict[str, object]) -> WorkflowHandle[object, object]:
         """Start a case's workflow with its opening message."""
@@ -84,6 +102,8 @@ class Cases:
             )
         except WorkflowAlreadyStartedError:
             raise AlreadyOpen(f"A case {case} is already there.") from None
+        except RPCError as error:
+            raise Unavailable(str(error)) from None
 
     async def submit(self, case: str, command: AnyCommand, *, by: str, id: str | None = None) -> Outcome:
         """Act on a case and wait for the answer: accepted, or refused with the clause. Sent again under its id it is one act."""
@@ -91,47 +111,70 @@ class Cases:
 
     async def submit_message(self, case: str, message: dict[str, object]) -> Outcome:
         """Send a message as an update. Raises NoSuchCase or Unavailable; a refusal is an Outcome, never an exception."""
-        for attempt in range(PENDING_TRIES):
-            outcome = await self._ask(case, message, attempt)
+        for _ in range(PENDING_TRIES):
+            outcome = await self._ask(case, message)
             if outcome.result != "pending":
                 return outcome
-        raise Unavailable(f"{case} has not answered; ask again with the id {message['id']}.")
+        raise Unavailable(_no_answer(case, message))
 
-    async def _ask(self, case: str, message: dict[str, object], attempt: int) -> Outcome:
+    async def _ask(self, case: str, message: dict[str, object]) -> Outcome:
+        asking = self.client.get_workflow_handle(case).start_update(
+            str(message["do"]),
+            message,
+            id=f"{message['id']}/{uuid.uuid4().hex[:8]}",
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+            result_type=Outcome,
+        )
         try:
-            answer: Outcome = await self.client.get_workflow_handle(case).execute_update(
-                str(message["do"]), message, id=f"{message['id']}/{uuid.uuid4().hex[:8]}", result_type=Outcome
-            )
-            return answer
+            taken = await _within(TAKEN_WITHIN, asking, f"No worker answered; {_again(message)}.")
+            return await _within(ANSWERED_WITHIN, taken.result(), _no_answer(case, message))
         except WorkflowUpdateFailedError as failed:
             return _refusal_of(failed)
         except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
-                raise NoSuchCase(f"There is no running case {case}.") from None
-            raise Unavailable(str(error)) from None
+            raise _failed(error, case) from None
 
     async def signal(self, case: str, command: AnyCommand, *, by: str, id: str | None = None) -> str:
         """Send a command as a signal: durable at once, answered in the case's log. Returns its id."""
         return await self.signal_message(case, envelope(command, by=by, id=id))
 
     async def signal_message(self, case: str, message: dict[str, object]) -> str:
-        """Send a message as a signal named after its command."""
+        """Send a message as a signal named after its command. Raises NoSuchCase or Unavailable."""
         try:
             await self.client.get_workflow_handle(case).signal(str(message["do"]), message)
         except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
-                raise NoSuchCase(f"There is no running case {case}.") from None
-            raise
+            raise _failed(error, case) from None
         return str(message["id"])
 
     async def look_up(self, case: str) -> Outcome | None:
-        """Returns where a case stands: stage, next deadline, what waits for whom. Raises NoSuchCase."""
+        """Returns where a case stands: stage, next deadline, what waits for whom. Raises NoSuchCase or Unavailable."""
+        asked: Awaitable[Outcome | None] = self.client.get_workflow_handle(case).query("state", result_type=Outcome)
         try:
-            return await asyncio.wait_for(self.client.get_workflow_handle(case).query("state", result_type=Outcome), timeout=10)
+            return await _within(SHOWN_WITHIN, asked, f"No worker said where {case} stands; is one running?")
         except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
-                raise NoSuchCase(f"There is no case {case}.") from None
-            raise
+            raise _failed(error, case) from None
+
+
+async def _within(seconds: float, work: Awaitable[T], otherwise: str) -> T:
+    """Returns what the work returns. Raises Unavailable where it takes longer: without a worker the engine waits for ever."""
+    try:
+        return await asyncio.wait_for(work, seconds)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        raise Unavailable(otherwise) from None
+
+
+def _no_answer(case: str, message: dict[str, object]) -> str:
+    return f"{case} has not answered; {_again(message)}."
+
+
+def _again(message: dict[str, object]) -> str:
+    """Returns how to ask again. The day belongs to the act: on another day the same words would be another act."""
+    return f"ask again with the id {message['id']}" + (f" and the same day, {message['on']}" if "on" in message else "")
+
+
+def _failed(error: RPCError, case: str) -> NoSuchCase | Unavailable:
+    if error.status == RPCStatusCode.NOT_FOUND:
+        return NoSuchCase(f"There is no running case {case}.")
+    return Unavailable(f"The engine did not answer: {error}.")
 
 
 def _refusal_of(failed: WorkflowUpdateFailedError) -> Outcome:

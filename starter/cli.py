@@ -9,8 +9,8 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from starter.show import as_json, complain, out, progress, said, table
 
@@ -42,20 +42,32 @@ def _run() -> int:
         result = app(standalone_mode=False)
     except typer.Exit as exit:
         return exit.exit_code
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:  # typer's own; click's, of the same names, are others
+        _show(error)
         return MISUNDERSTOOD
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return 130
     return result if isinstance(result, int) else OK
 
 
+def _show(error: TyperException) -> None:
+    """Print what was not understood, on one line with where the help is; a call without a command gets the help itself."""
+    context = getattr(error, "ctx", None)
+    text = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        out.print(text, markup=False, end="")
+    else:
+        complain(f"{text.rstrip('.')}. Try: {context.command_path if context else 'evenhand'} --help")
+
+
 def _add_groups() -> None:
+    from starter.cli_body import body_app
     from starter.cli_case import case_app, register, tasks
     from starter.cli_engine import engine_app
     from starter.cli_policy import clauses, policy_app
 
     app.add_typer(case_app, name="case")
+    app.add_typer(body_app, name="body")
     app.add_typer(policy_app, name="policy")
     app.add_typer(engine_app, name="engine")
     app.command()(tasks)
@@ -91,9 +103,10 @@ def run(work: Coroutine[object, object, T]) -> T:
 def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample cases have their letters.")] = False) -> None:
     """Start an embedded Temporal server and a worker, with sample cases on a first start; stays up until Ctrl-C."""
     from policies.load import Unreadable
-    from starter.local import CannotStart, run_local
+    from starter.local import run_local
     from starter.overview import print_overview
     from starter.samples import SampleFailed
+    from starter.server import CannotStart
     from worker.settings import Settings
 
     with progress("starting") as bar:
@@ -129,6 +142,7 @@ def rehearse(
 ) -> None:
     """Play whole cases on a real engine with time skipped, and say where they differ from what was expected."""
     from policies.load import Unreadable
+    from starter.rehearse import CannotPlay
     from starter.script import read_script
 
     paths = [path for given in files for path in (sorted(given.glob("*.yaml")) if given.is_dir() else [given])]
@@ -140,7 +154,11 @@ def rehearse(
     except Unreadable as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
-    performances = run(_play(scripts, jobs))
+    try:
+        performances = run(_play(scripts, jobs))
+    except CannotPlay as error:
+        complain(str(error))
+        raise typer.Exit(REFUSED) from None
     if json:
         as_json(performances)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import sys
 import uuid
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
-from starter.show import as_json, complain, out, table
+from starter.clock import today
+from starter.show import as_json, complain, deadline_in_words, in_words, out, table
 
 if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
     from sqlalchemy import Engine
@@ -140,23 +142,27 @@ def list_(
         as_json([row.model_dump(mode="json", exclude={"state"}) for row in rows])
     else:
         table(
-            ("case", "body", "policy", "stage", "next deadline", "opened"),
-            [(r.id, r.body, r.policy, r.stage, r.next_deadline, r.opened_on) for r in rows],
+            ("case", "body", "stage", "next deadline", "opened"),
+            [(r.id, r.body, r.stage, deadline_in_words(r.next_deadline), r.opened_on) for r in rows],
         )
 
 
 @case_app.command()
 def show(case: Case, json: Json = False) -> None:
-    """Show where a case stands: stage, flags, what waits for whom, letters, dates."""
+    """Show where a case stands: stage, flags, restrictions in force, what waits for whom, letters, dates."""
     found = _standing(case)
     if json:
         as_json(found)
         return
-    out.print(f"[bold]{found.case}[/]  {found.policy}  stage: [bold]{found.stage}[/]")
-    if found.flags:
-        out.print(f"Flags: {', '.join(found.flags)}", markup=False)
-    if found.missed_reviews:
-        out.print(f"Reviews missed: {found.missed_reviews}")
+    _print_head(found)
+    table(
+        ("restriction", "how", "from", "until"),
+        [
+            (one.type, in_words(one.parameters), one.enforced_from or "not yet told", one.until or "no end set")
+            for one in found.restrictions
+        ],
+        title="Restrictions in force",
+    )
     table(("waits for", "what", "by", "clauses"), [((*t.offices, *t.people), t.what, t.due, t.cites) for t in found.tasks], title="Tasks")
     table(
         ("letter", "kind", "status", "sent", "notified", "how"),
@@ -164,6 +170,14 @@ def show(case: Case, json: Json = False) -> None:
         title="Letters",
     )
     table(("date", "name", "about"), [(d.date, d.name.replace("_", " "), d.ref) for d in found.explained], title="Dates")
+
+
+def _print_head(found: Standing) -> None:
+    out.print(f"[bold]{found.case}[/]  {found.policy}  stage: [bold]{found.stage}[/]  incidents: {found.incidents}")
+    if found.flags:
+        out.print(f"Flags: {', '.join(found.flags)}", markup=False)
+    if found.missed_reviews:
+        out.print(f"Reviews missed: {found.missed_reviews}")
 
 
 @case_app.command()
@@ -224,7 +238,6 @@ def tasks(
     """What waits for a person, by when, under which clause; overdue first."""
     from records.database import reading
     from records.lists import tasks_for
-    from starter.local import today
 
     with reading(_engine()) as session:
         rows = tasks_for(session, person, body=body, today=today())
@@ -282,18 +295,11 @@ def register(body: Annotated[str, typer.Option(help="The body.")], json: Json = 
 
 
 def _fields(given: str) -> dict[str, object]:
-    text = given
-    if given == "@-":
-        text = typer.get_text_stream("stdin").read()
-    elif given.startswith("@"):
-        path = Path(given[1:])
-        if not path.is_file():
-            complain(f"--with: no file {path}")
-            raise typer.Exit(MISUNDERSTOOD)
-        text = path.read_text(encoding="utf-8")
+    text = _given(given)
     try:
+        text.encode()
         fields = jsonlib.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         complain(f"--with is no JSON: {error}")
         raise typer.Exit(MISUNDERSTOOD) from None
     if not isinstance(fields, dict):
@@ -302,8 +308,21 @@ def _fields(given: str) -> dict[str, object]:
     return fields
 
 
+def _given(given: str) -> str:
+    """Returns the text of --with, wherever it stands."""
+    from policies.load import Unreadable, text_of
+
+    try:
+        if given == "@-":
+            return sys.stdin.buffer.read().decode("utf-8")
+        return text_of(Path(given[1:])) if given.startswith("@") else given
+    except (Unreadable, UnicodeDecodeError) as error:
+        complain(f"--with: {error}")
+        raise typer.Exit(MISUNDERSTOOD) from None
+
+
 def _message(command: str, *, by: str, on: datetime | None, saw: str | None, id: str | None, with_: dict[str, object]) -> dict[str, object]:
-    facts = {"on": on.date().isoformat() if on else None, "saw": saw}
+    facts = {"on": (on.date() if on else today()).isoformat(), "saw": saw}
     return {
         "v": 1,
         "id": id or str(uuid.uuid4()),
@@ -354,7 +373,6 @@ def _engine() -> Engine:
 
 
 def _standing(case: str) -> Standing:
-    from starter.local import today
     from starter.standing import NoCase, standing
 
     try:

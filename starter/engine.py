@@ -16,18 +16,15 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.bodies import policy_of_edition
 from activities.case import file_of, issued
 from activities.clock import ENGINE_TIME
-from activities.outcome import Act, Letter, Outcome
-from activities.recording import Recording, outcome_of
+from activities.outcome import Act, Letter
+from activities.recording import Recording
 from domain.letters import method_of
 from records.database import reading, transaction
 from records.store import read_case
 from records.tables import CaseRow, CommandRow, LetterRow
 from starter.cases import Cases, NoSuchCase
-from starter.local import today
-from workflows.carry import Carry
 
 State = Literal["in step", "no workflow", "records behind", "workflow behind"]
 
@@ -82,27 +79,17 @@ async def rebuild(client: Client, engine: Engine, *, task_queue: str) -> list[st
     """Start the workflow of every open case that has none, where the records say it stands. Returns the cases started."""
     started = []
     for one in await compare(client, engine):
-        if one.state == "no workflow" and await _started(client, engine, one.case, task_queue):
+        if one.state == "no workflow" and await _started(client, one.case, task_queue):
             started.append(one.case)
     return started
 
 
-async def _started(client: Client, engine: Engine, case: str, task_queue: str) -> bool:
-    carry = Carry(last=_outcome(engine, case))
+async def _started(client: Client, case: str, task_queue: str) -> bool:
     try:
-        await client.start_workflow("Case", carry, id=case, task_queue=task_queue)
+        await client.start_workflow("Case", {"carry": 1}, id=case, task_queue=task_queue)
     except WorkflowAlreadyStartedError:
         return False
     return True
-
-
-def _outcome(engine: Engine, case_id: str) -> Outcome:
-    with reading(engine) as session:
-        case = read_case(session, case_id)
-        assert case is not None
-        policy = policy_of_edition(session, case.edition)
-    said: dict[str, object] = {"command": "rebuild", "result": "accepted", "answer": "The workflow was started again from the records."}
-    return outcome_of(case, policy, clock=ENGINE_TIME, today=today(), said=said)
 
 
 class Repaired(BaseModel):

@@ -23,7 +23,7 @@ from policies import load
 from records.database import create_all, open_database, reading, transaction
 from records.log import log_of
 from records.tables import CaseRow, CommandRow, LetterRow
-from starter.cases import Cases, NoSuchCase
+from starter.cases import AlreadyOpen, Cases, NoSuchCase
 from starter.script import Expectation, Read, Script, Step
 from starter.standing import Explained, NoCase, standing
 from worker.run import worker_for
@@ -31,6 +31,10 @@ from worker.server import skipping_server
 
 CASE = "rehearsal/1"
 PATIENCE = 60.0
+
+
+class CannotPlay(Exception):
+    """A rehearsal that could not be played to its end; says which and why."""
 
 
 class Sent(BaseModel):
@@ -109,9 +113,9 @@ class Stage:
         if first.do == "open_case":
             return
         by = opening.by or (first.by if first.by in script.people else None) or next(iter(script.people))
-        outcome = await self.cases.open(CASE, _opening(script), by=by)
+        outcome = await self.cases.open_message(CASE, _opening_message(script, by=by))
         if not outcome.accepted:
-            raise RuntimeError(f"{self.read.path}: the case could not be opened: {outcome.answer} ({', '.join(outcome.cites)})")
+            raise CannotPlay(f"{self.read.path}: the case could not be opened: {outcome.answer} ({', '.join(outcome.cites)})")
         self._new_lines()
 
     async def _step(self, number: int, step: Step) -> StepResult:
@@ -127,22 +131,30 @@ class Stage:
 
     async def _do(self, step: Step, number: int) -> Outcome:
         message = _message(step, number)
-        if step.do == "open_case":
-            return await self.cases.open(CASE, _opening(self.read.script), by=step.by or "")
-        if step.via == "update":
-            return await self._asked(message)
+        try:
+            if step.do == "open_case":
+                return await self._opened(step, message)
+            if step.via == "update":
+                return await self.cases.submit_message(CASE, message)
+            return await self._signalled(message, number)
+        except NoSuchCase as gone:
+            return Outcome(command=str(message["id"]), result="refused", answer=str(gone))
+
+    async def _opened(self, step: Step, message: dict[str, object]) -> Outcome:
+        """Open the case, as a door does; where it is open already, the record refuses to open it again."""
+        opening = _opening_message(self.read.script, by=step.by, on=step.on, with_=step.with_)
+        try:
+            return await self.cases.open_message(CASE, {**opening, "id": step.id or opening["id"]})
+        except AlreadyOpen:
+            return await self.cases.submit_message(CASE, {**opening, "id": message["id"]})
+
+    async def _signalled(self, message: dict[str, object], number: int) -> Outcome:
         await self.cases.signal_message(CASE, message)
         id = str(message["id"])
-        await _until(lambda: self._outcome_of(id) is not None, f"step {number + 1}: the signal was not acted on")
+        await _until(lambda: self._outcome_of(id) is not None, f"{self.read.path}: step {number + 1}: the signal was not acted on")
         found = self._outcome_of(id)
         assert found is not None
         return found
-
-    async def _asked(self, message: dict[str, object]) -> Outcome:
-        try:
-            return await self.cases.submit_message(CASE, message)
-        except NoSuchCase as gone:
-            return Outcome(command=str(message["id"]), result="refused", answer=str(gone))
 
     def _outcome_of(self, id: str) -> Outcome | None:
         with reading(self.engine) as session:
@@ -244,6 +256,21 @@ def _opening(script: Script) -> OpenCase:
     return OpenCase(body="rehearsal", customer=script.customer, **script.opening.model_dump(exclude={"by"}))
 
 
+def _opening_message(
+    script: Script, *, by: str | None, on: date | None = None, with_: dict[str, object] | None = None
+) -> dict[str, object]:
+    """Returns the message that opens the case. Its day is the rehearsal's, so the client's own, which knows today only, is not used."""
+    command = _opening(script).model_dump(mode="json", by_alias=True, exclude={"id", "on", "saw"}, exclude_unset=True)
+    facts = {"by": by, "on": on.isoformat() if on else None}
+    return {
+        "v": 1,
+        "id": f"open:{CASE}",
+        "do": "open_case",
+        "with": {**command, **(with_ or {})},
+        **{name: value for name, value in facts.items() if value is not None},
+    }
+
+
 def _message(step: Step, number: int) -> dict[str, object]:
     if isinstance(step.raw, dict):
         return {"id": f"step-{number + 1}", "do": "act", **step.raw}
@@ -262,7 +289,7 @@ async def _until(true: Callable[[], bool], complaint: str) -> None:
     end = loop.time() + PATIENCE
     while not true():
         if loop.time() > end:
-            raise TimeoutError(complaint)
+            raise CannotPlay(complaint)
         await asyncio.sleep(0.01)
 
 

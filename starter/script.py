@@ -12,7 +12,8 @@ from domain.case import Customer
 from domain.days import LONDON, UTC
 from domain.model import Data
 from domain.people import Person
-from policies.load import Unreadable, build, parse, position
+from policies import load
+from policies.load import Unreadable, build, parse, position, text_of
 
 
 def _moment(value: object) -> object:
@@ -132,15 +133,20 @@ class Read:
 
 def read_script(path: Path) -> Read:
     """Returns a rehearsal. Raises Unreadable with a line for every fault."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unreadable(f"{path}: {error}") from None
-    data = parse(text, str(path))
+    data = parse(text_of(path), str(path))
     script = build(Script, data, str(path))
+    _know_policy(script, data, path)
     for number, (one, following) in enumerate(zip(script.steps, script.steps[1:], strict=False), start=1):
         if following.at < one.at:
             line, column = position(data, ["steps", number, "at"])
             before = f"{one.at.astimezone(LONDON):%Y-%m-%d %H:%M}"
             raise Unreadable(f"{path}:{line}:{column}: steps.{number}.at: time only goes forward; the step before is at {before}")
     return Read(script, data, path)
+
+
+def _know_policy(script: Script, data: object, path: Path) -> None:
+    try:
+        load.policy(script.policy)
+    except Unreadable as error:
+        line, column = position(data, ["policy"])
+        raise Unreadable(f"{path}:{line}:{column}: policy: {error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,9 +16,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 WIDE = 200
-"""Columns where nobody watches, so that a script or a log gets whole lines."""
+"""Columns where nobody watches and none are asked for, so that a script or a log gets whole lines."""
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+out = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -35,7 +36,7 @@ def _plain(value: object) -> object:
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None) -> None:
-    """Print a table; an empty one says so."""
+    """Print a table; an empty one says so, by its title where it has one."""
     made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for n, column in enumerate(columns):
         made.add_column(column, no_wrap=n == 0)
@@ -46,7 +47,7 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: st
     if count:
         out.print(made)
     else:
-        out.print("Nothing to show.")
+        out.print(f"{title}: none." if title else "Nothing to show.", markup=False)
 
 
 def _cell(value: object) -> str:
@@ -57,6 +58,27 @@ def _cell(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item) for item in value)
     return str(value)
+
+
+def in_words(value: object) -> str:
+    """Returns plain data as a person reads it: max contacts: 1, per: week."""
+    match value:
+        case dict():
+            return ", ".join(f"{str(key).replace('_', ' ')}: {in_words(item)}" for key, item in value.items() if item not in (None, [], ()))
+        case list() | tuple():
+            return " and ".join(in_words(item) for item in value)
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return str(value)
+
+
+def deadline_in_words(key: str | None) -> str:
+    """Returns a deadline's kind and day, from the key under which the records hold it: kind:ref:day."""
+    if key is None:
+        return "none"
+    kind, day = key.split(":", 1)[0], key.rsplit(":", 1)[1]
+    return f"{kind.replace('-', ' ')} {_cell(date.fromisoformat(day))}"
 
 
 def complain(text: str) -> None:

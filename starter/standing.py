@@ -13,7 +13,9 @@ from domain.clocks import all_deadlines
 from domain.days import Calendar, Day, first_instant
 from domain.deadlines import Deadline
 from domain.flags import flags, missed_reviews
+from domain.notices import notified_on
 from domain.policy import Policy
+from domain.restrictions import NOT_LIMITS
 from domain.tasks import Task, tasks
 from policies import load
 from records.database import reading
@@ -38,6 +40,16 @@ class Explained(BaseModel):
     passed: bool
 
 
+class Limit(BaseModel):
+    """One restriction in force. It binds the customer from the day of notification; None is not yet."""
+
+    sanction: str
+    type: str
+    parameters: dict[str, object]
+    enforced_from: date | None
+    until: date | None
+
+
 class Standing(BaseModel):
     """A case as it stands on a day."""
 
@@ -48,6 +60,9 @@ class Standing(BaseModel):
     seq: int
     flags: tuple[str, ...]
     missed_reviews: int
+    incidents: int
+    restrictions: tuple[Limit, ...]
+    """Those in force."""
     dates: dict[str, date]
     explained: tuple[Explained, ...]
     tasks: tuple[Task, ...]
@@ -79,10 +94,27 @@ def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date) 
         seq=case.seq,
         flags=flags(case, policy, calendar, today=today),
         missed_reviews=missed_reviews(case),
+        incidents=len(case.incidents),
+        restrictions=_limits(case),
         dates=_by_name(deadlines, case),
         explained=tuple(_explained(one, case) for one in deadlines),
         tasks=tasks(case, policy, calendar, today=today),
         notices=case.notices,
+    )
+
+
+def _limits(case: Case) -> tuple[Limit, ...]:
+    return tuple(
+        Limit(
+            sanction=sanction.id,
+            type=one.type,
+            parameters=one.model_dump(mode="json", by_alias=True, exclude={"type"}, exclude_none=True),
+            enforced_from=notified_on(case, sanction.notice),
+            until=sanction.terms.until,
+        )
+        for sanction in case.in_force
+        for one in sanction.terms.restrictions
+        if one.type not in NOT_LIMITS
     )
 
 

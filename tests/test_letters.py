@@ -336,6 +336,9 @@ STORIES |= {
     ("natural-england", "external-report"): natural_england_reported,
     ("natural-england", "no-action"): lambda: after(a_warned_natural_england_case(), (NO_ACTION, natural_england("manager"), LATER)),
     ("natural-england", "appeal-acknowledged"): natural_england_appealed,
+    ("natural-england", "challenge-refused"): lambda: kept_after_refusal(
+        natural_england_appealed(), Appeal(medium="email"), CUSTOMER, date(2027, 6, 1)
+    ),
     ("natural-england", "appeal-outcome"): lambda: after(
         natural_england_appealed(), (changed_to(ANOTHER_PERSON), natural_england("complaints"), LATER)
     ),
@@ -848,8 +851,8 @@ def words_for(parameters: dict[str, object]) -> tuple[str, str]:
     """Returns the words of one restriction in text and in HTML, by way of a letter that holds nothing else."""
     letter = composed(restricted_by(parameters), "decision")
     rendered = render(letter.model_copy(update={"sections": letter.sections[:1]}), policy="mmo")
-    text = rendered.text.split("What changes for you")[1].split("If anything is unclear")[0]
-    html = Page(rendered.html).text.split("What changes for you")[1].split("If anything is unclear")[0]
+    text = rendered.text.split("What this means for you")[1].split("If anything is unclear")[0]
+    html = Page(rendered.html).text.split("What this means for you")[1].split("If anything is unclear")[0]
     return plain(text), plain(html)
 
 
@@ -955,7 +958,7 @@ def test_a_body_s_own_wording_comes_before_the_common_one(own_wording: Path):
     assert "From the coast" in ours
     assert "Our own opening." in ours
     assert "Our grounds" in ours
-    assert "What changes for you" in ours, "the parts it does not word stay the common ones"
+    assert "What this means for you" in ours, "the parts it does not word stay the common ones"
     assert "From the coast" not in theirs
     assert "Our grounds" not in theirs
 

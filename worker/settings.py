@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 
+from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HOME = Path(__file__).resolve().parent.parent
+
+
+class ServerNote(BaseModel):
+    """Where the default run's server listens, noted beside its database for whoever comes later."""
+
+    address: str
+    ui_port: int
+    pid: int
+
+    @staticmethod
+    def file(var: Path) -> Path:
+        return var / "server.json"
+
+    @classmethod
+    def read(cls, var: Path) -> ServerNote | None:
+        """Returns the note, or None where there is none or none that can be read: a machine that lost its power may leave half a file."""
+        try:
+            return cls.model_validate_json(cls.file(var).read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def write(self, var: Path) -> None:
+        """Note it whole or not at all: whoever reads meanwhile finds the old note or the new."""
+        temporary = self.file(var).with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(self.model_dump_json(), encoding="utf-8")
+        temporary.replace(self.file(var))
 
 
 class Settings(BaseSettings):
@@ -30,11 +57,12 @@ class Settings(BaseSettings):
     def local(cls) -> Settings:
         """Returns the settings, with the address of the default run's server where one is noted and no other is set."""
         settings = cls()
-        noted = settings.var / "server.json"
-        if "temporal_address" in settings.model_fields_set or not noted.exists():
-            return settings
-        found = json.loads(noted.read_text())
-        return settings.model_copy(update={"temporal_address": found["address"], "ui_port": found["ui_port"]})
+        note = ServerNote.read(settings.var)
+        return settings if note is None or "temporal_address" in settings.model_fields_set else settings.at(note)
+
+    def at(self, note: ServerNote) -> Settings:
+        """Returns these settings with the address of a server that is noted."""
+        return self.model_copy(update={"temporal_address": note.address, "ui_port": note.ui_port})
 
     @property
     def database(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from activities.outcome import Outcome, Source
+from activities.outcome import RESUME, Outcome, Source
+from domain.commands import COMMANDS
 
 
 class Queued(BaseModel):
@@ -23,7 +24,9 @@ class Queued(BaseModel):
 
     @property
     def name(self) -> str:
-        return str(self.message["do"])[:60]
+        """Returns the command's name, where it is one: anything else is a sender's own words."""
+        name = str(self.message["do"])
+        return name if name in COMMANDS or name == RESUME else "message"
 
 
 class Carry(BaseModel):
@@ -40,15 +43,25 @@ class Carry(BaseModel):
     tickets: int = 0
 
     @classmethod
-    def begin(cls, given: object, case: str) -> Carry:
-        """Returns the state to start from: what an earlier run handed over, or a queue with the opening message."""
-        if isinstance(given, dict) and "carry" in given and "do" not in given:
+    def begin(cls, given: object, case: str, *, continued: bool) -> Carry:
+        """Returns the state to start from: an earlier run's, or a queue with the message that opens or resumes the case.
+
+        Only the engine's own continuation is trusted as state: from anybody else it is a request to resume from the records."""
+        if continued:
             return cls.model_validate(given)
+        if isinstance(given, dict) and "carry" in given and "do" not in given:
+            return cls(queue=[Queued(message={"id": f"resume:{case}", "do": RESUME}, source="calendar")])
         message: dict[str, object] = {"id": f"open:{case}", "do": "open_case"}
         message.update(given if isinstance(given, dict) else {"with": {"unreadable": repr(given)[:200]}})
-        return cls(queue=[Queued(message=message)])
+        return cls(queue=[Queued(message=_named(message, case))])
 
     @property
     def finished(self) -> bool:
         """Returns whether nothing more can come: closed, or never opened."""
         return self.last is not None and (self.last.closed or not self.last.stage)
+
+
+def _named(message: dict[str, object], case: str) -> dict[str, object]:
+    """Returns the message with an id and a name that are text, whatever was given."""
+    id, do = message["id"], message["do"]
+    return {**message, "id": id if isinstance(id, str) and id else f"open:{case}", "do": do if isinstance(do, str) else "open_case"}

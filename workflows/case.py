@@ -15,9 +15,12 @@ with workflow.unsafe.imports_passed_through():
     from activities.outcome import Act, Letter, Outcome, Source
     from workflows.alarm import Alarm
     from workflows.carry import Carry, Queued
-    from workflows.monitor import attributes_of, details_of
+    from workflows.monitor import attributes_of, details_of, spoken
     from workflows.reading import named, plain
 
+TYPE = "Case"
+ACT_WITHIN, SEND_WITHIN = timedelta(seconds=8), timedelta(seconds=15)
+"""How long one try may take: after kill -9 of a worker a case goes on within these, so they are short."""
 ACT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 SEND_RETRY = RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(hours=6))
 ANSWER_WITHIN = timedelta(seconds=30)
@@ -26,21 +29,25 @@ RUN_AT_MOST = timedelta(days=2 * 365)
 """A run older than this starts afresh at its next act, far within the ten years an engine may allow one run."""
 
 
-@workflow.defn(name="Case")
+@workflow.defn(dynamic=True)
 class CaseWorkflow:
-    """A customer's case under one body's policy."""
+    """A customer's case under one body's policy. Dynamic, so that a start with any arguments, or none, gets an answer."""
 
     @workflow.init
-    def __init__(self, start: RawValue) -> None:
-        self.carry = Carry.begin(plain(start), workflow.info().workflow_id)
+    def __init__(self, args: Sequence[RawValue]) -> None:
+        info = workflow.info()
+        given = plain(args[0]) if args else "nothing"
+        self.carry = Carry.begin(given, info.workflow_id, continued=info.continued_run_id is not None)
         self.answers: dict[int, Outcome | None] = {}
         self.sending: dict[str, asyncio.Task[None]] = {}
         self.alarm = Alarm(self._rang)
         self.began = workflow.now()
 
     @workflow.run
-    async def run(self, start: RawValue) -> Outcome | None:
+    async def run(self, args: Sequence[RawValue]) -> Outcome | None:
         """Live until the papers are destroyed, or the case turns out never to have opened; the result says which."""
+        if workflow.info().workflow_type != TYPE:
+            raise ApplicationError(f"There is one workflow here: {TYPE}.", non_retryable=True)
         self._adopt(self.carry.last)
         while True:
             await self._act_on_queue()
@@ -55,7 +62,7 @@ class CaseWorkflow:
             queued = self.carry.queue[0]
             act = Act(case=workflow.info().workflow_id, message=queued.message, source=queued.source, now=workflow.now(), seq=self._seq())
             outcome = await workflow.execute_activity(
-                "act", act, result_type=Outcome, start_to_close_timeout=timedelta(seconds=20), retry_policy=ACT_RETRY, summary=queued.name
+                "act", act, result_type=Outcome, start_to_close_timeout=ACT_WITHIN, retry_policy=ACT_RETRY, summary=queued.name
             )
             self.carry.queue.pop(0)
             if queued.ticket in self.answers:
@@ -83,7 +90,7 @@ class CaseWorkflow:
     async def _send(self, notice: str) -> None:
         letter = Letter(case=workflow.info().workflow_id, notice=notice, now=workflow.now(), seq=self._seq())
         outcome = await workflow.execute_activity(
-            "send", letter, result_type=Outcome, start_to_close_timeout=timedelta(seconds=60), retry_policy=SEND_RETRY, summary=notice
+            "send", letter, result_type=Outcome, start_to_close_timeout=SEND_WITHIN, retry_policy=SEND_RETRY, summary=notice
         )
         del self.sending[notice]
         self._adopt(outcome)
@@ -122,7 +129,7 @@ class CaseWorkflow:
         if outcome is None:
             return Outcome(command=queued.id, result="pending", answer="Not yet acted on: ask again with this id.")
         if not outcome.accepted:
-            raise ApplicationError(outcome.answer, outcome, type=outcome.result)
+            raise ApplicationError(spoken(outcome), outcome, type=outcome.result, non_retryable=True)
         return outcome
 
     @workflow.query

@@ -43,6 +43,16 @@ def _update(key: SearchAttributeKey[Any], value: object) -> SearchAttributeUpdat
     return key.value_unset() if value in (None, []) else key.value_set(value)
 
 
+UNREAD = ("malformed", "unknown")
+"""Results whose answer quotes the message, and so may quote personal text."""
+
+
+def spoken(outcome: Outcome) -> str:
+    """Returns an answer as one line for a person: what, under which clauses, and what remains possible."""
+    cites = f" [{', '.join(outcome.cites)}]" if outcome.cites else ""
+    return f"{outcome.answer}{cites}{f' {outcome.remains}' if outcome.remains else ''}"
+
+
 def details_of(outcome: Outcome) -> str:
     """Returns the case in Markdown: where it stands, what waits for whom, and the JSON that acts on it."""
     lines = [
@@ -50,7 +60,7 @@ def details_of(outcome: Outcome) -> str:
         "",
         f"**Next deadline:** {outcome.due or 'none'}",
         "",
-        f"**Last answer:** {outcome.answer}",
+        f"**Last answer:** {'A message could not be read.' if outcome.result in UNREAD else spoken(outcome)}",
         "",
     ]
     if outcome.waits:

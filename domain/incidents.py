@@ -1,0 +1,43 @@
+"""One incident put on the record: of a known behaviour, classified with others where the policy asks, and no mere use of a right."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.case import Case, Incident, next_id
+from domain.commands import ClassifyContact, ReportBehaviour
+from domain.decision import Refusal
+from domain.people import Actor
+from domain.policy import Policy
+
+
+def with_incident(case: Case, command: ReportBehaviour | ClassifyContact, *, code: str, on: date, actor: Actor, policy: Policy) -> Case:
+    """Returns the case with one more incident. Refuses a behaviour the policy does not know, or has not been classified as it asks."""
+    if code != "other" and code not in policy.behaviours:
+        known = ", ".join(sorted(policy.behaviours))
+        cites = policy.other_behaviour.sources
+        raise Refusal(f"{code} is no behaviour of this policy.", cites=cites, remains=f"Use other, or one of: {known}.")
+    incident = Incident(
+        id=next_id("i", case.incidents),
+        on=on,
+        code=code,
+        medium=command.medium,
+        summary=command.summary,
+        by=actor.id,
+        physical=isinstance(command, ReportBehaviour) and command.physical,
+        consulted=_consulted(command.consulted, actor, policy),
+    )
+    return case.model_copy(update={"incidents": (*case.incidents, incident)})
+
+
+def _consulted(named: tuple[str, ...], actor: Actor, policy: Policy) -> tuple[str, ...]:
+    """Returns the other people asked whether the behaviour fits its term, where the policy wants that."""
+    rule = policy.classification
+    others = {one: person.human for one in named if (person := actor.staff.by_id.get(one)) and person.human != actor.human}
+    if rule and len(set(others.values())) < rule.value:
+        raise Refusal(
+            "Whether behaviour fits a term is decided with line managers and colleagues; consulted names nobody else on the staff list.",
+            cites=rule.sources,
+            remains="Name them under with.consulted.",
+        )
+    return tuple(others)

@@ -1,0 +1,72 @@
+"""A body's file: its name, its policy and its staff list. Whoever is missing or misplaced here cannot sign, so a list that does
+not fit its policy is refused whole, with a line for every fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from activities.bodies import Body
+from domain.people import Person
+from domain.policy import Policy
+from policies import load
+from policies.load import Unreadable, build, parse, position, text_of
+
+Where = tuple[str | int, ...]
+Fault = tuple[Where, str]
+
+
+def read_body(path: Path) -> Body:
+    """Returns the body a file holds, checked against its policy; a policy's path counts from the file's own folder. Raises Unreadable."""
+    data = parse(text_of(path), str(path))
+    body = build(Body, data, str(path))
+    if body.policy not in load.names():
+        body = body.model_copy(update={"policy": str((path.parent / body.policy).resolve())})
+    faults = list(_faults(body))
+    if faults:
+        raise Unreadable("\n".join(_line(path, data, where, what) for where, what in faults))
+    return body
+
+
+def _line(path: Path, data: object, where: Where, what: str) -> str:
+    line, column = position(data, where)
+    return f"{path}:{line}:{column}: {'.'.join(map(str, where))}: {what}"
+
+
+def _faults(body: Body) -> Iterator[Fault]:
+    if body.keep_years is not None and body.keep_years < 0:
+        yield ("keep_years",), f"a number of years from 0, found {body.keep_years}"
+    yield from _twice(body.people)
+    for n, person in enumerate(body.people):
+        yield from _misplaced(n, person, body)
+    try:
+        policy = load.policy(body.policy)
+    except Unreadable as error:
+        yield ("policy",), str(error)
+        return
+    yield from _no_offices(body.people, policy)
+
+
+def _twice(people: tuple[Person, ...]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for n, person in enumerate(people):
+        if person.id in seen:
+            yield ("people", n, "id"), f"{person.id!r} is on the list twice; one line a person"
+        seen.add(person.id)
+
+
+def _misplaced(n: int, person: Person, body: Body) -> Iterator[Fault]:
+    manager = person.line_manager
+    if manager is not None and (manager == person.id or manager not in body.staff.by_id):
+        yield ("people", n, "line_manager"), f"{manager!r} is nobody else on this list; it has: {', '.join(sorted(body.staff.by_id))}"
+    if person.valid_from and person.valid_to and person.valid_to < person.valid_from:
+        yield ("people", n, "valid_to"), f"a day from {person.valid_from} on, found {person.valid_to}"
+
+
+def _no_offices(people: tuple[Person, ...], policy: Policy) -> Iterator[Fault]:
+    known = ", ".join(sorted(policy.offices))
+    for n, person in enumerate(people):
+        for field, offices in (("offices", person.offices), ("deputises", person.deputises)):
+            for m, office in enumerate(offices):
+                if office not in policy.offices:
+                    yield ("people", n, field, m), f"{office!r} is no office of {policy.policy}; it has: {known}"

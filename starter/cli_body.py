@@ -1,0 +1,96 @@
+"""evenhand body ...: the bodies in the records, each with its policy and its staff list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from starter.cli import MISUNDERSTOOD, UNKNOWN, Json
+from starter.cli_case import _engine
+from starter.show import as_json, complain, out, table
+
+if TYPE_CHECKING:  # the database is imported only by the commands that use it
+    from activities.bodies import Body
+
+body_app = typer.Typer(no_args_is_help=True, help="Public bodies: set up from a file, listed, shown.")
+
+
+@body_app.command("set")
+def set_(
+    file: Annotated[Path, typer.Argument(help="The body's file (YAML): body, name, policy, keep_years, people.")], json: Json = False
+) -> None:
+    """Check a body's file against its policy and load it into the records, in place of what stood there; from then on it is who may act."""
+    from activities.bodies import save_body
+    from records.database import transaction
+
+    body = _read(file)
+    with transaction(_engine()) as session:
+        save_body(session, body)
+    if json:
+        as_json(_line(body))
+    else:
+        out.print(f"{body.body}: {body.name}, policy {body.policy}, {len(body.people)} people.", markup=False)
+
+
+def _read(file: Path) -> Body:
+    from policies.load import Unreadable
+    from starter.bodies import read_body
+
+    try:
+        return read_body(file)
+    except Unreadable as error:
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
+
+
+def _line(body: Body) -> dict[str, object]:
+    facts = body.model_dump(mode="json", exclude={"people"})
+    return {**facts, "people": len(body.people)}
+
+
+@body_app.command("list")
+def list_(json: Json = False) -> None:
+    """List the bodies in the records."""
+    from sqlmodel import col, select
+
+    from activities.bodies import body_of
+    from records.database import reading
+    from records.tables import BodyRow
+
+    with reading(_engine()) as session:
+        found = [body_of(session, code) for code in session.exec(select(BodyRow.body).order_by(col(BodyRow.body))).all()]
+    if json:
+        as_json([_line(one) for one in found])
+    else:
+        rows = [(one.body, one.name, one.policy, len(one.people), one.keep_years) for one in found]
+        table(("body", "name", "policy", "people", "keep years"), rows)
+
+
+@body_app.command()
+def show(body: Annotated[str, typer.Argument(help="The body's code, like mmo.")], json: Json = False) -> None:
+    """Show a body with its staff list: who holds which office, and whose line manager is who."""
+    from activities.bodies import Unknown, body_of
+    from records.database import reading
+
+    try:
+        with reading(_engine()) as session:
+            found = body_of(session, body)
+    except Unknown as error:
+        complain(f"{error} {error.remains}")
+        raise typer.Exit(UNKNOWN) from None
+    if json:
+        as_json(found)
+        return
+    kept = f"keeps papers {found.keep_years} years" if found.keep_years is not None else "keeps papers as its policy says"
+    out.print(f"{found.body}: {found.name}, policy {found.policy}, {kept}", markup=False)
+    _print_staff(found)
+
+
+def _print_staff(body: Body) -> None:
+    rows = [
+        (one.id, one.name, (*one.offices, *(f"deputy: {office}" for office in one.deputises)), one.grade, one.line_manager, one.area)
+        for one in body.people
+    ]
+    table(("id", "name", "offices", "grade", "line manager", "area"), rows, title="Staff")
