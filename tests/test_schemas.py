@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,25 @@ from activities.outcome import Outcome
 from domain.commands import COMMANDS
 from domain.decision import Refusal
 from domain.message import read_command, read_message
-from starter.contract import DOCS, MADE, schemas, text_of, with_tables
+from policies import load
+from starter.contract import DOCS, MADE, schemas, tables, text_of, with_tables
+from starter.rehearse import rehearse
+from starter.script import read_script
 
 FOLDER = DOCS / "schemas"
 SENT = sorted((Path(__file__).resolve().parent / "golden" / "messages").glob("*.json"))
 AGAIN = "run python -m starter.contract"
+FORMATS = FormatChecker()
+
+
+@FORMATS.checks("date-time", raises=ValueError)  # jsonschema's own wants one more package
+def is_an_instant(value: object) -> bool:
+    return not isinstance(value, str) or bool(datetime.fromisoformat(value))
 
 
 def faults(name: str, value: object) -> list[str]:
     schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    return [error.message for error in Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(value)]
+    return [error.message for error in Draft202012Validator(schema, format_checker=FORMATS).iter_errors(value)]
 
 
 def golden(file: Path) -> dict[str, object]:
@@ -118,8 +128,6 @@ def test_the_tables_in_the_documents_are_those_of_the_models():
 
 def test_every_section_of_a_policy_file_and_of_a_rehearsal_is_documented():
     """A field that no document lists would be one that no author finds."""
-    from starter.contract import tables
-
     written = {
         name: (DOCS / document).read_text(encoding="utf-8")
         for name, document in (("policy", "policies.md"), ("rehearsal", "rehearsals.md"))
@@ -128,6 +136,35 @@ def test_every_section_of_a_policy_file_and_of_a_rehearsal_is_documented():
 
     assert len(sections) > 30
     assert [name for name in sections if f"<!-- made: {name} -->" not in written[name.split(".")[0]]] == []
+
+
+def blocks(document: str) -> list[str]:
+    """Returns the YAML examples of a document."""
+    return re.findall(r"```yaml\n(.*?)```", (DOCS / document).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def edited(text: str, document: str) -> str:
+    """Returns a policy file with each line replaced as the page shows: those under its first comment by those under its second."""
+    [block] = [one for one in blocks(document) if one.startswith("# policies/mmo.yaml")]
+    _, before, after = re.split(r"^# \S+\n", block, flags=re.MULTILINE)
+    for old, new in zip(before.splitlines(), after.splitlines(), strict=True):
+        assert text.count(old) == 1, f"{document} quotes a line that policies/mmo.yaml does not have: {old}"
+        text = text.replace(old, new)
+    return text.replace("policy: mmo\n", "policy: sample-valley\n")
+
+
+async def test_the_worked_example_of_a_policy_and_its_rehearsal_plays_as_the_pages_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """docs/policies.md changes two lines of the MMO's file; docs/rehearsals.md plays a case that holds it to them."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "valley").mkdir()
+    (tmp_path / "valley" / "sample-valley.yaml").write_text(edited(load.policy_text("mmo"), "policies.md"), encoding="utf-8")
+    [script] = [one for one in blocks("rehearsals.md") if one.startswith("title:")]
+    (tmp_path / "valley" / "window.yaml").write_text(script, encoding="utf-8")
+
+    played = await rehearse(read_script(Path("valley/window.yaml")))
+
+    assert len(played.steps) == 5
+    assert played.differences == ()
 
 
 def test_the_relative_links_of_the_documents_lead_somewhere():

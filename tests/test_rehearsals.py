@@ -1,0 +1,80 @@
+"""The policies' own tests: every rehearsal plays as its author expects, and between them they cover every trap."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from policies import load
+from starter.rehearse import Performance, rehearse
+from starter.script import read_script
+
+FOLDER = Path(__file__).resolve().parent.parent / "rehearsals"
+FILES = sorted(FOLDER.glob("*.yaml"))
+AT_A_TIME = 2
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def performances() -> dict[Path, Performance | BaseException]:
+    """Plays every rehearsal once, two at a time, each on a server of its own."""
+    gate = asyncio.Semaphore(AT_A_TIME)
+
+    async def play(path: Path) -> Performance:
+        async with gate:
+            return await rehearse(read_script(path))
+
+    played = await asyncio.gather(*(play(path) for path in FILES), return_exceptions=True)
+    return dict(zip(FILES, played, strict=True))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+async def test_a_rehearsal_goes_as_its_author_expects(path: Path, performances: dict[Path, Performance | BaseException]):
+    played = performances[path]
+
+    if isinstance(played, BaseException):
+        raise played
+    assert played.steps
+    assert not played.differences, "\n".join(played.differences)
+
+
+def test_there_are_at_least_six_rehearsals_of_every_policy():
+    """A guard over nothing would pass: how many there are is counted, for every policy that comes with the project."""
+    counted = Counter(read_script(path).script.policy for path in FILES)
+    print(dict(counted))
+
+    assert set(counted) == set(load.names())
+    assert min(counted.values()) >= 6
+    assert sum(counted.values()) >= 30
+
+
+ALL_TRAPS = frozenset(range(1, 48))
+
+
+def traps_of(path: Path) -> set[int]:
+    """Returns the traps a rehearsal says it covers, in its comment: # Traps 16, 31."""
+    found = re.search(r"^# Traps? ([\d, and]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {int(number) for number in re.findall(r"\d+", found.group(1))} if found else set()
+
+
+def test_every_trap_is_covered_by_a_rehearsal():
+    """The places where a naive reading of the texts goes wrong; each has at least one whole case that would show it."""
+    covered = {path.stem: traps_of(path) for path in FILES}
+    silent = [name for name, traps in covered.items() if not traps and name != "mmo-review-request-window"]
+
+    assert silent == []
+    assert set().union(*covered.values()) == ALL_TRAPS
+
+
+def test_every_clause_a_rehearsal_cites_exists():
+    """A rehearsal that cites a clause nobody wrote would prove nothing of the text."""
+    cited = [(path.stem, clause) for path in FILES for clause in read_script(path).script.cites]
+    known = {clause for name in load.clause_lists() for clause in load.clauses(name)} | set(load.defaults())
+    print(f"{len(cited)} citations in {len(FILES)} rehearsals")
+
+    assert len(cited) > 200
+    assert [one for one in cited if one[1] not in known] == []
