@@ -200,7 +200,7 @@ class Recording:
     def _line(self, log: Log, entry: Entry, result: str, detail: str | None = None) -> None:
         actor = self.actor
         office = next(iter(actor.person.offices), None) if actor and actor.person else None
-        on = self.command.on if self.command and self.command.on else self.today
+        on = self.command.on if self.command and self.command.on and self.command.on <= self.today else self.today
         log.write(
             at=self.at,
             on=on,

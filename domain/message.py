@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from domain.commands import COMMANDS, AnyCommand
+from domain.days import london_date
 from domain.decision import Refusal
 
 VERSION = 1
+
+
+def _as_text(value: object) -> object:
+    """Refuses a day that is no text: a number would be read as seconds since 1970."""
+    if value is not None and not isinstance(value, str | date):
+        raise ValueError("a day is text: YYYY-MM-DD, or an instant with its zone")
+    return value
 
 
 class Message(BaseModel):
@@ -22,7 +31,9 @@ class Message(BaseModel):
     id: str = Field(min_length=1, max_length=120, description="the sender's own id: the same id twice is one act")
     do: str = Field(min_length=1, max_length=60, description="the command's name")
     by: str | None = Field(default=None, description="who acts: an id of the staff list, or customer")
-    on: date | datetime | None = Field(default=None, description="the day it happened or reached the body; never in the future")
+    on: Annotated[date | datetime | None, BeforeValidator(_as_text)] = Field(
+        default=None, description="the day it happened or reached the body; never in the future"
+    )
     saw: str | None = Field(default=None, description="the proposal, letter, appeal or sanction acted on")
     with_: dict[str, object] = Field(default={}, alias="with", description="the command's own fields")
     token: str | None = Field(default=None, description="reserved for the signature")
@@ -53,7 +64,7 @@ def read_command(message: Message) -> AnyCommand:
     if kind is None:
         people = ", ".join(sorted(name for name, one in COMMANDS.items() if "staff" in one.origins or "customer" in one.origins))
         raise Refusal(f"{_shown(message.do)} is no command.", kind="unknown", remains=f"One of: {people}.")
-    on = message.on.date() if isinstance(message.on, datetime) else message.on
+    on = _civil(message.on)
     envelope = {"id": message.id, "on": on, "saw": message.saw}
     clash = sorted(set(message.with_) & set(envelope))
     if clash:
@@ -62,6 +73,13 @@ def read_command(message: Message) -> AnyCommand:
         return kind.model_validate({**message.with_, **envelope}, extra="forbid")
     except ValidationError as error:
         raise Refusal(explained(error, prefix="with."), kind="malformed", remains=f"{message.do} takes: {fields_of(kind)}.") from None
+
+
+def _civil(on: date | datetime | None) -> date | None:
+    """Returns the civil date in London of a day or an instant (DEF-01); an instant without a zone is London time."""
+    if isinstance(on, datetime):
+        return london_date(on) if on.tzinfo else on.date()
+    return on
 
 
 def fields_of(kind: type[AnyCommand]) -> str:

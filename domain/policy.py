@@ -38,8 +38,11 @@ class Rule(Data):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Returns what an answer cites for this value: its clauses, then its default."""
-        return (*self.cites, self.default) if self.default else self.cites
+        """Returns what an answer cites for this value: its clauses, then its default, marked where it has a clause's name."""
+        if self.default is None:
+            return self.cites
+        shared = self.default.startswith(("DEF-", "A-", "EH-"))
+        return (*self.cites, self.default if shared else f"{self.default} (default)")
 
 
 class Cited(Rule, Generic[T]):

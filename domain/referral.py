@@ -18,6 +18,7 @@ from domain.commands import (
 )
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
+from domain.end_clocks import end_of_case
 from domain.guards import authorise, relates, require_findings, signed_by, the_day
 from domain.incidents import with_incident
 from domain.people import Actor
@@ -72,7 +73,8 @@ def report_behaviour(case: Case, command: ReportBehaviour, *, actor: Actor, poli
     """Record one incident; a person decides what follows, never a count."""
     on = the_day(command.on, today=today)
     _no_mere_use_of_a_right(command, policy)
-    if case.stage == "archived":
+    end = end_of_case(case) if case.stage == "archived" else None
+    if end is not None and on > end:
         raise Refusal("This case has ended; its papers are only being kept.", remains="Open a new case for new behaviour.")
     case = with_incident(case, command, code=command.code, on=on, actor=actor, policy=policy)
     incident = case.incidents[-1]

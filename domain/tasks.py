@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from domain.case import Case, Notice, Sanction
 from domain.clocks import all_deadlines
@@ -25,7 +28,7 @@ class Task(State):
     offices: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     due: date | None = None
-    cites: tuple[str, ...] = ()
+    cites: Annotated[tuple[str, ...], AfterValidator(lambda cites: tuple(dict.fromkeys(cites)))] = ()
     command: str | None = None
 
     def overdue(self, today: date) -> bool:

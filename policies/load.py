@@ -170,6 +170,8 @@ def clauses(policy: str) -> dict[str, Clause]:
 def calendar(nation: str | None = None) -> Calendar:
     """Returns the pinned bank holidays of a nation; where a policy names none, those of England and Wales (A-82). Raises Unreadable."""
     nation = nation or "england-and-wales"
+    if not (HOME / "calendars" / f"{nation}.yaml").is_file():
+        raise Unreadable(f"policies/calendars/{nation}.yaml: no such calendar")
     name = f"policies/calendars/{nation}.yaml"
     return build(Calendar, parse((HOME / "calendars" / f"{nation}.yaml").read_text(encoding="utf-8"), name), name)
 

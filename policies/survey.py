@@ -87,11 +87,15 @@ def uses(name: str) -> tuple[Use, ...]:
     )
 
 
+def is_shared(default: str) -> bool:
+    """Returns whether a default's name is one of the shared lists', and not a clause's."""
+    return default.startswith(("DEF-", "A-", "EH-"))
+
+
 def findings(policy: Policy) -> tuple[str, ...]:
     """Returns what is wrong with a policy beyond its shape: clauses and defaults that do not exist."""
-    if policy.policy not in load.clause_lists():
-        return ()
-    clauses, defaults = load.clauses(policy.policy), load.defaults()
+    listed = policy.policy in load.clause_lists()
+    clauses, defaults = load.clauses(policy.policy) if listed else {}, load.defaults()
     found = values(policy)
     wrong = [
         f"{one.where}: cites {clause}, which is no clause of {policy.policy}"
@@ -102,6 +106,6 @@ def findings(policy: Policy) -> tuple[str, ...]:
     wrong += [
         f"{one.where}: rests on {one.default}, which is no default and no clause"
         for one in found
-        if one.default and one.default not in defaults and one.default not in clauses
+        if one.default and one.default not in defaults and (listed or is_shared(one.default)) and one.default not in clauses
     ]
     return tuple(wrong)

@@ -98,7 +98,7 @@ class Cases:
         """Start a case's workflow with its opening message."""
         try:
             return await self.client.start_workflow(
-                "Case", message, id=case, task_queue=self.task_queue, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE
+                "Case", message, id=case, task_queue=self.task_queue, id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
             )
         except WorkflowAlreadyStartedError:
             raise AlreadyOpen(f"A case {case} is already there.") from None

@@ -24,9 +24,9 @@ from domain.letters import method_of
 from records.database import reading, transaction
 from records.store import read_case
 from records.tables import CaseRow, CommandRow, LetterRow
-from starter.cases import Cases, NoSuchCase
+from starter.cases import Cases, NoSuchCase, Unavailable
 
-State = Literal["in step", "no workflow", "records behind", "workflow behind"]
+State = Literal["in step", "no workflow", "records behind", "workflow behind", "no answer"]
 
 
 class Compared(BaseModel):
@@ -55,6 +55,8 @@ async def _compared(cases: Cases, case: str, in_records: int | None, running: bo
             in_engine = last.seq if last else 0
         except NoSuchCase:
             in_engine = None
+        except Unavailable:  # its worker is away: nothing can be said, and nothing is done to it
+            return Compared(case=case, state="no answer", seq_in_records=in_records, seq_in_engine=None)
     state: State = "in step"
     if in_engine is None:
         state = "no workflow"

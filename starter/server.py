@@ -11,6 +11,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from time import sleep
 from typing import IO
 
 from worker.run import connect
@@ -116,10 +117,17 @@ class Server:
         ServerNote.file(self.settings.var).unlink(missing_ok=True)
         if self.pid is not None and _is_temporal(self.pid):
             os.kill(self.pid, signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                if self.process:
-                    self.process.wait(10)
+            self._wait_for_end(self.pid)
         self.lock.close()
+
+    def _wait_for_end(self, pid: int) -> None:
+        """Wait until a server that was told to end has let go of its database, at most ten seconds; a found one is no child of ours."""
+        for _ in range(100):
+            if self.process is not None:
+                self.process.poll()
+            if not _is_temporal(pid):
+                return
+            sleep(0.1)
 
 
 def _is_temporal(pid: int) -> bool:

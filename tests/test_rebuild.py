@@ -1,0 +1,141 @@
+"""Engine and records, each rebuilt from the other: an engine lost, and records restored from an older copy."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from records.database import reading
+from records.log import first_broken_line
+from starter.cases import NoSuchCase
+from starter.engine import compare, rebuild, repair
+from tests.engine import OFFICER, Office, act, assess, closed_office, report, server, until  # noqa: F401  # fixtures
+
+
+async def states(one: Office) -> dict[str, str]:
+    return {found.case: found.state for found in await compare(one.client, one.records)}
+
+
+async def test_an_engine_that_was_lost_is_rebuilt_and_every_case_stands_where_it_stood(closed_office: Office):
+    """DESIGN 2: deadlines and letters on their way included; cases that ended stay ended."""
+    lost = closed_office
+    async with lost.worker():
+        await lost.restricted("lost/1")
+        await lost.open("lost/2")
+        before = {case: await lost.cases.look_up(case) for case in ("lost/1", "lost/2")}
+        seqs = {case: lost.seq(case) for case in before}
+        assert await states(lost) == {"lost/1": "in step", "lost/2": "in step"}
+    for case in before:
+        await lost.handle(case).terminate("the engine's database was deleted")
+
+    assert await states(lost) == {"lost/1": "no workflow", "lost/2": "no workflow"}
+    started = await rebuild(lost.client, lost.records, task_queue=lost.queue)
+    async with lost.worker():
+        for case in before:
+            await lost.logged(case, f"resume:{case}")
+        after = {case: await resumed(lost, case) for case in before}
+
+        assert started == ["lost/1", "lost/2"]
+        for case, was in before.items():
+            assert was is not None and after[case] is not None
+            assert (after[case].stage, after[case].wake_at, after[case].due_key) == (was.stage, was.wake_at, was.due_key)
+            assert lost.seq(case) == seqs[case], "starting again changes nothing"
+        assert await rebuild(lost.client, lost.records, task_queue=lost.queue) == [], "nothing is started twice"
+        assert (await lost.do("lost/1", act("appeal", "a-1", by="customer", with_={"medium": "email"}))).result == "accepted"
+    await over(lost, *before)
+
+
+async def over(one: Office, *cases: str) -> None:
+    """End cases, so that the next test on this server sees none but its own."""
+    for case in cases:
+        await one.handle(case).terminate("the test is over")
+
+
+async def resumed(lost: Office, case: str):
+    for _ in range(200):
+        found = await lost.cases.look_up(case)
+        if found is not None:
+            return found
+    raise AssertionError(f"{case} did not come back")
+
+
+async def test_a_letter_that_was_on_its_way_is_sent_after_a_rebuild(closed_office: Office):
+    """A letter decided and not yet sent is owed, whatever became of the engine."""
+    lost = closed_office
+    lost.outbox.parent.mkdir(parents=True, exist_ok=True)
+    lost.outbox.write_text("a file where the letters should lie")
+    async with lost.worker():
+        await lost.open("owed/1")
+        await lost.do("owed/1", report())
+        await lost.cases.submit_message(
+            "owed/1",
+            act(
+                "warn",
+                "w-1",
+                by=OFFICER,
+                with_={"medium": "email", "findings": {"concerns": "Forty emails.", "policy-copy-directed": True}},
+            ),
+        )
+    await lost.handle("owed/1").terminate("the engine's database was deleted")
+    assert [one.status for one in lost.notices("owed/1")] == ["to-send"]
+    lost.outbox.unlink()
+
+    await rebuild(lost.client, lost.records, task_queue=lost.queue)
+    async with lost.worker():
+        await lost.settled("owed/1")
+
+    assert [one.status for one in lost.notices("owed/1")] == ["sent"]
+    assert lost.letter("owed/1", "n1").exists()
+    await over(lost, "owed/1")
+
+
+def copied(database: Path, to: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        part = Path(f"{database}{suffix}")
+        Path(f"{to}{suffix}").unlink(missing_ok=True)
+        if part.exists():
+            shutil.copy(part, f"{to}{suffix}")
+
+
+async def test_records_restored_from_an_older_copy_are_found_out_named_and_brought_up_to_date(closed_office: Office, tmp_path: Path):
+    """DESIGN 2: found out by seq, nothing decided on the old state, the missing acts applied again under their own ids."""
+    behind = closed_office
+    database = Path(str(behind.records.url.database))
+    async with behind.worker():
+        await behind.open("behind/1")
+        await behind.do("behind/1", report())
+        behind.records.dispose()
+        copied(database, tmp_path / "older.db")
+        warning = {"medium": "email", "findings": {"concerns": "Forty emails.", "policy-copy-directed": True}}
+        await behind.lead("behind/1", act("warn", "w-1", by=OFFICER, with_=warning), assess("later"))
+        await behind.settled("behind/1")
+        newest = behind.row("behind/1")
+    behind.records.dispose()
+    copied(tmp_path / "older.db", database)
+
+    async with behind.worker():
+        [found] = await compare(behind.client, behind.records)
+        assert (found.case, found.state) == ("behind/1", "records behind")
+        await behind.cases.signal_message("behind/1", assess("meanwhile"))
+        [done] = await repair(behind.client, behind.records, outbox=behind.outbox)
+        await behind.logged("behind/1", "meanwhile")
+        restored = behind.row("behind/1")
+        assert await states(behind) == {"behind/1": "in step"}
+
+    await over(behind, "behind/1")
+    assert newest is not None and restored is not None
+    assert done.applied == ["w-1", "notice_sent:n1", "later"]
+    assert done.seq == newest.seq
+    assert restored.seq == newest.seq + 1, "the act that came meanwhile waited, and was decided on the state it belongs to"
+    for field in ("warnings", "notices", "incidents"):
+        assert restored.state[field] == newest.state[field]
+    with reading(behind.records) as session:
+        assert first_broken_line(session, "behind/1") is None
+
+
+async def test_a_rebuild_brings_back_no_case_that_the_records_do_not_hold(closed_office: Office):
+    with pytest.raises(NoSuchCase):
+        await closed_office.cases.submit_message("never/1", assess("x"))
+    assert await rebuild(closed_office.client, closed_office.records, task_queue=closed_office.queue) == []
