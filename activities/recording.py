@@ -296,5 +296,6 @@ def _waiting(task: Task, policy: Policy) -> Waiting:
 
 
 def content_hash(message: Json) -> str:
-    """Returns the hash by which the same message is known again."""
-    return hashlib.sha256(json.dumps(message, sort_keys=True, default=str).encode()).hexdigest()
+    """Returns the hash by which the same message is known again. `on` is left out: a door writes it, and asks again another day."""
+    content = {key: value for key, value in message.items() if key != "on"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

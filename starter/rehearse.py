@@ -304,8 +304,8 @@ def _differences(read: Read, number: int, expect: Expectation, result: StepResul
         if wanted is not None and wanted != getattr(result, field):
             differs(field, wanted, _with_reason(field, result))
     named = {clause.partition(" ")[0] for clause in result.cites}  # a default with a clause's name still names that clause
-    for field, there in (("cites", named), ("flags", set(result.flags)), ("tasks", set(result.tasks))):
-        missing = [one for one in getattr(expect, field) if one not in there]
+    for field, known in (("cites", named), ("flags", set(result.flags)), ("tasks", set(result.tasks))):
+        missing = [one for one in getattr(expect, field) if one not in known]
         if missing:
             differs(field, missing, getattr(result, field))
     for field, there in (("flags_absent", result.flags), ("tasks_absent", result.tasks)):
