@@ -70,8 +70,18 @@ def keep_edition(session: Session, body: Body, *, at: datetime) -> tuple[Policy,
     return policy, edition
 
 
+EDITIONS: dict[str, Policy] = {}
+"""Editions read before, by their hash: what a hash names never changes."""
+
+
 def policy_of_edition(session: Session, edition: str) -> Policy:
     """Returns the policy a case runs under, whatever its file says today."""
+    if edition not in EDITIONS:
+        EDITIONS[edition] = _read_edition(session, edition)
+    return EDITIONS[edition]
+
+
+def _read_edition(session: Session, edition: str) -> Policy:
     row = session.get(EditionRow, edition)
     if row is None:
         raise Unknown(f"The edition {edition[:12]} is not in the records.", "Restore the records whole.")

@@ -26,8 +26,8 @@ from domain.referral import open_case
 from domain.tasks import Task, tasks
 from policies import load
 from records.log import Log
-from records.store import destroy_texts, read_case, save_case, save_lists
-from records.tables import CommandRow
+from records.store import case_of, destroy_texts, save_case, save_lists
+from records.tables import CaseRow, CommandRow
 from records.vault import CaseVault
 
 Json = dict[str, object]
@@ -53,11 +53,11 @@ class Recording:
         self.by = _as_code(act.message.get("by")) or ("unknown" if act.source == "outside" else act.source)
         self.command: AnyCommand | None = None
         self.actor: Actor | None = None
+        self.before: Case | None = None
 
     def record(self) -> Outcome:
         """Decide the message and save the whole result; the same message again answers what it answered before."""
-        case = read_case(self.session, self.act.case, for_update=True)
-        self.vault = CaseVault(self.session, self.act.case)
+        case = self._read()
         if self.act.source == "calendar" and self.act.message.get("do") == RESUME:
             return self._resumed(case)
         hashed = content_hash(self.act.message)
@@ -75,10 +75,16 @@ class Recording:
             return self._refused(case, refusal, hashed)
         return self._accepted(decision, hashed)
 
+    def _read(self) -> Case | None:
+        """Returns the case as it stands, nobody else acting on it until this transaction ends."""
+        row = self.session.get(CaseRow, self.act.case, with_for_update=True)
+        self.vault = CaseVault(self.session, self.act.case)
+        self.before = case_of(row, self.vault) if row else None
+        return self.before
+
     def set_aside(self, problem: str) -> Outcome:
         """Record that this message could not be acted on because of a fault in the program; a person must look."""
-        case = read_case(self.session, self.act.case, for_update=True)
-        self.vault = CaseVault(self.session, self.act.case)
+        case = self._read()
         kept = None
         if case is not None and case.stage != "closed":
             kept = case.model_copy(update={"seq": case.seq + 1, "set_aside": (*case.set_aside, self.id)})
@@ -192,7 +198,7 @@ class Recording:
     def _save(self, case: Case, policy: Policy) -> None:
         calendar = self._calendar(policy)
         save_case(self.session, case, vault=self.vault, deadline=next_deadline(case, policy, calendar), at=self.at)
-        save_lists(self.session, case, self._tasks(case, policy), vault=self.vault, policy=policy, calendar=calendar)
+        save_lists(self.session, case, self._tasks(case, policy), before=self.before, vault=self.vault, policy=policy, calendar=calendar)
 
     def _tasks(self, case: Case, policy: Policy) -> tuple[Task, ...]:
         return tasks(case, policy, self._calendar(policy), today=self.today)

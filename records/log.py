@@ -38,6 +38,10 @@ class Log:
 
     def __init__(self, session: Session, case_id: str) -> None:
         self.session, self.case_id = session, case_id
+        case = session.get(CaseRow, case_id)
+        if case is not None and case.log_lines:
+            self.n, self.hash = case.log_lines, case.log_hash
+            return
         last = session.exec(select(LogRow).where(LogRow.case_id == case_id).order_by(col(LogRow.n).desc()).limit(1)).first()
         self.n, self.hash = (last.n, last.hash) if last else (0, FIRST)
 

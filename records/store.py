@@ -24,10 +24,10 @@ from records.vault import CaseVault
 Json = dict[str, object]
 
 
-def read_case(session: Session, case_id: str, *, for_update: bool = False) -> Case | None:
+def read_case(session: Session, case_id: str, *, vault: CaseVault | None = None, for_update: bool = False) -> Case | None:
     """Returns a case with its texts, or None. `for_update` keeps others out until the transaction ends."""
     row = session.get(CaseRow, case_id, with_for_update=for_update or None)
-    return case_of(row, CaseVault(session, case_id)) if row else None
+    return case_of(row, vault or CaseVault(session, case_id)) if row else None
 
 
 def case_of(row: CaseRow, vault: CaseVault) -> Case:
@@ -59,14 +59,23 @@ def save_case(session: Session, case: Case, *, vault: CaseVault, deadline: Deadl
     )
 
 
-def save_lists(session: Session, case: Case, tasks: tuple[Task, ...], *, vault: CaseVault, policy: Policy, calendar: Calendar) -> None:
-    """Write what staff look up: restrictions, sanctions, sign-offs, notices, tasks and the register entry."""
+def save_lists(
+    session: Session, case: Case, tasks: tuple[Task, ...], *, before: Case | None, vault: CaseVault, policy: Policy, calendar: Calendar
+) -> None:
+    """Write what staff look up, each list only where what it is made from has changed since `before`."""
     _replace(session, TaskRow, case.id, [_task_row(case, n, task) for n, task in enumerate(tasks, start=1)])
-    _replace(session, NoticeRow, case.id, _notice_rows(case, vault))
-    _replace(session, SanctionRow, case.id, [_sanction_row(case, one) for one in case.sanctions])
-    _replace(session, RestrictionRow, case.id, [row for one in case.sanctions for row in _restriction_rows(case, one, vault)])
-    _replace(session, SignOffRow, case.id, _sign_off_rows(case))
-    _replace(session, RegisterRow, case.id, _register_rows(case, vault, policy, calendar))
+    notices = before is None or before.notices != case.notices
+    sanctions = before is None or before.sanctions != case.sanctions
+    reviews = before is None or before.reviews != case.reviews
+    if notices:
+        _replace(session, NoticeRow, case.id, _notice_rows(case, vault))
+    if notices or sanctions:
+        _replace(session, SanctionRow, case.id, [_sanction_row(case, one) for one in case.sanctions])
+        _replace(session, RestrictionRow, case.id, [row for one in case.sanctions for row in _restriction_rows(case, one, vault)])
+    if notices or sanctions or reviews:
+        _replace(session, SignOffRow, case.id, _sign_off_rows(case))
+    if case.sanctions or case.ending or case.destroyed_on:
+        _replace(session, RegisterRow, case.id, _register_rows(case, vault, policy, calendar))
 
 
 def _replace(session: Session, kind: type[SQLModel], case_id: str, rows: list[SQLModel]) -> None:

@@ -15,8 +15,8 @@ class CaseVault:
 
     def __init__(self, session: Session, case_id: str) -> None:
         self.session, self.case_id = session, case_id
-        rows = session.exec(select(TextRow).where(TextRow.case_id == case_id)).all()
-        self.texts = {row.ref: row.text for row in rows}
+        rows = session.exec(select(TextRow.ref, TextRow.text).where(TextRow.case_id == case_id)).all()
+        self.texts = dict(rows)
 
     def put(self, text: str) -> str:
         ref = text_reference(text)
