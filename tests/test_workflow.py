@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError
 import activities.case
 import domain.decide
 import starter.cases
+import workflows.acts
 import workflows.case
 from activities.outcome import Outcome
 from domain.commands import COMMANDS
@@ -438,7 +439,7 @@ async def test_an_answer_that_takes_too_long_is_pending_and_the_same_id_asks_aga
         return real(*args, **kwargs)
 
     monkeypatch.setitem(domain.decide.HANDLERS, "assess", slow)
-    monkeypatch.setattr(workflows.case, "ANSWER_WITHIN", timedelta(seconds=0.3))
+    monkeypatch.setattr(workflows.acts, "ANSWER_WITHIN", timedelta(seconds=0.3))
     async with unsealed(), office.worker():
         await office.open("slow/1")
         answer: Outcome = await office.handle("slow/1").execute_update("assess", assess("a-1"), result_type=Outcome)
@@ -460,7 +461,7 @@ async def test_a_client_that_is_told_pending_asks_until_it_is_answered_or_says_s
         return real(*args, **kwargs)
 
     monkeypatch.setitem(domain.decide.HANDLERS, "assess", slow)
-    monkeypatch.setattr(workflows.case, "ANSWER_WITHIN", timedelta(seconds=0.02))
+    monkeypatch.setattr(workflows.acts, "ANSWER_WITHIN", timedelta(seconds=0.02))
     monkeypatch.setattr(starter.cases, "PENDING_TRIES", 2)
     async with unsealed(), office.worker():
         await office.open("slow/2")

@@ -8,6 +8,7 @@ from typing import Any  # the SDK's attributes of mixed types
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
 from activities.outcome import Outcome
+from domain.commands import COMMANDS
 
 BODY = SearchAttributeKey.for_keyword("EvenhandBody")
 STAGE = SearchAttributeKey.for_keyword("EvenhandStage")
@@ -47,6 +48,12 @@ UNREAD = ("malformed", "unknown")
 """Results whose answer quotes the message, and so may quote personal text."""
 
 
+def needed(command: str) -> list[str]:
+    """Returns the fields a command cannot do without, in their order."""
+    kind = COMMANDS.get(command)
+    return [name for name, field in kind.model_fields.items() if field.is_required()] if kind else []
+
+
 def spoken(outcome: Outcome) -> str:
     """Returns an answer as one line for a person: what, under which clauses, and what remains possible."""
     cites = f" [{', '.join(outcome.cites)}]" if outcome.cites else ""
@@ -70,6 +77,7 @@ def details_of(outcome: Outcome) -> str:
         ]
     for one in outcome.waits:
         if one.command:
-            message = {"v": 1, "id": "choose-one", "by": "your-staff-id", **({"saw": one.saw} if one.saw else {}), "with": {}}
+            saw = {"saw": one.saw} if one.saw else {}
+            message = {"v": 1, "id": "choose-one", "by": "your-staff-id", **saw, "with": dict.fromkeys(needed(one.command), "...")}
             lines += ["", f"Signal **{one.command}**:", "", f"`{json.dumps(message)}`"]
     return "\n".join(lines)

@@ -1,0 +1,75 @@
+"""The queue of one case: messages in the order they came, one act at a time, an answer for whoever waits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
+
+from activities.outcome import Act, Outcome, Source
+from workflows.carry import Carry, Queued
+
+ACT_WITHIN = timedelta(seconds=8)
+"""How long one try may take: after kill -9 of a worker a case goes on within it, so it is short."""
+ACT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+ANSWER_WITHIN = timedelta(seconds=30)
+"""How long an update waits for its act; beyond it the answer is pending, and the same id asks again."""
+PAUSE = timedelta(seconds=10)
+"""Between tries of an act that the records could not take."""
+
+
+class Acts:
+    """What waits to be acted on, and what became of it."""
+
+    def __init__(self, carry: Carry) -> None:
+        self.carry = carry
+        self.answers: dict[int, Outcome | None] = {}
+
+    def hear(self, message: dict[str, object], source: Source) -> Queued:
+        """Put a message at the end of the queue."""
+        self.carry.tickets += 1
+        queued = Queued(message=message, source=source, ticket=self.carry.tickets)
+        self.carry.queue.append(queued)
+        return queued
+
+    async def answer(self, message: dict[str, object]) -> Outcome:
+        """Put a message at the end of the queue and wait for its answer, or for word that it is pending."""
+        queued = self.hear(message, "outside")
+        self.answers[queued.ticket] = None
+        await workflow.wait_condition(lambda: self.answers[queued.ticket] is not None)
+        outcome = self.answers.pop(queued.ticket)
+        assert outcome is not None
+        return outcome.model_copy(update={"command": queued.id}) if outcome.result == "pending" else outcome
+
+    async def first(self) -> Outcome:
+        """Have the first message acted on, however long the records are away."""
+        queued = self.carry.queue[0]
+        outcome = await self._acted(queued)
+        self.carry.queue.pop(0)
+        if queued.ticket in self.answers:
+            self.answers[queued.ticket] = outcome
+        return outcome
+
+    async def _acted(self, queued: Queued) -> Outcome:
+        seq = self.carry.last.seq if self.carry.last else 0
+        act = Act(case=workflow.info().workflow_id, message=queued.message, source=queued.source, now=workflow.now(), seq=seq)
+        within: timedelta | None = ANSWER_WITHIN
+        while True:
+            try:
+                outcome: Outcome = await workflow.execute_activity(
+                    "act", act, result_type=Outcome, start_to_close_timeout=ACT_WITHIN, schedule_to_close_timeout=within,
+                    retry_policy=ACT_RETRY, summary=queued.name,
+                )  # fmt: skip
+                return outcome
+            except ActivityError:
+                within = None
+                self._release()
+                await workflow.sleep(PAUSE)
+
+    def _release(self) -> None:
+        """Tell everybody who waits that the answer is pending."""
+        for ticket, answer in self.answers.items():
+            if answer is None:
+                self.answers[ticket] = Outcome(command="", result="pending", answer="Not yet acted on: ask again with this id.")
