@@ -123,7 +123,7 @@ def _said(key: str, value: object) -> object:
 
 def _escaped(text: str) -> str:
     """Returns text that Markdown prints as it stands: a person's words can never become markup."""
-    return "\n".join(MARKUP.sub(r"\\\1", line.strip()) for line in text.splitlines())
+    return "  \n".join(MARKUP.sub(r"\\\1", line.strip()) for line in text.splitlines())
 
 
 def _set_aside(text: str) -> str:
@@ -137,5 +137,5 @@ def _html(markdown: str, letter: Letter) -> str:
 
 
 def _plain(markdown: str) -> str:
-    lines = [re.sub(r"^#+ ", "", line).replace("**", "").strip("*") for line in markdown.splitlines()]
+    lines = [re.sub(r"^#+ ", "", line).replace("**", "").strip("*").rstrip() for line in markdown.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip().translate(GIVEN_BACK) + "\n"

@@ -29,7 +29,7 @@ def overview_rows(engine: Engine) -> list[tuple[str, str, str, str, str]]:
             policy = policy_of_edition(session, row.edition)
             case = case_of(row, CaseVault(session, row.id))
             due = next_deadline(case, policy, load.calendar(policy.nation.value))
-            clauses = ", ".join((*due.reckoned.cites, *due.reckoned.defaults)) if due else ""
+            clauses = ", ".join(dict.fromkeys((*due.reckoned.cites, *due.reckoned.defaults))) if due else ""
             when = f"{due.kind.replace('-', ' ')} {in_words(due.reckoned.date)} [{clauses}]" if due else "none"
             own = [task for task in waiting if task.case_id == row.id]
             whom = {policy.office(office) for task in own for office in task.offices}
