@@ -198,6 +198,8 @@ class Recording:
     def _save(self, case: Case, policy: Policy) -> None:
         calendar = self._calendar(policy)
         save_case(self.session, case, vault=self.vault, deadline=next_deadline(case, policy, calendar), at=self.at)
+        if self.before is None:
+            self.session.flush()  # the log counts its lines on the case's row, which must be there
         save_lists(self.session, case, self._tasks(case, policy), before=self.before, vault=self.vault, policy=policy, calendar=calendar)
 
     def _tasks(self, case: Case, policy: Policy) -> tuple[Task, ...]:

@@ -21,7 +21,6 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -39,6 +38,7 @@ from starter.rehearse import rehearse
 from starter.script import read_script
 from worker.run import worker_for
 from worker.server import binary, quiet
+from workflows.converter import DATA_CONVERTER
 from workflows.monitor import KEYS
 
 AT_ONCE = 20
@@ -186,7 +186,7 @@ def cold_start() -> float:
 async def main(cases: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="evenhand-bench-"))
     async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"), dev_server_log_level="error", data_converter=pydantic_data_converter,
+        dev_server_existing_path=binary("temporal"), dev_server_log_level="error", data_converter=DATA_CONVERTER,
         search_attributes=list(KEYS), runtime=quiet(), dev_server_database_filename=str(folder / "temporal.db"),
     ) as server:  # fmt: skip
         client, kept = server.client, Kept(folder / "bare.db", folder / "bare-outbox")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlmodel import Session, SQLModel
@@ -37,10 +39,15 @@ def _sqlite_begins(connection: Connection) -> None:
     connection.exec_driver_sql(begin)
 
 
+WRITING: defaultdict[str, Lock] = defaultdict(Lock)
+"""One writer at a time in this process for each SQLite file: its own waiting sleeps, up to a tenth of a second a try."""
+
+
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
     """Yields a session that commits whole or not at all."""
-    with Session(engine) as session, session.begin():
+    turn = WRITING[str(engine.url)] if engine.dialect.name == "sqlite" else nullcontext()
+    with turn, Session(engine, autoflush=False) as session, session.begin():
         yield session
 
 

@@ -20,6 +20,7 @@ from worker.settings import ServerNote, Settings
 from workflows.monitor import KEYS
 
 KINDS = {1: "Text", 2: "Keyword", 3: "Int", 4: "Double", 5: "Bool", 6: "Datetime", 7: "KeywordList"}
+LAUNCHES = 3
 TRIES = 300
 """Tenths of a second in which a server comes up."""
 
@@ -70,9 +71,17 @@ class Server:
         return self.settings.at(note)
 
     async def _begun(self) -> Settings:
-        port, ui_port = _free(self.settings.temporal_address), _free(f"127.0.0.1:{self.settings.ui_port}")
-        chosen = self.settings.model_copy(update={"temporal_address": f"127.0.0.1:{port}", "ui_port": ui_port})
-        await self._launched(chosen)
+        for left in range(LAUNCHES, 0, -1):
+            port, ui_port = _free(self.settings.temporal_address), _free(f"127.0.0.1:{self.settings.ui_port}")
+            chosen = self.settings.model_copy(update={"temporal_address": f"127.0.0.1:{port}", "ui_port": ui_port})
+            try:
+                await self._launched(chosen)
+            except CannotStart:
+                if left == 1:
+                    raise
+                await asyncio.sleep(0.2)  # somebody took a port between the look and the launch: look again
+            else:
+                break
         return chosen
 
     async def _launched(self, chosen: Settings) -> None:

@@ -25,7 +25,6 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import RawValue
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -41,6 +40,7 @@ from records.tables import CaseRow, LetterRow, LogRow, NoticeRow, TaskRow, TextR
 from starter.cases import Cases
 from starter.local import today
 from worker.server import binary
+from workflows.converter import DATA_CONVERTER
 from workflows.monitor import KEYS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -290,7 +290,7 @@ async def server() -> AsyncIterator[WorkflowEnvironment]:
         dev_server_log_level="error",
         dev_server_extra_args=QUICK_RENEWAL,
         search_attributes=KEYS,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
     )
     async with env:
         yield env

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 import activities.case
 import domain.decide
@@ -43,6 +42,7 @@ from tests.engine import (
     until,
 )
 from worker.server import binary, skipping_server
+from workflows.converter import DATA_CONVERTER
 from workflows.monitor import KEYS
 
 __all__ = ["closed_office", "office", "server"]
@@ -306,7 +306,7 @@ class Machines:
     async def client(self) -> Client:
         for _ in range(200):
             try:
-                return await Client.connect(f"127.0.0.1:{self.port}", data_converter=pydantic_data_converter)
+                return await Client.connect(f"127.0.0.1:{self.port}", data_converter=DATA_CONVERTER)
             except RuntimeError:
                 await asyncio.sleep(0.1)
         raise AssertionError((self.folder / "server.log").read_text())

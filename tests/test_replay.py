@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from domain.commands import COMMANDS
 from domain.message import read_command, read_message
 from tests.golden.record import HISTORIES, dates_of, read
 from workflows.case import CaseWorkflow
+from workflows.converter import DATA_CONVERTER
 
 MESSAGES = HISTORIES.parent / "messages"
 KEPT = sorted(HISTORIES.glob("*.json"))
@@ -30,7 +30,7 @@ def test_there_are_histories_and_messages_to_hold_the_code_to():
 async def test_the_case_workflow_still_follows_every_golden_history(file: Path):
     runs = read(file)
     assert runs and sum(len(run.events) for run in runs) > 50
-    replayer = Replayer(workflows=[CaseWorkflow], data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=[CaseWorkflow], data_converter=DATA_CONVERTER)
 
     for run in runs:
         await replayer.replay_workflow(run)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.case import CaseActivities
@@ -17,6 +16,7 @@ from activities.clock import ENGINE_TIME, Clock
 from records.database import open_database
 from worker.settings import Settings
 from workflows.case import CaseWorkflow
+from workflows.converter import DATA_CONVERTER
 
 THREADS = 10
 FINISH_WITHIN = timedelta(seconds=30)
@@ -25,7 +25,7 @@ FINISH_WITHIN = timedelta(seconds=30)
 
 async def connect(settings: Settings) -> Client:
     """Returns a client of the engine named in the settings."""
-    return await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace, data_converter=pydantic_data_converter)
+    return await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace, data_converter=DATA_CONVERTER)
 
 
 def worker_for(client: Client, *, engine: Engine, outbox: Path, task_queue: str, clock: Clock = ENGINE_TIME, cached: int = 1000) -> Worker:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.testing import WorkflowEnvironment
 
+from workflows.converter import DATA_CONVERTER
 from workflows.monitor import KEYS
 
 
@@ -38,7 +38,7 @@ def quiet() -> Runtime:
 async def skipping_server() -> WorkflowEnvironment:
     """Returns a running server that skips time, with the case's search attributes registered."""
     server = await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=binary("temporal-test-server"), data_converter=pydantic_data_converter, runtime=quiet()
+        test_server_existing_path=binary("temporal-test-server"), data_converter=DATA_CONVERTER, runtime=quiet()
     )
     attributes = {key.name: IndexedValueType.ValueType(key.indexed_value_type.value) for key in KEYS}
     await server.client.operator_service.add_search_attributes(
