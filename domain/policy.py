@@ -539,6 +539,8 @@ class Policy(Data):
     enquiries: Cited[str] | None = None
     owner: Who | None = None
     administered_by: Who | None = None
+    escalation: Who
+    """Who is told of a review or an answer that was not given in time (DEF-12)."""
     guidance: tuple[Guidance, ...] = ()
     copy_at: Rule | None = None
     ombudsman: Cited[str]

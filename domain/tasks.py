@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from domain.case import Case, Notice, Sanction
 from domain.clocks import all_deadlines
-from domain.days import Calendar
+from domain.days import Calendar, in_words
 from domain.end_clocks import end_of_case, retention_ends
 from domain.measures import measures_owed
 from domain.model import State
@@ -45,6 +45,7 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_letters(case, policy),
         *_challenges(case, policy, calendar),
         *_reviews(case, policy, calendar),
+        *_escalated(case, policy, calendar),
         *_measures(case, policy),
         *_faults(case),
         *_new_issues(case, policy, calendar),
@@ -163,6 +164,20 @@ def _measures(case: Case, policy: Policy) -> Iterator[Task]:
     for rule in measures_owed(case, policy):
         cites = rule.always_if.sources if rule.always_if else ()
         yield Task(kind="measure", what=f"Compulsory: {rule.label}", ref="case", cites=cites, command="take_measure", **_for(rule.by, case))
+
+
+def _escalated(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
+    """Yields what was not done in time, for somebody besides whoever did not do it (DEF-12)."""
+    pending = {one.id for one in case.challenges if one.pending}
+    told: set[str] = set()
+    for one in all_deadlines(case, policy, calendar):
+        unheld = one.kind == "review-overdue" or (one.kind == "answer-due" and one.ref in pending)
+        if unheld and one.key in case.passed and one.ref not in told:
+            told.add(one.ref)
+            name = "review" if one.kind == "review-overdue" else "answer"
+            what = f"The {name} of {one.ref} due on {in_words(one.reckoned.date)} is overdue: see that it is given"
+            whose = _for(policy.escalation, case)
+            yield Task(kind="escalated", what=what, ref=one.ref, due=one.reckoned.date, cites=policy.escalation.sources, **whose)
 
 
 def _faults(case: Case) -> Iterator[Task]:
