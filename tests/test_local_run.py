@@ -205,3 +205,16 @@ def test_a_torn_note_of_the_server_stops_no_run(tmp_path: Path):
     done = evenhand("up", "--once", env=settings(tmp_path))
 
     assert done.returncode == 0, done.stderr[-300:]
+
+
+def test_the_records_may_as_well_be_on_postgresql(tmp_path: Path, fresh_postgres_url: str):
+    """Every sample case reaches its letter with the records on a real PostgreSQL, worker and engine and all."""
+    env = {**settings(tmp_path), "EVENHAND_DATABASE_URL": fresh_postgres_url}
+
+    done = evenhand("up", "--once", env=env)
+    listed = evenhand("case", "list", "--json", env=env)
+
+    assert done.returncode == 0, done.stderr
+    cases = json.loads(listed.stdout)
+    assert {one["case"] if "case" in one else one["id"] for one in cases} == {sample.case for sample in samples()}
+    assert {one["stage"] for one in cases} == {"restricted"}
