@@ -125,6 +125,8 @@ class Recording:
         except Unknown as unknown:
             raise Refusal(str(unknown), kind="unknown", remains=unknown.remains) from None
         self.actor = self._who(message, body)
+        if self.actor.person is None:
+            raise Refusal("Only staff open a case.", remains="A member of staff opens it.")
         try:
             policy, edition = keep_edition(self.session, body, at=self.at)
         except load.Unreadable as unreadable:

@@ -15,6 +15,7 @@ from domain.notices import owe
 from domain.people import Actor
 from domain.policy import AppealRule, Policy
 from domain.requests import request_from_appeal, running_on
+from domain.restrictions import tightens
 from domain.review_clocks import review_due
 from domain.rights import used_by
 from domain.terms import check_length, check_restrictions
@@ -237,6 +238,7 @@ def _amended(case: Case, sanction: Sanction, command: DecideAppeal, *, policy: P
         raise Refusal(
             "An outcome that changes the conditions says how: restrictions or until is missing.", cites=_rule(policy).outcomes.sources
         )
+    _no_worse(sanction, command, _rule(policy))
     update: dict[str, object] = {
         "restrictions": command.restrictions or sanction.terms.restrictions,
         "until": command.until or sanction.terms.until,
@@ -246,6 +248,20 @@ def _amended(case: Case, sanction: Sanction, command: DecideAppeal, *, policy: P
     if command.until and not (sanction.terms.until and on < command.until <= sanction.terms.until):
         check_length(terms.restrictions, terms.until, policy=policy, calendar=calendar, on=on)
     return terms
+
+
+def _no_worse(sanction: Sanction, command: DecideAppeal, rule: AppealRule) -> None:
+    """Refuses an outcome that leaves the customer worse off than the decision appealed against: no further appeal would follow (DEF-11)."""
+    had = {one.type: one for one in sanction.terms.restrictions}
+    worse = [one.type for one in command.restrictions if one.type not in had or tightens(had[one.type], one)]
+    longer = command.until is not None and sanction.terms.until is not None and command.until > sanction.terms.until
+    if (worse and len(command.restrictions) >= len(had)) or longer:
+        said = f"limits more: {', '.join(worse)}" if worse else "runs longer"
+        raise Refusal(
+            f"The outcome {said}; an appeal opens no further right against that.",
+            cites=(*rule.outcomes.sources, "DEF-11"),
+            remains="A fresh decision by those who take it.",
+        )
 
 
 def _seen(case: Case, saw: str | None) -> Challenge:

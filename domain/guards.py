@@ -12,6 +12,8 @@ from domain.people import Actor, Person, same_human
 from domain.policy import Consultation, Finding, Policy, Relation, Who
 from domain.restrictions import WRITTEN, Channel
 
+EARLIEST = 1950
+"""No act of a living case is older; an earlier year is a slip of the pen."""
 Findings = dict[str, str | bool]
 
 
@@ -208,4 +210,6 @@ def the_day(on: date | None, *, today: date) -> date:
     """Returns the day an act counts from: the day given, or today. A day in the future is refused."""
     if on is not None and on > today:
         raise Refusal(f"on is {on.isoformat()}, after today ({today.isoformat()}).", remains="Enter it when it has happened.")
+    if on is not None and on.year < EARLIEST:
+        raise Refusal(f"on is {on.isoformat()}, before {EARLIEST}.", kind="malformed", remains="Enter the day it really happened.")
     return on or today

@@ -113,9 +113,10 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
 
 
 def _signed(notice: Notice, policy: Policy) -> str:
+    """Returns the post that issued the letter, or nothing where no post did."""
     office = notice.issued_by.office if notice.issued_by else None
-    label = policy.office(office) if office else "For"
-    return f"{label[0].upper()}{label[1:]}"
+    label = policy.office(office) if office else ""
+    return f"{label[:1].upper()}{label[1:]}"
 
 
 def _section(rule: NoticePart, subject: _Subject) -> Section | None:

@@ -59,6 +59,13 @@ def _from_vault(value: object, info: ValidationInfo) -> object:
     return value
 
 
+def _printable(value: object) -> object:
+    """Refuses text with signs that no letter can print: only line ends and tabs among the control characters."""
+    if isinstance(value, str) and any(ord(sign) < 32 and sign not in "\n\r\t" for sign in value):
+        raise ValueError("text holds a control character; only line ends and tabs may stand in it")
+    return value
+
+
 def _to_vault(value: str, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> str:
     vault = (info.context or {}).get("vault")
     return str(handler(value) if vault is None else vault.put(value))
@@ -67,6 +74,7 @@ def _to_vault(value: str, handler: SerializerFunctionWrapHandler, info: Serializ
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_LIMIT),
+    BeforeValidator(_printable),
     BeforeValidator(_from_vault),
     WrapSerializer(_to_vault),
 ]

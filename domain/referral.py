@@ -74,7 +74,8 @@ def report_behaviour(case: Case, command: ReportBehaviour, *, actor: Actor, poli
     on = the_day(command.on, today=today)
     _no_mere_use_of_a_right(command, policy)
     end = end_of_case(case) if case.stage == "archived" else None
-    if end is not None and on > end:
+    undone = case.ending in ("mistake", "withdrawn")
+    if end is not None and (on > end or undone):
         raise Refusal("This case has ended; its papers are only being kept.", remains="Open a new case for new behaviour.")
     case = with_incident(case, command, code=command.code, on=on, actor=actor, policy=policy)
     incident = case.incidents[-1]

@@ -19,16 +19,23 @@ from domain.policy import Policy
 
 def set_retention(case: Case, command: SetRetention, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Set the body's own retention schedule, where its policy gives none (DEF-19)."""
-    signed_by(actor, the_day(command.on, today=today))
+    who = policy.retention.destroyed_by
+    authorise(who, actor=actor, case=case, policy=policy, on=the_day(command.on, today=today), act="set how long papers are kept")
     if policy.retention.keep:
         raise Refusal("The policy itself says how long papers are kept.", cites=policy.retention.keep.sources)
-    return decided(case.model_copy(update={"keep_years": command.years}), f"Papers are kept for {command.years} years.", cites=["DEF-19"])
+    return decided(
+        case.model_copy(update={"keep_years": command.years}),
+        f"Papers are kept for {command.years} year{'s' if command.years > 1 else ''}.",
+        cites=["DEF-19"],
+    )
 
 
 def hold(case: Case, command: HoldPapers, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Stop destruction, with a reason and a date to look again."""
     on = the_day(command.on, today=today)
     by = signed_by(actor, on)
+    if command.review_on <= on:
+        raise Refusal(f"review_on is {command.review_on.isoformat()}, not after {on.isoformat()}.", cites=["DEF-19"])
     placed = Hold(on=on, by=by.person, reason=command.reasons, review_on=command.review_on)
     return decided(
         case.model_copy(update={"holds": (*case.holds, placed)}),

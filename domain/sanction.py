@@ -23,6 +23,7 @@ def propose_sanction(case: Case, command: ProposeSanction, *, actor: Actor, poli
     sign_off = sign_off_for(command.restrictions, policy)
     terms = filled(_terms(command), policy=policy, calendar=calendar, on=on)
     check_terms(case, terms, policy=policy, calendar=calendar, on=on)
+    _still_to_run(terms, policy, today)
     rule = policy.decision.sign_offs[sign_off]
     by_the_named = bool(rule.among and rule.among.value and _is_named(case, rule, actor, policy, on))
     proposal = _proposal(case, terms, sign_off, signed_by(actor, on), on).model_copy(update={"by_the_named": by_the_named})
@@ -43,6 +44,7 @@ def impose_sanction(case: Case, command: ImposeSanction, *, actor: Actor, policy
     by = _may_decide(case, rule, actor=actor, policy=policy, on=on)
     terms = filled(_terms(command), policy=policy, calendar=calendar, on=on)
     check_terms(case, terms, policy=policy, calendar=calendar, on=on)
+    _still_to_run(terms, policy, today)
     _clients_told(case, terms, policy, calendar, on)
     _grounds_complete(case, terms, terms.findings, rule, by, policy)
     proposal = _proposal(case, terms, sign_off, by, on).model_copy(update={"closed": "decided"})
@@ -61,6 +63,7 @@ def approve(case: Case, command: Approve, *, actor: Actor, policy: Policy, calen
     _second_person(proposal, rule, by)
     terms = proposal.terms.model_copy(update={"findings": {**proposal.terms.findings, **command.findings}})
     check_terms(case, terms, policy=policy, calendar=calendar, on=on)
+    _still_to_run(terms, policy, today)
     _clients_told(case, terms, policy, calendar, on)
     _grounds_complete(case, terms, command.findings, rule, by, policy)
     proposal = proposal.model_copy(update={"terms": terms})
@@ -104,6 +107,17 @@ def _ready_not_to_act(case: Case, command: TakeNoAction, rule: SignOff, by: Sign
     require_findings(policy.decision.no_action_requires, {**case.assessment, **command.findings}, act="decide not to act")
     since = case.referrals[-1].on if case.referrals else None
     require_consulted(rule.consult, case=case, about="decision", decider=by, since=since, policy=policy)
+
+
+def _still_to_run(terms: Terms, policy: Policy, today: date) -> None:
+    """Refuses a decision, entered late, whose restrictions would have ended before anybody could be told of them."""
+    if terms.until is not None and terms.until <= today:
+        length = policy.decision.length
+        raise Refusal(
+            f"The restrictions would end on {terms.until.isoformat()}, before the customer could be told of them.",
+            cites=(*length.kind.sources, *policy.decision.enforced_from.sources),
+            remains="A decision that has still some time to run.",
+        )
 
 
 def _terms(command: ProposeSanction) -> Terms:

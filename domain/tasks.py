@@ -48,6 +48,7 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_escalated(case, policy, calendar),
         *_measures(case, policy),
         *_faults(case),
+        *_holds(case),
         *_new_issues(case, policy, calendar),
         *_reports(case, policy),
         *_end(case, policy, calendar, today),
@@ -178,6 +179,14 @@ def _escalated(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]
             what = f"The {name} of {one.ref} due on {in_words(one.reckoned.date)} is overdue: see that it is given"
             whose = _for(policy.escalation, case)
             yield Task(kind="escalated", what=what, ref=one.ref, due=one.reckoned.date, cites=policy.escalation.sources, **whose)
+
+
+def _holds(case: Case) -> Iterator[Task]:
+    for n, hold in enumerate(case.holds, start=1):
+        if hold.released_on is None and f"hold-review:h{n}:{hold.review_on.isoformat()}" in case.passed:
+            what = "Look whether destruction must stay on hold; end the hold, or place another with a later date"
+            whose = {"people": (hold.by,)}
+            yield Task(kind="hold", what=what, ref="case", due=hold.review_on, cites=("DEF-19",), command="release_hold", **whose)
 
 
 def _faults(case: Case) -> Iterator[Task]:

@@ -101,7 +101,7 @@ def findings(policy: Policy) -> tuple[str, ...]:
         f"{one.where}: cites {clause}, which is no clause of {policy.policy}"
         for one in found
         for clause in one.cites
-        if clause not in clauses
+        if listed and clause not in clauses
     ]
     wrong += [
         f"{one.where}: rests on {one.default}, which is no default and no clause"

@@ -8,6 +8,7 @@ answer = await cases.submit("portsmouth/2027-0001", ReportBehaviour(...), by="he
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from domain.commands import AnyCommand, OpenCase
 from starter.clock import today
 from worker.run import connect
 from worker.settings import Settings
+from workflows.reading import LIMIT
 
 T = TypeVar("T")
 
@@ -40,6 +42,21 @@ TAKEN_WITHIN = 20.0
 ANSWERED_WITHIN = 60.0
 """Seconds in which an update that was taken is answered: the case itself says pending after half of that."""
 SHOWN_WITHIN = 10.0
+
+
+class Unfit(Exception):
+    """A message that no case could keep: too long, or no text in UTF-8."""
+
+
+def unfit_to_send(message: dict[str, object]) -> str | None:
+    """Returns why a message must not be sent, or None: the engine would choke on what a case cannot keep."""
+    try:
+        size = len(json.dumps(message, ensure_ascii=False, allow_nan=False, default=str).encode())
+    except (ValueError, RecursionError):
+        return "The message is no JSON in UTF-8 (a lone surrogate, NaN, or nested too deep)."
+    return (
+        f"The message has {size} bytes; a case takes at most {LIMIT}. Keep long papers elsewhere and name them." if size > LIMIT else None
+    )
 
 
 class NoSuchCase(Exception):
@@ -95,7 +112,10 @@ class Cases:
             return Outcome.model_validate(await _within(ANSWERED_WITHIN, started.result(), _no_answer(case, message)), extra="allow")
 
     async def start(self, case: str, message: dict[str, object]) -> WorkflowHandle[object, object]:
-        """Start a case's workflow with its opening message."""
+        """Start a case's workflow with its opening message. Raises AlreadyOpen, Unavailable or Unfit."""
+        unfit = unfit_to_send(message)
+        if unfit:
+            raise Unfit(unfit)
         try:
             return await self.client.start_workflow(
                 "Case", message, id=case, task_queue=self.task_queue, id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
@@ -111,6 +131,9 @@ class Cases:
 
     async def submit_message(self, case: str, message: dict[str, object]) -> Outcome:
         """Send a message as an update. Raises NoSuchCase or Unavailable; a refusal is an Outcome, never an exception."""
+        unfit = unfit_to_send(message)
+        if unfit:
+            return Outcome(command=str(message.get("id")), result="malformed", answer=unfit)
         for _ in range(PENDING_TRIES):
             outcome = await self._ask(case, message)
             if outcome.result != "pending":
@@ -138,7 +161,10 @@ class Cases:
         return await self.signal_message(case, envelope(command, by=by, id=id))
 
     async def signal_message(self, case: str, message: dict[str, object]) -> str:
-        """Send a message as a signal named after its command. Raises NoSuchCase or Unavailable."""
+        """Send a message as a signal named after its command. Raises NoSuchCase, Unavailable or Unfit."""
+        unfit = unfit_to_send(message)
+        if unfit:
+            raise Unfit(unfit)
         try:
             await self.client.get_workflow_handle(case).signal(str(message["do"]), message)
         except RPCError as error:

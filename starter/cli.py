@@ -77,7 +77,7 @@ def _add_groups() -> None:
 
 def run(work: Coroutine[object, object, T]) -> T:
     """Run one piece of work against the engine, its absence told in one line."""
-    from starter.cases import AlreadyOpen, NoSuchCase, Unavailable
+    from starter.cases import AlreadyOpen, NoSuchCase, Unavailable, Unfit
     from starter.standing import NoCase
     from worker.server import NoServer
 
@@ -86,6 +86,9 @@ def run(work: Coroutine[object, object, T]) -> T:
     except (NoSuchCase, NoCase) as error:
         complain(str(error))
         raise typer.Exit(UNKNOWN) from None
+    except Unfit as error:
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
     except AlreadyOpen as error:
         complain(str(error))
         raise typer.Exit(REFUSED) from None

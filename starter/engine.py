@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -44,7 +45,8 @@ async def compare(client: Client, engine: Engine) -> list[Compared]:
         rows = {row.id: row.seq for row in session.exec(select(CaseRow).where(col(CaseRow.stage) != "closed")).all()}
     cases = Cases(client=client)
     running = {one.id async for one in client.list_workflows("WorkflowType = 'Case' AND ExecutionStatus = 'Running'")}
-    return [await _compared(cases, case, rows.get(case), case in running) for case in sorted({*rows, *running})]
+    asked = (_compared(cases, case, rows.get(case), case in running) for case in sorted({*rows, *running}))
+    return list(await asyncio.gather(*asked))
 
 
 async def _compared(cases: Cases, case: str, in_records: int | None, running: bool) -> Compared:

@@ -137,7 +137,7 @@ def _explained(one: Deadline, case: Case) -> Explained:
         from_event=reckoned.start_event,
         from_date=reckoned.start,
         rule=reckoned.rule,
-        cites=reckoned.cites,
+        cites=tuple(dict.fromkeys(reckoned.cites)),
         defaults=reckoned.defaults,
         skipped=reckoned.skipped,
         calendar=reckoned.calendar,
