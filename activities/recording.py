@@ -38,7 +38,7 @@ QUOTING = {
 }
 """Refusals whose reason quotes the message, and what the log says instead."""
 STAFF_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
+CASE_ID = re.compile(r"(?!.*[.][.])[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
 
 
 class Recording:

@@ -254,9 +254,13 @@ def register(body: Annotated[str, typer.Option(help="The body.")], json: Json = 
     """Print a body's register: everybody a decision was made about."""
     from records.database import reading
     from records.lists import register_of
+    from records.tables import BodyRow
 
     with reading(_engine()) as session:
-        rows = register_of(session, body)
+        known, rows = session.get(BodyRow, body), register_of(session, body)
+    if known is None:
+        complain(f"There is no body {body}; evenhand body list shows those there are.")
+        raise typer.Exit(UNKNOWN)
     if json:
         as_json([{**row.model_dump(mode="json"), "customer": name} for row, name in rows])
         return
