@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from datetime import date
-from typing import cast
+from typing import NamedTuple, cast
 
 from sqlmodel import Session
 
@@ -16,7 +16,8 @@ from activities.outcome import RESUME, Act, Outcome, Waiting
 from domain.case import Case
 from domain.clocks import next_deadline
 from domain.commands import COMMANDS, AnyCommand, OpenCase
-from domain.days import Calendar, first_instant, in_words, london_date
+from domain.days import first_instant, in_words, london_date
+from domain.deadlines import Deadline
 from domain.decide import decide
 from domain.decision import Decision, Entry, Refusal
 from domain.message import Message, read_command, read_message
@@ -39,6 +40,13 @@ QUOTING = {
 """Refusals whose reason quotes the message, and what the log says instead."""
 STAFF_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 CASE_ID = re.compile(r"(?!.*[.][.])[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
+
+
+class Needs(NamedTuple):
+    """What a case needs next, worked out once an act: its deadline, and what waits for whom."""
+
+    deadline: Deadline | None
+    tasks: tuple[Task, ...]
 
 
 class Recording:
@@ -98,7 +106,8 @@ class Recording:
             return Outcome(command=self.id, result="unknown", answer="There is no such case.", remains="Open it with open_case.")
         self._line(Log(self.session, case.id), Entry(what="The workflow was started again from the records."), "accepted")
         policy = policy_of_edition(self.session, case.edition)
-        return self._outcome(case, policy, "accepted", "The workflow was started again from the records.", (), None)
+        said = "The workflow was started again from the records."
+        return self._outcome(case, policy, self._needs(case, policy), "accepted", said, (), None)
 
     def _decide(self, case: Case | None) -> Decision:
         message = read_message(self.act.message)
@@ -109,7 +118,7 @@ class Recording:
             raise Refusal("There is no such case.", kind="unknown", remains="Open it first.")
         body, policy = body_of(self.session, case.body), policy_of_edition(self.session, case.edition)
         self.actor = self._who(message, body)
-        return decide(case, command, actor=self.actor, policy=policy, calendar=self._calendar(policy), today=self.today)
+        return decide(case, command, actor=self.actor, policy=policy, calendar=load.calendar(policy.nation.value), today=self.today)
 
     def _open(self, case: Case | None, command: OpenCase, message: Message) -> Decision:
         if case is not None:
@@ -152,17 +161,15 @@ class Recording:
             )
         return Actor(origin="staff", person=person, staff=staff)
 
-    def _calendar(self, policy: Policy) -> Calendar:
-        return load.calendar(policy.nation.value)
-
     def _accepted(self, decision: Decision, hashed: str) -> Outcome:
         case = decision.case
         policy = policy_of_edition(self.session, case.edition)
-        self._save(case, policy)
+        needs = self._needs(case, policy)
+        self._save(case, policy, needs)
         log = Log(self.session, case.id)
         for entry in decision.entries:
             self._line(log, entry, "accepted")
-        outcome = self._outcome(case, policy, "accepted", decision.answer, decision.cites, None)
+        outcome = self._outcome(case, policy, needs, "accepted", decision.answer, decision.cites, None)
         self._keep(outcome, hashed)
         if case.destroyed_on:
             self._destroy()
@@ -173,13 +180,14 @@ class Recording:
             self._line(Log(self.session, self.act.case), Entry(what=_public(refusal), cites=refusal.cites), refusal.kind)
             return Outcome(command=self.id, result=refusal.kind, answer=refusal.reason, cites=refusal.cites, remains=refusal.remains)
         policy = policy_of_edition(self.session, case.edition)
+        case = refusal.kept or case
+        needs = self._needs(case, policy)
         if refusal.kept is not None:
-            case = refusal.kept
-            self._save(case, policy)
+            self._save(case, policy, needs)
         quotes = refusal.kind in QUOTING and case.stage != "closed"
         detail = self.vault.put(refusal.reason) if quotes else None
         self._line(Log(self.session, case.id), Entry(what=_public(refusal), cites=refusal.cites), refusal.kind, detail)
-        outcome = self._outcome(case, policy, refusal.kind, refusal.reason, refusal.cites, refusal.remains)
+        outcome = self._outcome(case, policy, needs, refusal.kind, refusal.reason, refusal.cites, refusal.remains)
         self._keep(outcome.model_copy(update={"answer": _public(refusal)}), hashed, closed=case.stage == "closed")
         return outcome
 
@@ -195,17 +203,18 @@ class Recording:
         if case is None:
             return answer
         policy = policy_of_edition(self.session, case.edition)
-        return self._outcome(case, policy, answer.result, answer.answer, answer.cites, answer.remains)
+        return self._outcome(case, policy, self._needs(case, policy), answer.result, answer.answer, answer.cites, answer.remains)
 
-    def _save(self, case: Case, policy: Policy) -> None:
-        calendar = self._calendar(policy)
-        save_case(self.session, case, vault=self.vault, deadline=next_deadline(case, policy, calendar), at=self.at)
+    def _needs(self, case: Case, policy: Policy) -> Needs:
+        calendar = load.calendar(policy.nation.value)
+        return Needs(next_deadline(case, policy, calendar), tasks(case, policy, calendar, today=self.today))
+
+    def _save(self, case: Case, policy: Policy, needs: Needs) -> None:
+        save_case(self.session, case, vault=self.vault, deadline=needs.deadline, at=self.at)
         if self.before is None:
             self.session.flush()  # the log counts its lines on the case's row, which must be there
-        save_lists(self.session, case, self._tasks(case, policy), before=self.before, vault=self.vault, policy=policy, calendar=calendar)
-
-    def _tasks(self, case: Case, policy: Policy) -> tuple[Task, ...]:
-        return tasks(case, policy, self._calendar(policy), today=self.today)
+        calendar = load.calendar(policy.nation.value)
+        save_lists(self.session, case, needs.tasks, before=self.before, vault=self.vault, policy=policy, calendar=calendar)
 
     def _line(self, log: Log, entry: Entry, result: str, detail: str | None = None) -> None:
         actor = self.actor
@@ -247,9 +256,11 @@ class Recording:
         kept = {"unknown": self.vault.put(json.dumps(unknown, default=str))} if unknown else {}
         return {**known, "by": self.by, "with": with_, **kept}
 
-    def _outcome(self, case: Case, policy: Policy, result: str, answer: str, cites: tuple[str, ...], remains: str | None) -> Outcome:
+    def _outcome(
+        self, case: Case, policy: Policy, needs: Needs, result: str, answer: str, cites: tuple[str, ...], remains: str | None
+    ) -> Outcome:
         said: Json = {"command": self.id, "result": result, "answer": answer, "cites": cites, "remains": remains}
-        return outcome_of(case, policy, clock=self.clock, today=self.today, said=said)
+        return outcome_of(case, policy, needs, clock=self.clock, today=self.today, said=said)
 
     def _destroy(self) -> None:
         self.session.flush()
@@ -260,11 +271,9 @@ class RecordsBehind(Exception):
     """The records lie behind what the workflow has seen: they were restored from an older copy. Nothing is acted on until repaired."""
 
 
-def outcome_of(case: Case, policy: Policy, *, clock: Clock, today: date, said: Json) -> Outcome:
+def outcome_of(case: Case, policy: Policy, needs: Needs, *, clock: Clock, today: date, said: Json) -> Outcome:
     """Returns what a case needs next, with what was said: the one thing the workflow takes from the record."""
-    calendar = load.calendar(policy.nation.value)
-    deadline = next_deadline(case, policy, calendar)
-    waiting = tasks(case, policy, calendar, today=today)
+    deadline, waiting = needs
     facts: Json = {}
     if deadline:
         clauses = ", ".join(dict.fromkeys((*deadline.reckoned.cites, *deadline.reckoned.defaults)))

@@ -47,7 +47,7 @@ def _waiting(case: Case, saw: str | None, policy: Policy, statuses: tuple[Notice
     notice = _notice(case, saw)
     if notice.status not in statuses:
         raise Refusal(f"{notice.id} is {notice.status}; it does not wait for this.", kind="stale")
-    return notice, policy.notices[notice.kind]  # type: ignore[index]  # kinds in state are those of the policy file
+    return notice, policy.notice(notice.kind)
 
 
 def _notice(case: Case, saw: str | None) -> Notice:
@@ -79,7 +79,7 @@ def record_notification(
 
 
 def _in_the_form(case: Case, notice: Notice, method: str, policy: Policy) -> None:
-    rule = policy.notices[notice.kind].letter_only  # type: ignore[index]  # kinds in state are those of the policy file
+    rule = policy.notice(notice.kind).letter_only
     adjusted = any(adjustment.instead_of_writing for adjustment in case.customer.adjustments)
     if rule and rule.value and method == "telephone" and not adjusted:
         raise Refusal("This is told by letter; a call will not do.", cites=rule.sources, remains="Send the letter.")
@@ -91,7 +91,7 @@ def _not_before(on: date, notice: Notice) -> None:
 
 
 def _issuer(notice: Notice, policy: Policy) -> tuple[str, ...]:
-    rule = policy.notices[notice.kind]  # type: ignore[index]  # kinds in state are those of the policy file
+    rule = policy.notice(notice.kind)
     return rule.issued_by.sources if rule.issued_by else ()
 
 

@@ -93,7 +93,7 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
     told = deemed_notified(sent_on, method, calendar)
     gone = marked(case, notice, "sent", method=method, sent_on=sent_on, notified_on=told)
     subject = _Subject(gone, notice, policy, calendar, told)
-    rule = policy.notices[notice.kind]  # type: ignore[index]  # kinds in state are those of the policy file
+    rule = policy.notice(notice.kind)
     sections = [section for part in rule.parts if (section := _section(part, subject))]
     return Letter(
         kind=notice.kind,

@@ -52,12 +52,6 @@ class Staff(Data):
         """Returns the list as it stood on a day, so that somebody who left counts no more."""
         return Staff(people=tuple(person for person in self.people if person.serves_on(day)))
 
-    def holders(self, office: str) -> tuple[Person, ...]:
-        return tuple(person for person in self.people if office in person.offices)
-
-    def deputies(self, office: str) -> tuple[Person, ...]:
-        return tuple(person for person in self.people if office in person.deputises)
-
 
 Origin = Literal["staff", "customer", "calendar", "post"]
 

@@ -227,7 +227,6 @@ class Option(Rule):
     one_of: dict[str, tuple[str, ...]] = {}
     fixed: dict[str, object] = {}
     sign_off: Code = "ordinary"
-    needs_end: Cited[bool] | None = None
     end_may_be_open: Cited[bool] | None = None
     told: Literal["always", "decide-whether"] = "always"
     recheck: Period | None = None
@@ -542,7 +541,6 @@ class Policy(Data):
     escalation: Who
     """Who is told of a review or an answer that was not given in time (DEF-12)."""
     guidance: tuple[Guidance, ...] = ()
-    copy_at: Rule | None = None
     ombudsman: Cited[str]
     offices: dict[Code, Office]
     intake: tuple[Intake, ...] = ()
@@ -579,6 +577,10 @@ class Policy(Data):
     def review_of(self, *, disengages: bool) -> ReviewRule:
         """Returns the review rules for a sanction; a disengagement may have its own."""
         return self.disengagement_review if disengages and self.disengagement_review else self.review
+
+    def notice(self, kind: str) -> NoticeRule:
+        """Returns the rule of a kind of letter that a case under this policy owes."""
+        return next(rule for name, rule in self.notices.items() if name == kind)
 
     def office(self, code: str) -> str:
         return self.offices[code].label if code in self.offices else code

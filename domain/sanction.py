@@ -105,6 +105,10 @@ def _ready_not_to_act(case: Case, command: TakeNoAction, rule: SignOff, by: Sign
     if referral and not case.referrals:
         raise Refusal("The matter has not been referred for a decision.", cites=referral.sources, remains="Refer it, or withdraw the case.")
     require_findings(policy.decision.no_action_requires, {**case.assessment, **command.findings}, act="decide not to act")
+    _consulted(case, rule, by, policy)
+
+
+def _consulted(case: Case, rule: SignOff, by: Signature, policy: Policy) -> None:
     since = case.referrals[-1].on if case.referrals else None
     require_consulted(rule.consult, case=case, about="decision", decider=by, since=since, policy=policy)
 
@@ -194,8 +198,7 @@ def _grounds_complete(case: Case, terms: Terms, own: Findings, rule: SignOff, by
     require_findings(rule.requires, {**case.assessment, **terms.findings}, act="decide")
     in_person = [finding for finding in policy.decision.requires if finding.in_person]
     require_findings(in_person, own, act="decide, in person")
-    since = case.referrals[-1].on if case.referrals else None
-    require_consulted(rule.consult, case=case, about="decision", decider=by, since=since, policy=policy)
+    _consulted(case, rule, by, policy)
     for held in policy.discussions:
         other = held.other_than_decider
         if other and other.value and any(one.step == held.step and one.human == by.human for one in case.discussions):

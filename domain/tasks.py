@@ -239,7 +239,7 @@ def _letters(case: Case, policy: Policy) -> Iterator[Task]:
 
 
 def _issue(notice: Notice, case: Case, policy: Policy) -> Task:
-    rule = policy.notices[notice.kind]  # type: ignore[index]  # kinds in state are those of the policy file
+    rule = policy.notice(notice.kind)
     who = rule.issued_by
     return Task(
         kind="issue",
