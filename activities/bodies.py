@@ -55,9 +55,8 @@ def body_of(session: Session, code: str) -> Body:
         known = session.exec(select(BodyRow.body)).all()
         raise Unknown(f"There is no body {code}.", f"One of: {', '.join(sorted(known)) or 'none is set up yet'}.")
     people = session.exec(select(StaffRow).where(StaffRow.body == code)).all()
-    return Body.model_validate(
-        {"body": row.body, "name": row.name, "policy": row.policy, **row.settings, "people": [one.entry for one in people]}
-    )
+    held = {"body": row.body, "name": row.name, "policy": row.policy, **row.settings, "people": [one.entry for one in people]}
+    return Body.model_validate(held, extra="ignore")  # a newer release may have put more there
 
 
 def keep_edition(session: Session, body: Body, *, at: datetime) -> tuple[Policy, str]:

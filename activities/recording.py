@@ -28,7 +28,7 @@ from domain.tasks import Task, tasks
 from policies import load
 from records.log import Log
 from records.store import case_of, destroy_texts, save_case, save_lists
-from records.tables import CaseRow, CommandRow
+from records.tables import CaseRow, CommandRow, LogRow
 from records.vault import CaseVault
 
 Json = dict[str, object]
@@ -122,7 +122,7 @@ class Recording:
 
     def _open(self, case: Case | None, command: OpenCase, message: Message) -> Decision:
         if case is not None:
-            raise Refusal("The case is already open.", kind="repeated", remains="Act on it, or open another under a new id.")
+            raise _open_already(case.id)
         if not CASE_ID.fullmatch(self.act.case):
             raise Refusal(
                 "A case id is letters, digits and . _ : / - only, at most 100 of them.",
@@ -177,7 +177,7 @@ class Recording:
 
     def _refused(self, case: Case | None, refusal: Refusal, hashed: str) -> Outcome:
         if case is None:
-            self._line(Log(self.session, self.act.case), Entry(what=_public(refusal), cites=refusal.cites), refusal.kind)
+            self._refused_without_a_case(refusal)
             return Outcome(command=self.id, result=refusal.kind, answer=refusal.reason, cites=refusal.cites, remains=refusal.remains)
         policy = policy_of_edition(self.session, case.edition)
         case = refusal.kept or case
@@ -191,11 +191,18 @@ class Recording:
         self._keep(outcome.model_copy(update={"answer": _public(refusal)}), hashed, closed=case.stage == "closed")
         return outcome
 
+    def _refused_without_a_case(self, refusal: Refusal) -> None:
+        """Log a refusal where there is no case. No act is kept under the id, which may open the case yet: one tried again is
+        known by the last line, so that an opening that comes twice (with the start, and asked for) is one line."""
+        log = Log(self.session, self.act.case)
+        last = self.session.get(LogRow, (self.act.case, log.n))
+        told = (self.id, self.actor.id if self.actor else self.by, refusal.kind, _public(refusal))
+        if last is None or (last.command_id, last.actor, last.result, last.what) != told or london_date(last.at) != self.today:
+            self._line(log, Entry(what=_public(refusal), cites=refusal.cites), refusal.kind)
+
     def _again(self, case: Case | None, before: CommandRow, hashed: str) -> Outcome:
         if before.content_hash != hashed:
-            refusal = Refusal(
-                f"The id {self.id} was already used for another act.", kind="repeated", remains="Send it under an id of its own."
-            )
+            refusal = _open_already(self.act.case) if case and self.name == "open_case" else _used_already(self.id)
             self._line(Log(self.session, self.act.case), Entry(what=_public(refusal)), "repeated")
             answer = Outcome(command=self.id, result="repeated", answer=refusal.reason, remains=refusal.remains)
         else:
@@ -295,6 +302,18 @@ def outcome_of(case: Case, policy: Policy, needs: Needs, *, clock: Clock, today:
             "closed": case.stage == "closed",
         }
     )
+
+
+def _open_already(case: str) -> Refusal:
+    return Refusal(
+        f"The case {case} exists already; nothing was opened.",
+        kind="repeated",
+        remains=f"Open another under a new id, or look at this one: evenhand case show {case}.",
+    )
+
+
+def _used_already(id: str) -> Refusal:
+    return Refusal(f"The id {id} was already used for another act.", kind="repeated", remains="Send it under an id of its own.")
 
 
 def _public(refusal: Refusal) -> str:

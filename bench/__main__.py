@@ -20,13 +20,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
+from sqlmodel import select
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.bodies import save_body
 from bench.bare import BareFloor, BareLikeSamples, Kept, nothing
-from bench.reference import BODY, messages, opening
+from bench.reference import BODY, LETTERS_AT, messages, opening
 from domain.decide import decide
 from domain.message import read_command, read_message
 from domain.people import CUSTOMER, POST, Actor
@@ -116,6 +117,9 @@ async def evenhand(client: Client, folder: Path, cases: int) -> Figures:
     async with worker_for(client, engine=engine, outbox=folder / "outbox", task_queue="evenhand-bench"):
         seconds, trips = await driven(cases, drive)
         await asyncio.sleep(0.5)
+        with reading(engine) as session:
+            letters = session.exec(select(NoticeRow).where(NoticeRow.case_id == "bench/0")).all()
+        assert len(letters) == len(LETTERS_AT), f"the bare workflow sends {len(LETTERS_AT)} letters, the reference case {len(letters)}"
         return Figures(seconds, cases, trips, *await size_of(client, "bench/0"))
 
 
@@ -140,8 +144,8 @@ def decide_cost() -> float:
     spent: list[float] = []
     for _ in range(200):
         actor = Actor(origin="staff", person=staff.people[0], staff=staff)
-        command = read_command(read_message(opening()))
-        case = open_case(command, id="bench/0", edition="e", keep_years=6, actor=actor, policy=policy, today=date(2026, 1, 5)).case  # type: ignore[arg-type]
+        command, opened = read_command(read_message(opening())), date.fromisoformat(str(opening()["on"]))
+        case = open_case(command, id="bench/0", edition="e", keep_years=6, actor=actor, policy=policy, today=opened).case  # type: ignore[arg-type]
         for message in messages():
             today = date.fromisoformat(str(message["on"]))
             while waiting := next((one for one in case.notices if one.status == "to-send"), None):

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from temporalio import activity, workflow
 
+with workflow.unsafe.imports_passed_through():
+    from bench.reference import LETTERS_AT
+
 
 @dataclass
 class Kept:
@@ -59,10 +62,6 @@ def nothing(case: str, n: int) -> None:
     """Do nothing: the floor."""
 
 
-NOTICES_AT = frozenset({2, 4, 5, 7})
-"""After which of the eight messages the reference case sends a letter."""
-
-
 class _Bare:
     def __init__(self) -> None:
         self.done, self.asked, self.closed = 0, 0, False
@@ -96,7 +95,7 @@ class BareLikeSamples(_Bare):
         case = workflow.info().workflow_id
         for name in ("save_case", "save_log", "save_register"):
             await workflow.execute_activity(name, args=[case, n], start_to_close_timeout=WITHIN)
-        if n in NOTICES_AT:
+        if n in LETTERS_AT:
             asyncio.create_task(workflow.execute_activity("send_notice", args=[case, n], start_to_close_timeout=WITHIN))  # noqa: RUF006
 
     @workflow.update

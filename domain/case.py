@@ -99,6 +99,11 @@ class MeasureTaken(State):
     on: date
     by: Signature
     reasons: Text
+    stands: bool = False
+    """It lasts until it is removed, and is looked at again."""
+    reviewed_on: date | None = None
+    removed_on: date | None = None
+    review_reasons: Text | None = None
 
 
 class ExternalReported(State):
@@ -128,6 +133,7 @@ class Contact(State):
     topic: Literal["wholly-different", "same-or-similar", "mixed"]
     recurrence: bool
     summary: Text
+    answered_on: date | None = None
 
 
 class NewIssue(State):
@@ -428,6 +434,10 @@ class Case(State):
     @property
     def in_force(self) -> tuple[Sanction, ...]:
         return tuple(sanction for sanction in self.sanctions if sanction.in_force)
+
+    @property
+    def standing_measures(self) -> tuple[MeasureTaken, ...]:
+        return tuple(measure for measure in self.measures if measure.stands and measure.removed_on is None)
 
     @property
     def held(self) -> bool:

@@ -11,7 +11,7 @@ from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.end_clocks import end_clocks
 from domain.notices import notified_on
 from domain.policy import Period, Policy
-from domain.review_clocks import sanction_clocks
+from domain.review_clocks import measure_clocks, sanction_clocks
 from domain.steps import life_ends, warned_on
 
 
@@ -24,6 +24,7 @@ def all_deadlines(case: Case, policy: Policy, calendar: Calendar) -> tuple[Deadl
         *_step_one_clocks(case, policy, calendar),
         *_appeal_clocks(case, policy, calendar),
         *sanction_clocks(case, policy, calendar),
+        *measure_clocks(case, policy, calendar),
         *_other_clocks(case, policy, calendar),
         *end_clocks(case, policy, calendar),
     ]

@@ -95,6 +95,14 @@ class TakeMeasure(Command):
     reasons: Text
 
 
+class ReviewMeasure(Command):
+    """Look at a standing measure, a marker (in `saw`), again: keep it, or remove it."""
+
+    do = "review_measure"
+    outcome: Literal["keep", "remove"]
+    reasons: Text
+
+
 class ReportExternally(Command):
     """Decide whether an emergency is reported to lawyers or the police."""
 
@@ -137,6 +145,12 @@ class ClassifyContact(Command):
     code: Code = "other"
     medium: Channel = "email"
     consulted: tuple[Code, ...] = ()
+
+
+class AnswerContact(Command):
+    """Record that a contact on a wholly different topic (in `saw`) was answered."""
+
+    do = "answer_contact"
 
 
 class ReiterateNotice(Command):
@@ -448,11 +462,13 @@ AnyCommand = (
     | EndConversation
     | Discuss
     | TakeMeasure
+    | ReviewMeasure
     | ReportExternally
     | TellOfReport
     | InformClient
     | SeekLegalAdvice
     | ClassifyContact
+    | AnswerContact
     | ReiterateNotice
     | RaiseNewIssue
     | DecideNewIssue

@@ -33,11 +33,13 @@ HANDLERS: dict[str, Handler] = {
     "record_initial_measures": measures.record_initial_measures,
     "end_conversation": measures.end_conversation,
     "take_measure": measures.take_measure,
+    "review_measure": measures.review_measure,
     "report_externally": emergency.report_externally,
     "tell_of_report": emergency.tell_of_report,
     "seek_legal_advice": emergency.seek_legal_advice,
     "inform_client": disengagement.inform_client,
     "classify_contact": disengagement.classify_contact,
+    "answer_contact": disengagement.answer_contact,
     "reiterate_notice": disengagement.reiterate_notice,
     "raise_new_issue": disengagement.raise_new_issue,
     "decide_new_issue": disengagement.decide_new_issue,
@@ -76,9 +78,10 @@ HANDLERS: dict[str, Handler] = {
 
 AT_REST = frozenset(HANDLERS) - {
     "refer", "assess", "discuss", "warn", "record_reply", "propose_sanction", "impose_sanction", "take_no_action", "withdraw",
-    "record_initial_measures", "appoint_representative", "classify_contact", "reiterate_notice",
+    "record_initial_measures", "classify_contact", "reiterate_notice",
 }  # fmt: skip
-"""What an archived case still hears; the rest belongs in a new case."""
+"""What an archived case still hears; the rest belongs in a new case. Its letters may still go out, a late answer among them, so it
+hears how the customer is to be written to and who stands for them."""
 
 
 def decide(case: Case, command: AnyCommand, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:

@@ -58,10 +58,18 @@ def _notice(case: Case, saw: str | None) -> Notice:
     return notice
 
 
+def _gone(case: Case, saw: str | None) -> Notice:
+    notice = case.notice(saw or "")
+    if notice is None:
+        sent = ", ".join(one.id for one in case.notices if one.status == "sent")
+        raise Refusal("saw must name the letter that came back.", kind="stale", remains=f"Sent: {sent}." if sent else "No letter was sent.")
+    return notice
+
+
 def record_notification(
     case: Case, command: RecordNotification, *, actor: Actor, policy: Policy, calendar: Calendar, today: date
 ) -> Decision:
-    """Record that a person told the customer: handed over, read out, posted by hand."""
+    """Record that a person told the customer: handed over, read out, posted by hand. Of two notifications the earlier stands."""
     on = the_day(command.on, today=today)
     signed_by(actor, on)
     notice = _notice(case, command.saw)
@@ -72,10 +80,19 @@ def record_notification(
     if notice.status == "to-issue":
         raise Refusal(f"{notice.id} has not been issued by the post that writes to the customer.", cites=_issuer(notice, policy))
     told = deemed_notified(on, command.method, calendar)
+    if notice.notified_on and notice.notified_on <= told:
+        return _told_before(case, notice, command.method)
     case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told)
     return decided(
         case, f"{notice.id} told {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.", cites=["DEF-06"]
     )
+
+
+def _told_before(case: Case, notice: Notice, method: str) -> Decision:
+    """Decides that the earlier notification stands: a customer is told once, and what came later is kept in the log alone."""
+    assert notice.notified_on is not None
+    stands = notice.notified_on.isoformat()
+    return decided(case, f"{notice.id} told again {method.replace('-', ' ')}; the notification of {stands} stands.", cites=["DEF-06"])
 
 
 def _in_the_form(case: Case, notice: Notice, method: str, policy: Policy) -> None:
@@ -113,6 +130,8 @@ def notice_sent(case: Case, command: NoticeSent, *, actor: Actor, policy: Policy
 def notice_blocked(case: Case, command: NoticeBlocked, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Record that a letter cannot go as it stands; the case goes on and a person looks."""
     notice = _notice(case, command.saw)
+    if notice.status in NO_MORE:
+        raise Refusal(f"{notice.id} is already {notice.status}.", kind="stale")
     return decided(
         marked(case, notice, "blocked", problem=command.problem), f"{notice.id} cannot be sent as it stands.", cites=command.clauses
     )
@@ -120,7 +139,7 @@ def notice_blocked(case: Case, command: NoticeBlocked, *, actor: Actor, policy: 
 
 def notice_returned(case: Case, command: NoticeReturned, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Record that a letter came back: whether and when the customer was notified is open again."""
-    notice = _notice(case, command.saw)
+    notice = _gone(case, command.saw)
     return decided(
         marked(case, notice, "returned", notified_on=None, problem=command.problem), f"{notice.id} was returned.", cites=["DEF-06"]
     )

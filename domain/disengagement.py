@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, ClientInformed, Contact, NewIssue, next_id, with_item
-from domain.commands import ClassifyContact, DecideNewIssue, InformClient, RaiseNewIssue, ReiterateNotice
+from domain.commands import AnswerContact, ClassifyContact, DecideNewIssue, InformClient, RaiseNewIssue, ReiterateNotice
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, require_consulted, signed_by, the_day
@@ -45,8 +45,30 @@ def classify_contact(case: Case, command: ClassifyContact, *, actor: Actor, poli
     case = case.model_copy(update={"contacts": (*case.contacts, contact)})
     if command.recurrence:
         case = with_incident(case, command, code=command.code, on=on, actor=actor, policy=policy)
-    answer = "Reply to it." if command.topic == rule.value else "No reply; the notice may be reiterated."
+    answer = (
+        "Reply to it, and record that with answer_contact." if command.topic == rule.value else "No reply; the notice may be reiterated."
+    )
     return decided(case, f"Contact {contact.id} is {command.topic.replace('-', ' ')}. {answer}", cites=rule.sources)
+
+
+def answer_contact(case: Case, command: AnswerContact, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record that a contact which is to be answered was answered (NE-33)."""
+    on, rule = the_day(command.on, today=today), policy.contact.reply_if
+    signed_by(actor, on)
+    contact = next((one for one in contacts_to_answer(case, policy) if one.id == command.saw), None)
+    if contact is None:
+        raise Refusal("saw must name a contact that waits for a reply.", kind="stale", cites=rule.sources if rule else ())
+    if on < contact.on:
+        raise Refusal(f"The contact came on {contact.on.isoformat()}, after the day of the reply.", cites=rule.sources if rule else ())
+    done = contact.model_copy(update={"answered_on": on})
+    case = case.model_copy(update={"contacts": with_item(case.contacts, done)})
+    return decided(case, f"Contact {contact.id} was answered.", cites=rule.sources if rule else ())
+
+
+def contacts_to_answer(case: Case, policy: Policy) -> tuple[Contact, ...]:
+    """Returns the contacts that the policy wants answered and nobody has."""
+    rule = policy.contact.reply_if
+    return tuple(one for one in case.contacts if rule and one.topic == rule.value and one.answered_on is None)
 
 
 def reiterate_notice(case: Case, command: ReiterateNotice, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:

@@ -29,6 +29,8 @@ WORDS = {
     "review-opens": "A review falls due soon; from now on one counts for its date.",
     "review-due": "The review of {day} is due.",
     "review-overdue": "The review of {day} was not held and is overdue; the restrictions stay.",
+    "measure-review-opens": "A standing measure is to be looked at again soon.",
+    "measure-review-due": "The look at a standing measure, due on {day}, was not held and is overdue; the measure stays.",
     "untold-recheck": "The customer has not been told of a review; look again whether that must stay so.",
     "clear-time": "The time without an incident was met on {day}: re-engagement is now possible.",
     "record-review-due": "Look whether the record is still needed: due {day}.",
@@ -54,7 +56,7 @@ def deadline_passed(case: Case, command: DeadlinePassed, *, actor: Actor, policy
 def _remembered(case: Case, deadline: Deadline, policy: Policy, calendar: Calendar) -> tuple[str, ...]:
     """Returns the keys to remember: those that still stand or count something; the rest could never fire again."""
     standing = {one.key for one in all_deadlines(case, policy, calendar)}
-    counted = ("review-overdue:", "answer-due:", "untold-recheck:", "tell-reminder:")
+    counted = ("review-overdue:", "measure-review-due:", "answer-due:", "untold-recheck:", "tell-reminder:")
     return (*(key for key in case.passed if key in standing or key.startswith(counted)), deadline.key)
 
 

@@ -17,13 +17,14 @@ def end_of_case(case: Case) -> date | None:
     if case.in_force or case.open_proposal:
         return None
     ends = [sanction.ended_on for sanction in case.sanctions if sanction.ended_on]
-    return max(ends) if ends else case.ended_without_restriction
+    end = max(ends) if ends else case.ended_without_restriction
+    return max([end, *(one.removed_on for one in case.measures if one.removed_on)]) if end else None
 
 
 def retention_ends(case: Case, policy: Policy, calendar: Calendar) -> Reckoned | None:
-    """Returns the last day the papers are kept, or None while the case runs or no schedule is set (DEF-19)."""
+    """Returns the last day the papers are kept, or None while the case runs, a marker stands, or no schedule is set (DEF-19)."""
     end, rule = end_of_case(case), policy.retention
-    if end is None:
+    if end is None or case.standing_measures:
         return None
     event = rule.start.value if case.sanctions else "end-of-case"
     if case.record_not_needed_on:

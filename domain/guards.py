@@ -130,6 +130,12 @@ def named(who: Who | Consultation, policy: Policy) -> str:
     return f"{offices} {relation}".strip()
 
 
+def applying(rules: Iterable[Finding], case: Case, policy: Policy) -> tuple[Finding, ...]:
+    """Returns the findings asked of this case: of its behaviours' headings, and of this kind of customer."""
+    headings = {policy.behaviours[incident.code].heading for incident in case.incidents if incident.code in policy.behaviours}
+    return tuple(one for one in rules if one.if_heading in (None, *headings) and one.if_customer in (None, case.customer.kind))
+
+
 def require_findings(rules: Iterable[Finding], findings: Findings, *, act: str) -> None:
     """Refuses while anything the policy wants recorded is missing, naming every gap and its clause."""
     missing = [rule for rule in rules if not rule.optional and not _answered(rule, findings.get(rule.finding))]

@@ -12,7 +12,7 @@ from domain.deadlines import reckon
 from domain.model import State
 from domain.notices import marked, notified_on
 from domain.policy import NoticePart, Part, Period, Policy
-from domain.restrictions import channels_left
+from domain.restrictions import WRITTEN, channels_left
 from domain.review_clocks import review_due
 from domain.rights import used_by
 
@@ -139,6 +139,12 @@ def _warning(subject: _Subject) -> Warning:
     return subject.warning or subject.case.warnings[-1]
 
 
+def _concerns(subject: _Subject) -> Facts:
+    """Returns what the customer was warned about, and the day it was first told where that was not in writing."""
+    warning = _warning(subject)
+    return {"text": warning.findings["concerns"], "told": warning.medium not in WRITTEN and in_words(warning.on)}
+
+
 def _finding(name: str) -> Callable[[_Subject], Facts | None]:
     return lambda subject: {"text": _warning(subject).findings[name]}
 
@@ -172,6 +178,8 @@ def _reasons(subject: _Subject) -> Facts | None:
         return {"text": subject.challenge.reasons}
     if subject.notice.about == "case":
         return {"text": subject.case.ending_reasons}
+    if subject.measure and subject.measure.removed_on:
+        return {"text": subject.measure.review_reasons}
     if subject.issue or subject.measure or subject.report:
         return {"text": next(one.reasons for one in (subject.issue, subject.measure, subject.report) if one)}
     return {"text": _the(subject.sanction).terms.reasons}
@@ -276,6 +284,8 @@ def _outcome(subject: _Subject) -> Facts:
     if subject.issue:
         decided = subject.issue.decided_on or subject.told
         return {"of": "new-issue", "outcome": subject.issue.outcome, "word": str(subject.issue.outcome), "day": in_words(decided)}
+    if subject.measure and subject.measure.removed_on:
+        return {"of": "measure", "outcome": "removed", "word": OUTCOMES["remove"]}
     if subject.measure:
         return {"of": "measure", "outcome": subject.measure.measure, "word": subject.measure.measure}
     if subject.report:
@@ -347,7 +357,7 @@ def _behaviour(subject: _Subject) -> Facts:
 
 
 PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
-    "concerns": _finding("concerns"),
+    "concerns": _concerns,
     "way-forward": _finding("way-forward"),
     "consequence": lambda subject: {"label": subject.policy.title},
     "representative": lambda subject: {"offered": True},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.case import Case, Discussion, MeasureTaken, next_id
-from domain.commands import Discuss, EndConversation, RecordInitialMeasures, TakeMeasure
+from domain.case import Case, Discussion, MeasureTaken, next_id, with_item
+from domain.commands import Discuss, EndConversation, RecordInitialMeasures, ReviewMeasure, TakeMeasure
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, named, require_relation_or_office, signed_by, the_day
@@ -62,11 +62,38 @@ def take_measure(case: Case, command: TakeMeasure, *, actor: Actor, policy: Poli
     on = the_day(command.on, today=today)
     rule = _measure(command.measure, policy)
     by = authorise(rule.by, actor=actor, case=case, policy=policy, on=on, act="decide this measure")
-    taken = MeasureTaken(id=next_id("m", case.measures), measure=rule.measure, on=on, by=by, reasons=command.reasons)
+    taken = MeasureTaken(
+        id=next_id("m", case.measures), measure=rule.measure, on=on, by=by, reasons=command.reasons, stands=rule.recheck is not None
+    )
     case = case.model_copy(update={"measures": (*case.measures, taken)})
     if rule.told:
         case, _ = owe(case, rule.told, about=taken.id, on=on, policy=policy, by=by)
     return decided(case, f"{rule.label.capitalize()} recorded.", cites=rule.sources)
+
+
+def review_measure(case: Case, command: ReviewMeasure, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Keep or remove a measure that lasts; each look begins the time to the next anew (A-88)."""
+    on = the_day(command.on, today=today)
+    taken = next((one for one in case.standing_measures if one.id == command.saw), None)
+    if taken is None:
+        standing = ", ".join(one.id for one in case.standing_measures) or "none"
+        raise Refusal("saw must name a measure that stands.", kind="stale", remains=f"Standing: {standing}.")
+    if on < taken.on:
+        raise Refusal(f"{taken.id} was taken on {taken.on.isoformat()}, after the day of this look.")
+    rule = _measure(taken.measure, policy)
+    by = authorise(rule.by, actor=actor, case=case, policy=policy, on=on, act="look at this measure")
+    removed = {"removed_on": on} if command.outcome == "remove" else {}
+    done = taken.model_copy(update={"reviewed_on": on, "review_reasons": command.reasons, **removed})
+    case = case.model_copy(update={"measures": with_item(case.measures, done)})
+    if removed and rule.told:
+        case, _ = owe(case, rule.told, about=taken.id, on=on, policy=policy, by=by)
+    said = "removed" if removed else "kept"
+    return decided(case, f"{rule.label.capitalize()} was {said}.", cites=(*rule.sources, *(rule.recheck.sources if rule.recheck else ())))
+
+
+def rule_of(taken: MeasureTaken, policy: Policy) -> Measure | None:
+    """Returns what the policy says of a measure that was taken."""
+    return next((one for one in policy.measures if one.measure == taken.measure), None)
 
 
 def _measure(name: str, policy: Policy) -> Measure:

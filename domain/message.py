@@ -90,7 +90,15 @@ def fields_of(kind: type[AnyCommand]) -> str:
 
 def explained(error: ValidationError, *, prefix: str = "") -> str:
     """Returns where, what was found and what would be right, for every fault."""
-    return "; ".join(_fault(fault, prefix) for fault in error.errors(include_url=False)[:10])
+    faults = error.errors(include_url=False)
+    places = [fault["loc"] for fault in faults]
+    own = [fault for fault in faults if not _follows(fault["type"], fault["loc"], places)]
+    return "; ".join(_fault(fault, prefix) for fault in own[:10])
+
+
+def _follows(kind: str, place: tuple[str | int, ...], places: list[tuple[str | int, ...]]) -> bool:
+    """Returns whether a list is called too short only because one of its items is wrong and was left out."""
+    return kind == "too_short" and any(len(one) > len(place) and one[: len(place)] == place for one in places)
 
 
 def _fault(fault: object, prefix: str) -> str:

@@ -299,6 +299,8 @@ class Measure(Rule):
     by: Who
     always_if: Cited[Literal["physical-violence"]] | None = None
     told: NoticeKind | None = None
+    recheck: Period | None = None
+    """A measure that lasts is looked at again this often, counted from the last look."""
 
 
 class Decision(Data):

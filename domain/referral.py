@@ -19,7 +19,7 @@ from domain.commands import (
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
 from domain.end_clocks import end_of_case
-from domain.guards import authorise, relates, require_findings, signed_by, the_day
+from domain.guards import applying, authorise, relates, require_findings, signed_by, the_day
 from domain.incidents import with_incident
 from domain.people import Actor
 from domain.policy import Finding, Policy, Referral, Relation
@@ -131,7 +131,7 @@ def _ready_to_refer(case: Case, command: Refer, rule: Referral, policy: Policy, 
         step_one_done(case, policy, on=on)
     if rule.after_discussion:
         require_discussion(case, policy, rule.after_discussion.value, on=on)
-    require_findings(rule.requires, command.findings, act="refer")
+    require_findings(applying(rule.requires, case, policy), command.findings, act="refer")
     if case.replies and case.replies[-1].reply == "agreed":
         require_findings(rule.if_arranged, command.findings, act="refer after an agreement")
     if rule.attachments and rule.attachments.value and not command.attachments:

@@ -74,6 +74,11 @@ def destroy_papers(case: Case, command: DestroyPapers, *, actor: Actor, policy: 
     sources = rule.keep.sources if rule.keep else rule.start.sources
     if end_of_case(case) is None:
         raise Refusal("The case has not ended; its papers are kept.", cites=sources)
+    if case.standing_measures:
+        standing = ", ".join(f"{one.measure} ({one.id})" for one in case.standing_measures)
+        raise Refusal(
+            f"Still standing: {standing}.", cites=["A-88"], remains="Remove it with review_measure; the papers say why it is there."
+        )
     if ends is None:
         raise Refusal("No retention schedule is set for this body.", cites=["DEF-19"], remains="Set it with set_retention.")
     _nothing_stops(case, policy)

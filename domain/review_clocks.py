@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import count
 
-from domain.case import Case, Sanction
+from domain.case import Case, MeasureTaken, Sanction
 from domain.days import Calendar, Reckoned, add_months
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.policy import Period, Policy
@@ -61,6 +61,23 @@ def _anchor(case: Case, sanction: Sanction, cycle: Period) -> date | None:
     if cycle.start and cycle.start.value == "notice":
         return notice_date(case, sanction)
     return sanction.decided_on
+
+
+def measure_reviews(case: Case, policy: Policy, calendar: Calendar) -> Iterator[tuple[MeasureTaken, Reckoned]]:
+    """Yields each standing measure with the day its next look is due: restrictions reviewed since count as a look (A-88)."""
+    for taken in case.standing_measures:
+        rule = next((one.recheck for one in policy.measures if one.measure == taken.measure), None)
+        if rule:
+            last = max(taken.reviewed_on or taken.on, *(review.on for review in case.reviews), taken.on)
+            yield taken, reckon(rule, last, event="decision" if last == taken.on else "review", calendar=calendar)
+
+
+def measure_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
+    opens = policy.review.opens_before
+    for taken, due in measure_reviews(case, policy, calendar):
+        opening = shifted(due, due.date - timedelta(days=opens.count), f"{opens.words} before the review", opens.sources)
+        yield deadline("measure-review-opens", taken.id, opening)
+        yield deadline("measure-review-due", taken.id, due, at_end=True)
 
 
 def notice_date(case: Case, sanction: Sanction) -> date | None:

@@ -11,11 +11,12 @@ from pydantic import AfterValidator
 from domain.case import Case, Notice, Sanction
 from domain.clocks import all_deadlines
 from domain.days import Calendar, in_words
+from domain.disengagement import contacts_to_answer
 from domain.end_clocks import end_of_case, retention_ends
-from domain.measures import measures_owed
+from domain.measures import measures_owed, rule_of
 from domain.model import State
 from domain.policy import Policy, Who
-from domain.review_clocks import review_due
+from domain.review_clocks import measure_reviews, review_due
 from domain.steps import continued_since, living_warning
 
 
@@ -50,6 +51,8 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_faults(case),
         *_holds(case),
         *_new_issues(case, policy, calendar),
+        *_standing_measures(case, policy, calendar),
+        *_contacts(case, policy),
         *_reports(case, policy),
         *_end(case, policy, calendar, today),
     ]
@@ -172,10 +175,10 @@ def _escalated(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]
     pending = {one.id for one in case.challenges if one.pending}
     told: set[str] = set()
     for one in all_deadlines(case, policy, calendar):
-        unheld = one.kind == "review-overdue" or (one.kind == "answer-due" and one.ref in pending)
+        unheld = one.kind in ("review-overdue", "measure-review-due") or (one.kind == "answer-due" and one.ref in pending)
         if unheld and one.key in case.passed and one.ref not in told:
             told.add(one.ref)
-            name = "review" if one.kind == "review-overdue" else "answer"
+            name = "answer" if one.kind == "answer-due" else "review"
             what = f"The {name} of {one.ref} due on {in_words(one.reckoned.date)} is overdue: see that it is given"
             whose = _for(policy.escalation, case)
             yield Task(kind="escalated", what=what, ref=one.ref, due=one.reckoned.date, cites=policy.escalation.sources, **whose)
@@ -210,6 +213,35 @@ def _new_issues(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task
                 command="decide_new_issue",
                 **_for(who, case),
             )
+
+
+def _standing_measures(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
+    opened = {one.ref for one in all_deadlines(case, policy, calendar) if one.kind == "measure-review-opens" and one.key in case.passed}
+    for taken, due in measure_reviews(case, policy, calendar):
+        rule = rule_of(taken, policy)
+        if taken.id in opened and rule:
+            yield Task(
+                kind="measure-review",
+                what=f"Look again at {rule.label} ({taken.id}): keep it, or remove it",
+                ref=taken.id,
+                due=due.date,
+                cites=(*due.cites, *due.defaults),
+                command="review_measure",
+                **_for(rule.by, case),
+            )
+
+
+def _contacts(case: Case, policy: Policy) -> Iterator[Task]:
+    rule = policy.contact.reply_if
+    for one in contacts_to_answer(case, policy):
+        yield Task(
+            kind="reply",
+            what=f"Answer the contact {one.id}: it is on another topic",
+            ref=one.id,
+            cites=rule.sources if rule else (),
+            command="answer_contact",
+            **_for(None, case),
+        )
 
 
 def _reports(case: Case, policy: Policy) -> Iterator[Task]:
@@ -347,6 +379,8 @@ def _end(case: Case, policy: Policy, calendar: Calendar, today: date) -> Iterato
             **_for(who, case),
         )
     ends = retention_ends(case, policy, calendar)
+    if case.standing_measures:
+        return
     if ends is None:
         yield Task(
             kind="retention",

@@ -9,7 +9,7 @@ from domain.case import Case, Terms
 from domain.days import Calendar, after
 from domain.deadlines import reckon
 from domain.decision import Refusal
-from domain.guards import require_findings
+from domain.guards import Findings, applying, require_findings
 from domain.policy import Cited, Finding, Length, Option, Period, Policy, Step, Waiver
 from domain.restrictions import NOT_LIMITS, WRITTEN, Restriction, channels_left
 from domain.steps import require_step
@@ -21,9 +21,14 @@ def check_terms(case: Case, terms: Terms, *, policy: Policy, calendar: Calendar,
     check_restrictions(case, terms.restrictions, terms=terms, policy=policy)
     for step in _steps_wanted(terms, policy):
         require_step(step, case, terms, policy, on=on)
-    require_findings(_asked(case, terms, policy), {**case.assessment, **terms.findings}, act="decide")
+    require_findings(_asked(case, terms, policy), {**_referred(case), **case.assessment, **terms.findings}, act="decide")
     check_length(terms.restrictions, terms.until, policy=policy, calendar=calendar, on=on)
     _review_date(case, terms, policy=policy, calendar=calendar, on=on)
+
+
+def _referred(case: Case) -> Findings:
+    """Returns what the last referral recorded: it need not be recorded again."""
+    return case.referrals[-1].findings if case.referrals else {}
 
 
 def filled(terms: Terms, *, policy: Policy, calendar: Calendar, on: date) -> Terms:
@@ -49,14 +54,10 @@ def _behaviour_shown(case: Case, policy: Policy, calendar: Calendar, on: date) -
         )
 
 
-def _asked(case: Case, terms: Terms, policy: Policy) -> Iterator[Finding]:
-    headings = {policy.behaviours[incident.code].heading for incident in case.incidents if incident.code in policy.behaviours}
+def _asked(case: Case, terms: Terms, policy: Policy) -> tuple[Finding, ...]:
     own = [finding for one in terms.restrictions if (option := policy.decision.option(one.type)) for finding in option.findings]
     waiver = waiver_of(terms, policy)
-    for finding in (*policy.decision.requires, *own, *(waiver.requires if waiver else ())):
-        heading = finding.if_heading is None or finding.if_heading in headings
-        if heading and finding.if_customer in (None, case.customer.kind):
-            yield finding
+    return applying((*policy.decision.requires, *own, *(waiver.requires if waiver else ())), case, policy)
 
 
 def waiver_of(terms: Terms, policy: Policy) -> Waiver | None:

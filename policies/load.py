@@ -127,6 +127,11 @@ def clause_lists() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (HOME / "clauses").glob("*.yaml")))
 
 
+def named_in(file: Path, policy: str) -> str:
+    """Returns a policy as a file names it: a shipped one by its name, any other by its path from that file's own folder."""
+    return policy if policy in names() else str(file.parent / policy)
+
+
 def policy_text(policy: str) -> str:
     """Returns the text of a policy file, by name or path. Raises Unreadable where there is none."""
     path = HOME / f"{policy}.yaml" if policy in names() else Path(policy)

@@ -20,8 +20,8 @@ def read_body(path: Path) -> Body:
     """Returns the body a file holds, checked against its policy; a policy's path counts from the file's own folder. Raises Unreadable."""
     data = parse(text_of(path), str(path))
     body = build(Body, data, str(path))
-    if body.policy not in load.names():
-        body = body.model_copy(update={"policy": str((path.parent / body.policy).resolve())})
+    if body.policy not in load.names():  # kept whole: the records are read from any folder
+        body = body.model_copy(update={"policy": str(Path(load.named_in(path, body.policy)).resolve())})
     faults = list(_faults(body))
     if faults:
         raise Unreadable("\n".join(_line(path, data, where, what) for where, what in faults))

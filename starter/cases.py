@@ -45,7 +45,7 @@ SHOWN_WITHIN = 10.0
 
 
 class Unfit(Exception):
-    """A message that no case could keep: too long, or no text in UTF-8."""
+    """A message that no case could keep (too long, or no text in UTF-8), or an id that the engine does not take."""
 
 
 def unfit_to_send(message: dict[str, object]) -> str | None:
@@ -123,14 +123,14 @@ class Cases:
         except WorkflowAlreadyStartedError:
             raise AlreadyOpen(f"A case {case} is already there.") from None
         except RPCError as error:
-            raise Unavailable(str(error)) from None
+            raise _unanswered(error) from None
 
     async def submit(self, case: str, command: AnyCommand, *, by: str, id: str | None = None) -> Outcome:
         """Act on a case and wait for the answer: accepted, or refused with the clause. Sent again under its id it is one act."""
         return await self.submit_message(case, envelope(command, by=by, id=id))
 
     async def submit_message(self, case: str, message: dict[str, object]) -> Outcome:
-        """Send a message as an update. Raises NoSuchCase or Unavailable; a refusal is an Outcome, never an exception."""
+        """Send a message as an update. Raises NoSuchCase, Unavailable or Unfit; a refusal is an Outcome, never an exception."""
         unfit = unfit_to_send(message)
         if unfit:
             return Outcome(command=str(message.get("id")), result="malformed", answer=unfit)
@@ -197,9 +197,15 @@ def _again(message: dict[str, object]) -> str:
     return f"ask again with the id {message['id']}" + (f" and the same day, {message['on']}" if "on" in message else "")
 
 
-def _failed(error: RPCError, case: str) -> NoSuchCase | Unavailable:
+def _failed(error: RPCError, case: str) -> NoSuchCase | Unfit | Unavailable:
     if error.status == RPCStatusCode.NOT_FOUND:
         return NoSuchCase(f"There is no running case {case}.")
+    return _unanswered(error)
+
+
+def _unanswered(error: RPCError) -> Unfit | Unavailable:
+    if error.status == RPCStatusCode.INVALID_ARGUMENT:
+        return Unfit(f"The engine takes no such case id or command: {error}.")
     return Unavailable(f"The engine did not answer: {error}.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as jsonlib
 import sys
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ import typer
 
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.clock import today
-from starter.show import as_json, complain, deadline_in_words, in_words, out, table
+from starter.show import as_json, complain, day_in_words, deadline_in_words, in_words, out, table
 
 if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
     from sqlalchemy import Engine
@@ -24,7 +24,14 @@ if TYPE_CHECKING:  # the engine and the database are imported only by the comman
 
 case_app = typer.Typer(no_args_is_help=True, help="Open cases, act on them, and look at them.")
 
-Case = Annotated[str, typer.Argument(help="The case's id, like portsmouth/2027-0001.")]
+
+def _something(given: str) -> str:
+    if not given.strip():
+        raise typer.BadParameter("it is empty")
+    return given
+
+
+Case = Annotated[str, typer.Argument(help="The case's id, like portsmouth/2027-0001.", callback=_something)]
 By = Annotated[str, typer.Option("--by", help="Who acts: an id of the body's staff list, or customer.")]
 On = Annotated[
     datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day it happened or reached the body; today if left out.")
@@ -68,7 +75,9 @@ def open_(
 @case_app.command()
 def act(
     case: Case,
-    command: Annotated[str, typer.Argument(help="The command, like warn or report_behaviour; evenhand case commands lists them.")],
+    command: Annotated[
+        str, typer.Argument(help="The command, like warn or report_behaviour; evenhand case commands lists them.", callback=_something)
+    ],
     by: By,
     on: On = None,
     saw: Annotated[str | None, typer.Option(help="The proposal, letter, appeal or sanction acted on.")] = None,
@@ -157,11 +166,8 @@ def show(case: Case, json: Json = False) -> None:
     _print_head(found)
     table(
         ("restriction", "how", "from", "until"),
-        [
-            (one.type, in_words(one.parameters), one.enforced_from or "not yet told", one.until or "no end set")
-            for one in found.restrictions
-        ],
-        title="Restrictions in force",
+        [(one.type, in_words(one.parameters), _from(one.enforced_from), one.until or "no end set") for one in found.restrictions],
+        title="Restrictions",
     )
     table(("waits for", "what", "by", "clauses"), [((*t.offices, *t.people), t.what, t.due, t.cites) for t in found.tasks], title="Tasks")
     table(
@@ -170,6 +176,13 @@ def show(case: Case, json: Json = False) -> None:
         title="Letters",
     )
     table(("date", "name", "about"), [(d.date, d.name.replace("_", " "), d.ref) for d in found.explained], title="Dates")
+
+
+def _from(told: date | None) -> str:
+    """Returns from which day a restriction binds; one that the customer has not been told of is decided and no more (DEF-05)."""
+    if told is None:
+        return "decided, not yet in force: the customer is not yet told"
+    return day_in_words(told) if told <= today() else f"decided, not yet in force: binds from {day_in_words(told)}"
 
 
 def _print_head(found: Standing) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import col, select
 from temporalio.client import Client
 
 from records.database import migrate, open_database, reading
@@ -36,18 +36,18 @@ async def first_cases(client: Client, engine: Engine, settings: Settings, progre
 
 
 def checked(engine: Engine, found: tuple[Sample, ...]) -> tuple[Path, ...]:
-    """Returns the first restriction letter of every sample case. Raises CannotStart where one is missing."""
-    letters = []
+    """Returns the newest letter of every case. Raises CannotStart where a sample case has no restriction letter."""
     with reading(engine) as session:
-        for sample in found:
-            rows = session.exec(select(LetterRow).where(LetterRow.case_id == sample.case)).all()
-            decisions = [row for row in rows if "restrictions" in row.parts and Path(row.file).exists()]
-            if not decisions:
-                raise CannotStart(f"{sample.case} has no decision letter in the outbox.")
-            letters.append(Path(decisions[0].file))
-    if not letters:
+        rows = session.exec(select(LetterRow).order_by(col(LetterRow.sent_at), col(LetterRow.notice))).all()
+    there = [row for row in rows if Path(row.file).exists()]
+    decided = {row.case_id for row in there if "restrictions" in row.parts}
+    for sample in found:
+        if sample.case not in decided:
+            raise CannotStart(f"{sample.case} has no decision letter in the outbox.")
+    if not found:
         raise CannotStart("There is no sample case.")
-    return tuple(letters)
+    newest = {row.case_id: Path(row.file) for row in there}
+    return tuple(newest[case] for case in sorted(newest))
 
 
 async def run_local(

@@ -132,9 +132,10 @@ class Read:
 
 
 def read_script(path: Path) -> Read:
-    """Returns a rehearsal. Raises Unreadable with a line for every fault."""
+    """Returns a rehearsal; a policy's path counts from the file's own folder. Raises Unreadable with a line for every fault."""
     data = parse(text_of(path), str(path))
     script = build(Script, data, str(path))
+    script = script.model_copy(update={"policy": load.named_in(path, script.policy)})
     _know_policy(script, data, path)
     for number, (one, following) in enumerate(zip(script.steps, script.steps[1:], strict=False), start=1):
         if following.at < one.at:

@@ -15,7 +15,7 @@ from time import sleep
 from typing import IO
 
 from worker.run import connect
-from worker.server import binary
+from worker.server import LIMITS, binary
 from worker.settings import ServerNote, Settings
 from workflows.monitor import KEYS
 
@@ -93,9 +93,10 @@ class Server:
     def _launch(self, chosen: Settings) -> None:
         host, port = chosen.temporal_address.rsplit(":", 1)
         attributes = [word for key in KEYS for word in ("--search-attribute", f"{key.name}={KINDS[key.indexed_value_type.value]}")]
+        limits = [word for name, value in LIMITS.items() for word in ("--dynamic-config-value", f"{name}={value}")]
         command = [
             binary("temporal"), "server", "start-dev", "--ip", host, "--port", port, "--ui-port", str(chosen.ui_port),
-            "--db-filename", str(chosen.var / "temporal.db"), "--log-level", "error", *attributes,
+            "--db-filename", str(chosen.var / "temporal.db"), "--log-level", "error", *attributes, *limits,
         ]  # fmt: skip
         log = (chosen.var / "temporal.log").open("ab")
         self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603  # our own pinned binary

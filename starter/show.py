@@ -54,10 +54,15 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, date):
-        return f"{value.day} {value:%b %Y}"
+        return day_in_words(value)
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item) for item in value)
     return str(value)
+
+
+def day_in_words(day: date) -> str:
+    """Returns a day as a table has it: 3 Mar 2027."""
+    return f"{day.day} {day:%b %Y}"
 
 
 def in_words(value: object) -> str:
@@ -78,7 +83,7 @@ def deadline_in_words(key: str | None) -> str:
     if key is None:
         return "none"
     kind, day = key.split(":", 1)[0], key.rsplit(":", 1)[1]
-    return f"{kind.replace('-', ' ')} {_cell(date.fromisoformat(day))}"
+    return f"{kind.replace('-', ' ')} {day_in_words(date.fromisoformat(day))}"
 
 
 def complain(text: str) -> None:

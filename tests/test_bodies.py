@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from activities.bodies import body_of, save_body
 from policies.load import Unreadable
-from records.database import migrate, open_database
+from records.database import migrate, open_database, reading, transaction
+from records.tables import StaffRow
 from starter.bodies import read_body
 from starter.samples import samples
 from tests.engine import evenhand
@@ -141,3 +143,18 @@ def test_the_sample_bodies_fit_their_policies(tmp_path: Path):
 def test_no_such_body_exits_4_and_no_file_exits_2(env: dict[str, str], tmp_path: Path):
     assert body("show", "atlantis", env=env).returncode == UNKNOWN
     assert body("set", str(tmp_path / "none.yaml"), env=env).returncode == MISUNDERSTOOD
+
+
+def test_what_a_newer_release_kept_of_a_person_does_not_hinder_this_one(env: dict[str, str], tmp_path: Path):
+    engine = open_database(env["EVENHAND_DATABASE_URL"])
+    with transaction(engine) as session:
+        save_body(session, read_body(written(tmp_path)))
+    with transaction(engine) as session:
+        row = session.get(StaffRow, ("example-body", "dana-decider"))
+        assert row is not None
+        row.entry = {**row.entry, "pronouns": "of a later release"}
+
+    with reading(engine) as session:
+        found = body_of(session, "example-body")
+
+    assert found.staff.by_id["dana-decider"].offices == ("decision-maker",)

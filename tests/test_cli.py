@@ -73,7 +73,18 @@ def test_no_command_at_all_shows_the_help():
 
 
 @pytest.mark.parametrize(
-    "words", [("nonsense",), ("case", "nonsense"), ("case", "act"), ("case", "list", "--no-such-option"), ("case", "show")]
+    "words",
+    [
+        ("nonsense",),
+        ("case", "nonsense"),
+        ("case", "act"),
+        ("case", "act", ""),
+        ("case", "act", "", "warn", "--by", "sam-officer"),
+        ("case", "act", "mmo/sample-1", "", "--by", "sam-officer"),
+        ("case", "show", ""),
+        ("case", "list", "--no-such-option"),
+        ("case", "show"),
+    ],
 )
 def test_what_is_not_understood_exits_2(words: tuple[str, ...]):
     done = run(*words, env={})
@@ -129,6 +140,15 @@ def test_the_list_holds_every_sample_case(var: dict[str, str]):
     wanted = {one.case for one in samples()}
     assert len(wanted) >= 2
     assert {one["id"] for one in listed} == wanted
+
+
+def test_a_restriction_that_the_customer_is_not_yet_told_of_is_decided_and_not_in_force(var: dict[str, str]):
+    """DEF-05, DEF-06: the decision of Portsmouth's sample went by first-class post today, the MMO's by email."""
+    posted, told = (run("case", "show", f"{body}/sample-1", env=var).stdout for body in ("portsmouth", "mmo"))
+
+    assert "decided, not yet in force: binds from" in posted
+    assert "not yet in force" not in told
+    assert "in force" not in posted.replace("not yet in force", "")
 
 
 def test_a_date_explains_itself(var: dict[str, str]):

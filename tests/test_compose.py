@@ -88,6 +88,13 @@ def test_every_setting_named_is_a_setting_that_the_worker_reads() -> None:
     assert {name.removeprefix("EVENHAND_").lower() for name in named} <= set(Settings.model_fields)
 
 
+def test_every_setting_is_listed_with_the_others() -> None:
+    """A setting that no page lists is found by reading the program alone."""
+    listed = set(re.findall(r"^\| `EVENHAND_(\w+)` ", (HOME / "docs" / "production.md").read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert {name.lower() for name in listed} == set(Settings.model_fields)
+
+
 def test_no_image_moves_under_our_feet() -> None:
     """An unnamed or floating tag changes the engine, or its schema, on an ordinary restart."""
     images = [one["image"] for one in SERVICES.values()] + stages()

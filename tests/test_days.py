@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.case import Case
 from domain.clocks import Deadline, all_deadlines, reckon
-from domain.commands import Appeal, DeadlinePassed, NoticeReturned
+from domain.commands import Appeal, DeadlinePassed, NoticeBlocked, NoticeReturned, NoticeSent, RecordNotification
 from domain.days import (
     Calendar,
     Holiday,
@@ -26,9 +26,10 @@ from domain.days import (
     london_date,
     subtract_working_days,
 )
+from domain.decide import decide
 from domain.decision import Refusal
 from domain.flags import flags
-from domain.people import CALENDAR, CUSTOMER
+from domain.people import CALENDAR, CUSTOMER, POST
 from domain.policy import Period
 from tests import stories
 from tests.stories import ALEX, ENGLAND, MMO
@@ -328,6 +329,44 @@ def test_restrictions_end_with_the_last_day_the_customer_was_told():
 def test_a_letter_counts_as_notified_by_the_way_it_went(sent_on: date, method: str, told: date):
     """DEF-06: the same day, or the second (second-class: fourth) working day after posting."""
     assert deemed_notified(sent_on, method, ENGLAND) == told
+
+
+def test_a_letter_that_came_back_must_be_named_and_those_sent_are_listed():
+    case = stories.after(stories.a_restricted_mmo_case(), (Appeal(medium="email"), CUSTOMER, date(2027, 3, 12)))
+
+    with pytest.raises(Refusal, match="saw must name the letter that came back") as refused:
+        stories.after(case, (NoticeReturned(problem="bounced"), stories.mmo("officer"), date(2027, 3, 12)))
+
+    assert [one.status for one in case.notices] == ["sent", "sent", "to-send"]
+    assert refused.value.remains == "Sent: n1, n2."
+
+
+@pytest.mark.parametrize(
+    ("handed_over", "stands"),
+    [
+        (date(2027, 3, 10), (date(2027, 3, 10), date(2027, 3, 10), "by-hand")),
+        (date(2027, 3, 15), (date(2027, 3, 11), date(2027, 3, 15), "first-class-post")),
+        (date(2027, 3, 16), (date(2027, 3, 11), date(2027, 3, 15), "first-class-post")),
+    ],
+)
+def test_of_two_notifications_of_one_letter_the_earlier_stands(handed_over: date, stands: tuple[date, date, str]):
+    """DEF-06: posted on Thursday 11 March 2027 and told on the 15th; handed over too. The log keeps both."""
+    posted = stories.a_restricted_mmo_case(customer=ALEX, told=date(2027, 3, 11))
+    handed = RecordNotification(saw="n2", on=handed_over, method="by-hand")
+
+    decision = decide(posted, handed, actor=stories.mmo("officer"), policy=MMO, calendar=ENGLAND, today=date(2027, 3, 16))
+
+    notice = decision.case.notices[1]
+    assert (notice.sent_on, notice.notified_on, notice.method) == stands
+    assert "by hand" in decision.entries[0].what and stands[1].isoformat() in decision.entries[0].what
+
+
+def test_the_later_post_does_not_overwrite_what_a_person_handed_over():
+    """DEF-06: whatever the post makes of a letter that was told already, it stays told."""
+    posted = stories.a_restricted_mmo_case()
+    for later in (NoticeSent(saw="n2", method="first-class-post"), NoticeBlocked(saw="n2", problem="no address")):
+        with pytest.raises(Refusal, match="n2 is already sent"):
+            stories.after(posted, (later, POST, date(2027, 3, 12)))
 
 
 # What holds for every date

@@ -11,6 +11,7 @@ import pytest
 
 import starter.cases
 from domain.commands import Appeal, Assess, OpenCase
+from policies import load
 from policies.load import Unreadable
 from starter.cases import Unavailable, envelope
 from starter.clock import today
@@ -39,7 +40,7 @@ steps:
   - at: 2027-03-02 10:00
     by: officer
     do: open_case
-    expect: {outcome: repeated, stage: opened, reason: already open}
+    expect: {outcome: repeated, stage: opened, reason: exists already}
 """
 
 
@@ -188,6 +189,15 @@ async def test_an_opening_step_says_what_it_is_given(tmp_path: Path):
 
     assert played.differences == ()
     assert "areas" in (played.steps[0].reason or "")
+
+
+def test_a_policy_of_ones_own_is_found_beside_the_rehearsal_that_names_it(tmp_path: Path):
+    (tmp_path / "ours.yaml").write_text(load.policy_text("mmo"), encoding="utf-8")
+
+    assert read_script(written(tmp_path, REHEARSAL.replace("policy: mmo", "policy: ours.yaml"))).script.policy == str(
+        tmp_path / "ours.yaml"
+    )
+    assert read_script(written(tmp_path, REHEARSAL)).script.policy == "mmo"
 
 
 def test_a_rehearsal_of_no_known_policy_names_its_line(tmp_path: Path):

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import date
+from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
+from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage
+from temporalio.api.workflowservice.v1 import UpdateWorkflowExecutionRequest, UpdateWorkflowExecutionResponse
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from domain.commands import (
     Appeal,
@@ -24,6 +31,8 @@ from domain.people import CALENDAR, CUSTOMER
 from domain.restrictions import ContactVolumeLimit, RefuseAllContact
 from domain.tasks import tasks
 from starter.cases import unfit_to_send
+from starter.server import Server
+from tests.engine import ROOT, assess, free_port, new_office
 from tests.stories import (
     ENGLAND,
     MMO,
@@ -35,6 +44,10 @@ from tests.stories import (
     after,
     mmo,
 )
+from worker.run import connect
+from worker.server import LIMITS
+from worker.settings import Settings
+from workflows.reading import LIMIT
 
 
 def refused(case, command, by, on: date) -> Refusal:
@@ -129,3 +142,48 @@ def test_what_would_choke_the_engine_is_not_sent(message: dict[str, object], why
     """An update of megabytes is refused by the engine again and again, and everybody behind it waits."""
     assert why in (unfit_to_send(message) or "")
     assert unfit_to_send({"with": {"summary": "An email."}}) is None
+
+
+def update(client: Client, case: str, size: int, *, id: str) -> Awaitable[UpdateWorkflowExecutionResponse]:
+    """Send an update of so many bytes by nobody's door, once: a client's own handle would try again for a quarter of a minute."""
+    request = UpdateWorkflowExecutionRequest(namespace=client.namespace)
+    request.workflow_execution.workflow_id = case
+    request.request.meta.update_id, request.request.input.name = id, "assess"
+    request.request.input.args.payloads.add(metadata={"encoding": b"json/plain"}, data=b'"' + b"x" * (size - 2) + b'"')
+    request.wait_policy.lifecycle_stage = UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
+    return client.workflow_service.update_workflow_execution(request)
+
+
+async def test_megabytes_sent_past_our_doors_are_refused_by_the_embedded_server_and_stall_nobody(tmp_path: Path):
+    """An update that the server took and then could not keep used to stall its case for as long as its sender tried."""
+    embedded = Server(Settings(var=tmp_path, temporal_address=f"127.0.0.1:{free_port()}", ui_port=free_port()))
+    try:
+        office, case = new_office(await connect(await embedded.start()), tmp_path), "megabytes/1"
+        async with office.worker():
+            await office.open(case)
+            for n in range(12):  # more than a case may have in hand: what was refused must not count
+                with pytest.raises(RPCError, match="total payload size of in-flight updates") as by_update:
+                    await update(office.client, case, 3_000_000, id=f"u-{n}")
+            with pytest.raises(RPCError, match="Blob data size exceeds limit") as by_signal:
+                await office.handle(case).signal("assess", "x" * 3_000_000)
+            with pytest.raises(RPCError, match="Blob data size exceeds limit") as by_start:
+                await office.client.start_workflow("Case", "x" * 3_000_000, id="megabytes/2", task_queue=office.queue)
+            assert (await office.do(case, assess("after"))).accepted
+
+            [limit] = LIMITS.values()
+            longest = await update(office.client, case, limit - 200, id="u-longest")
+            assert "unreadable" in str(longest.outcome.failure), "what the server takes, the case answers"
+            assert (await office.do(case, assess("after-the-longest"))).accepted
+            assert await office.failed_tasks(case) == 0
+    finally:
+        embedded.stop()
+
+    assert by_update.value.status == RPCStatusCode.RESOURCE_EXHAUSTED
+    assert by_signal.value.status == by_start.value.status == RPCStatusCode.INVALID_ARGUMENT
+
+
+def test_the_production_server_has_the_limits_of_the_embedded_one_and_room_for_ten_of_the_longest_messages():
+    deployed = YAML(typ="safe").load((ROOT / "deploy" / "dynamicconfig.yaml").read_text(encoding="utf-8"))
+
+    assert {name: deployed[name] for name in LIMITS} == {name: [{"value": value, "constraints": {}}] for name, value in LIMITS.items()}
+    assert 10 * LIMIT < LIMITS["history.maxInFlightUpdatePayloads"] < 2 * 1024 * 1024

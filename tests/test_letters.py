@@ -15,11 +15,13 @@ from pydantic import TypeAdapter
 
 from activities import letters
 from activities.letters import Rendered, Unprintable, render, wording
-from domain.case import Arrangement, Case, Extreme
+from domain.case import Adjustment, Arrangement, Case, Extreme
 from domain.clocks import all_deadlines
 from domain.commands import (
     AcceptLateAppeal,
+    AddAdjustment,
     Appeal,
+    AppointRepresentative,
     Approve,
     Consult,
     Correct,
@@ -469,6 +471,30 @@ def test_a_part_that_only_a_default_puts_there_is_marked_as_practice(name: str, 
     text = printed(case, kind).text
 
     assert text.count("our practice") == sum(not part.cites for part in parts if part.part not in absent)
+
+
+def test_the_letter_that_confirms_a_spoken_warning_says_on_which_day_it_was_given():
+    """PCC-26, PCC-30: step one was held on 8 February 2027 and confirmed on the 9th. A written warning is its own first word."""
+    spoken, written = printed(a_warned_portsmouth_case(), "warning"), printed(a_warned_mmo_case(), "warning")
+
+    assert "We first told you about this on Monday 8 February 2027." in spoken.text
+    assert "<p>We first told you about this on Monday 8 February 2027.</p>" in spoken.html
+    assert "first told" not in written.text
+
+
+def test_an_ended_case_still_hears_how_to_write_and_who_stands_for_the_customer():
+    """DEF-15: letters may still go out from an archived case, a late answer among them."""
+    case = after(a_warned_mmo_case(), (NO_ACTION, mmo("manager"), date(2027, 3, 1)))
+    assert case.stage == "archived"
+
+    case = after(
+        case,
+        (AddAdjustment(adjustment=Adjustment(need="Large print")), mmo("officer"), date(2027, 3, 2)),
+        (AppointRepresentative(representative="Bobby Sample"), mmo("officer"), date(2027, 3, 2)),
+    )
+
+    assert (case.stage, case.customer.representative) == ("archived", "Bobby Sample")
+    assert [one.need for one in case.customer.adjustments] == ["Large print"]
 
 
 def test_the_decision_letter_says_what_the_customer_needs_to_act():

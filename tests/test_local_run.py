@@ -10,10 +10,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+from activities.case import file_of
+from records.database import create_all, open_database, transaction
+from records.tables import LetterRow
+from starter.local import checked
 from starter.samples import samples
 from tests.engine import PATIENCE, Process, evenhand, free_port
 
@@ -104,6 +109,26 @@ def test_once_leaves_with_0_and_the_letters_are_there(tmp_path: Path):
         assert len(letter.read_text(encoding="utf-8")) > 500
         assert "Dear" in letter.with_suffix(".txt").read_text(encoding="utf-8")
     assert not (tmp_path / "server.json").exists(), "the server of a run that is over is still noted"
+
+
+def test_the_newest_letter_of_each_case_is_shown(tmp_path: Path):
+    """A second run is of the same cases: what was sent since is what a person looks for."""
+    records, (first, second) = open_database(f"sqlite:///{tmp_path / 'evenhand.db'}"), samples()[:2]
+    create_all(records)
+    sent = [(second.case, "n1", 1), (first.case, "n1", 1), (first.case, "n2", 2), (first.case, "n10", 3), ("mmo/2027-1", "n1", 4)]
+    with transaction(records) as session:
+        for case, notice, day in sent:
+            file = file_of(tmp_path, case, notice)
+            file.parent.mkdir(exist_ok=True)
+            file.touch()
+            facts = {"file": str(file), "sha256": "", "template": "1", "parts": ["restrictions"], "edition": ""}
+            session.add(LetterRow(case_id=case, notice=notice, sent_at=datetime(2027, 3, day, tzinfo=timezone.utc), **facts))
+
+    shown = checked(records, (first, second))
+
+    newest = {(first.case, "n10"), (second.case, "n1"), ("mmo/2027-1", "n1")}
+    assert set(shown) == {file_of(tmp_path, case, notice) for case, notice in newest}
+    assert len(shown) == 3
 
 
 def test_killed_with_its_server_and_started_again_the_cases_go_on(tmp_path: Path):

@@ -1,24 +1,44 @@
-"""What may change or break under open cases in ten years: rules, policy files, holidays, a killed server, a worker away for a week."""
+"""What may change or break under open cases in ten years: rules, policy files, holidays, libraries, time zones, a killed server, a worker
+away for a week."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import dataclasses
+import hashlib
+import json
+import re
 import sqlite3
 import sys
-from datetime import timedelta
+from contextlib import closing
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import partial
 from pathlib import Path
 
-from temporalio.client import Client
+import pytest
+from jinja2 import Environment
+from markdown_it import MarkdownIt
+from sqlmodel import JSON, SQLModel, select
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client, WorkflowHistory
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.testing import ActivityEnvironment
 
 import activities.case
+import activities.letters
+import domain.days
 import domain.decide
 from activities.clock import Clock
-from activities.outcome import Act, Outcome
+from activities.outcome import Act, Letter, Outcome
 from domain.case import Case
 from domain.commands import Appeal
 from domain.days import Calendar, Holiday, add_working_days
 from domain.decision import Decision, decided
 from policies import load
+from records.database import reading
+from records.log import first_broken_line
+from records.tables import CommandRow, LetterRow, LogRow
 from starter.cases import Cases
 from starter.local import KINDS, today
 from starter.standing import standing
@@ -41,6 +61,7 @@ from tests.engine import (
     server,
     until,
 )
+from tests.golden.record import HISTORIES, dates_of, read
 from worker.server import binary, skipping_server
 from workflows.converter import DATA_CONVERTER
 from workflows.monitor import KEYS
@@ -219,6 +240,205 @@ async def test_a_new_calendar_moves_open_deadlines_but_no_date_that_was_told(off
     assert await office.failed_tasks("calendar/1") == 0
     assert decided_facts(office, "calendar/1") == before
     assert standing(office.records, "calendar/1", today=today()).dates["answer_due"] == add_working_days(due, 1, new)[0]
+
+
+# Libraries and time zones change
+
+ANOTHERS = "of_another_version"
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+GOLDEN = sorted(HISTORIES.glob("*.json"))
+
+
+def printed_otherwise(value: object) -> object:
+    """Returns plain JSON as another version might print it: in another order, +00:00 for Z, no defaults, a field nobody knows."""
+    match value:
+        case {"do": _}:  # a message is its sender's own, whatever prints it
+            return dict(reversed(value.items()))
+        case dict():
+            kept = {key: printed_otherwise(item) for key, item in reversed(value.items()) if item not in (None, [], {}, False)}
+            return {ANOTHERS: {"n": 1}, **kept} if value.keys() & {"v", "id", "carry"} else kept
+        case list():
+            return [printed_otherwise(item) for item in value]
+        case str() if INSTANT.fullmatch(value):
+            return datetime.fromisoformat(value).isoformat(timespec="microseconds")
+        case _:
+            return value
+
+
+def otherwise(data: bytes) -> bytes:
+    return json.dumps(printed_otherwise(json.loads(data)), indent=1).encode()
+
+
+class AnotherPrinter(PydanticPayloadConverter):
+    """Another version of what writes payloads into the engine."""
+
+    def to_payloads(self, values: object) -> list[Payload]:
+        payloads = super().to_payloads(values)  # type: ignore[arg-type]  # a sequence
+        return [Payload(metadata=one.metadata, data=otherwise(one.data) if one.data else b"") for one in payloads]
+
+
+ANOTHER_CONVERTER = dataclasses.replace(DATA_CONVERTER, payload_converter_class=AnotherPrinter)
+
+
+def print_records_otherwise(office: Office) -> int:
+    """Write all JSON that the records keep of cases again, as another version might have. Returns how many values."""
+    cases = [table for table in SQLModel.metadata.sorted_tables if {"case_id", "seq"} & set(table.columns.keys())]
+    columns = [(table.name, column.name) for table in cases for column in table.columns if isinstance(column.type, JSON)]
+    with closing(sqlite3.connect(office.folder / "evenhand.db")) as records, records:
+        records.create_function("otherwise", 1, lambda text: otherwise(text.encode()).decode())
+        return sum(records.execute(f'UPDATE "{table}" SET "{column}" = otherwise("{column}")').rowcount for table, column in columns)
+
+
+async def test_a_case_that_other_versions_of_the_libraries_wrote_goes_on_and_back_again(closed_office: Office):
+    """DESIGN 2: a newer pydantic can never break or silently change an open case; nor can going back to the one before."""
+    office, case = closed_office, "printed/1"
+    ours, theirs = office.client, Client(**{**office.client.config(), "data_converter": ANOTHER_CONVERTER})
+    office.client = theirs
+    async with office.worker():
+        await office.restricted(case)
+        stands = await office.cases.look_up(case)
+        assert any(ANOTHERS in str(event) for event in await office.events(case)), "the engine holds what another version wrote"
+    before = standing(office.records, case, today=today())
+    decision = road_to_restriction()[-1]
+    with reading(office.records) as session:
+        first = Outcome.model_validate(session.get_one(CommandRow, (case, str(decision["id"]))).outcome)
+    assert print_records_otherwise(office) > 20
+
+    found = standing(office.records, case, today=today())
+    told = ("stage", "seq", "flags", "dates", "explained", "restrictions", "tasks")
+    assert {name: getattr(found, name) for name in told} == {name: getattr(before, name) for name in told}
+    for client, next_id in ((ours, "ours"), (theirs, "theirs"), (ours, "ours-again")):
+        office.client = client
+        async with office.worker():  # it remembers nothing: it replays what either version wrote
+            again = await office.cases.submit_message(case, decision)
+            assert (again.result, again.answer, again.cites) == (first.result, first.answer, first.cites)
+            assert (await office.do(case, assess(next_id))).accepted
+            now = await office.cases.look_up(case)
+            assert now is not None and stands is not None and (now.wake_at, now.due_key) == (stands.wake_at, stands.due_key)
+            assert await office.failed_tasks(case) == 0
+
+    with reading(office.records) as session:
+        assert first_broken_line(session, case) is None
+    row = office.row(case)
+    assert row is not None and row.state[ANOTHERS] == row.state["sanctions"][0][ANOTHERS] == {"n": 1}  # type: ignore[index]  # plain JSON
+    assert standing(office.records, case, today=today()).dates == before.dates
+
+
+def reprinted(value: object) -> object:
+    """Returns a history with every JSON payload in it as another version might have written it."""
+    match value:
+        case {"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": str(data)}:  # json/plain
+            return {**value, "data": base64.b64encode(otherwise(base64.b64decode(data))).decode()}
+        case dict():
+            return {key: reprinted(item) for key, item in value.items()}
+        case list():
+            return [reprinted(item) for item in value]
+        case _:
+            return value
+
+
+@pytest.mark.parametrize("file", GOLDEN, ids=lambda file: file.stem)
+async def test_a_golden_history_in_another_print_fires_every_timer_on_its_golden_date(file: Path):
+    """What crosses continue-as-new, the outcomes of acts, updates and signals, each as another version might have written it."""
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    runs = [WorkflowHistory.from_json(kept["case"], reprinted(run)) for run in kept["runs"]]  # type: ignore[arg-type]  # a history's JSON
+    assert sum(str(event).count(ANOTHERS) for run in runs for event in run.events) > 50
+
+    golden = json.loads(file.with_suffix(".dates").read_text(encoding="utf-8"))
+    assert await dates_of(runs) == golden
+
+
+SUMMER_ALWAYS, SUMMER_NEVER = timezone(timedelta(hours=1)), timezone.utc
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(SUMMER_ALWAYS, SUMMER_NEVER), (SUMMER_NEVER, SUMMER_ALWAYS)], ids=["summer time ends for good", "and stays for good"]
+)
+async def test_new_time_zone_data_move_no_date_and_the_open_deadline_still_fires(tmp_path: Path, monkeypatch, old: tzinfo, new: tzinfo):
+    """DEF-01: dates are civil dates in London, whatever its clocks do; a timer set by the old clocks rings an hour early or late."""
+    monkeypatch.setattr(domain.days, "LONDON", old)
+    async with await skipping_server() as env:
+        office = new_office(env.client, tmp_path)
+        async with office.worker(cached=0):  # the server would keep the next message for the worker that remembers the case
+            await office.restricted("zone/1")
+            stands = await office.cases.look_up("zone/1")
+            began = domain.days.london_date(await env.get_current_time())
+        before, dates = decided_facts(office, "zone/1"), standing(office.records, "zone/1", today=began).dates
+        assert stands is not None and stands.wake_at == domain.days.first_instant(dates["appeal_closes"] + domain.days.ONE_DAY)
+
+        monkeypatch.setattr(domain.days, "LONDON", new)
+        assert stands.wake_at != domain.days.first_instant(dates["appeal_closes"] + domain.days.ONE_DAY)
+        async with office.worker(cached=0):
+            assert standing(office.records, "zone/1", today=began).dates == dates
+            last = act("appeal", "appeal-1", by="customer", with_={"medium": "email"}, on=dates["appeal_closes"].isoformat())
+            await env.sleep(timedelta(days=15, hours=2))
+            await until(lambda: any(fell(line) for line in office.lines("zone/1")), "the deadline")
+            await office.settled("zone/1")
+            assert decided_facts(office, "zone/1") == before
+            assert (await office.do("zone/1", last)).accepted, "it reached the office on the last day of the window"
+            assert await office.failed_tasks("zone/1") == 0
+
+    [passed] = [line for line in office.lines("zone/1") if fell(line)]
+    assert passed.on == dates["appeal_closes"] + domain.days.ONE_DAY
+
+
+def fell(line: LogRow) -> bool:
+    """Returns whether a line of the log says that the time to appeal ended."""
+    return (line.command, line.result) == ("deadline_passed", "accepted") and "appeal" in line.command_id
+
+
+@pytest.mark.parametrize("file", GOLDEN, ids=lambda file: file.stem)
+async def test_a_golden_history_replays_on_its_golden_dates_whatever_the_clocks_do_since(file: Path, monkeypatch):
+    """Instants are in the history, reckoned by the clocks of their day; replay reckons none again."""
+    golden = json.loads(file.with_suffix(".dates").read_text(encoding="utf-8"))
+
+    for zone in (SUMMER_ALWAYS, SUMMER_NEVER):
+        monkeypatch.setattr(domain.days, "LONDON", zone)
+        assert await dates_of(read(file)) == golden
+
+
+async def test_letters_that_were_sent_stay_as_they_were_when_what_renders_them_prints_otherwise(closed_office: Office, monkeypatch):
+    """DESIGN 2: what was told is evidence, file and hash; a newer Jinja or Markdown prints the next letter, never one again."""
+    office, case = closed_office, "rendered/1"
+    async with office.worker():
+        await office.open(case)
+        await office.lead(case, *road_to_restriction()[:2])
+    sent, hashed = letters(office, case), {row.notice: row.sha256 for row in letter_rows(office, case)}
+    assert list(hashed) == ["n1"] and len(sent) == 2
+
+    class AnotherMarkdown(MarkdownIt):
+        def render(self, src: str, env: object = None) -> str:
+            return super().render(src).replace("<p>", '<p dir="auto">').replace("\n", "\n\n")
+
+    monkeypatch.setattr(activities.letters, "MarkdownIt", AnotherMarkdown)
+    monkeypatch.setattr(activities.letters, "Environment", partial(Environment, finalize=lambda text: f"{text} "))
+    activities.letters.wording.cache_clear()
+    try:
+        async with office.worker():
+            repeated = Letter(case=case, notice="n1", now=office.lines(case)[-1].at, seq=office.seq(case))
+            ours = activities.case.CaseActivities(engine=office.records, outbox=office.outbox)
+            ActivityEnvironment().run(ours.send, repeated)  # as after a worker that died before anybody heard that the letter went
+            await office.lead(case, *road_to_restriction()[2:])
+    finally:
+        activities.letters.wording.cache_clear()
+
+    now = letters(office, case)
+    assert {file: now[file] for file in sent} == sent
+    for row in letter_rows(office, case):
+        assert row.sha256 == hashlib.sha256(Path(row.file).read_bytes()).hexdigest() == hashed.get(row.notice, row.sha256)
+    folder = office.letter(case, "n1").parent
+    for kind, trace in ((".html", b'dir="auto"'), (".txt", b" .")):
+        assert [trace in now[folder / f"{notice}{kind}"] for notice in ("n1", "n2")] == [False, True]
+    assert len(now) == 4 and len(office.lines(case, "notice_sent:n1")) == 1
+
+
+def letters(office: Office, case: str) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in office.letter(case, "n1").parent.glob("*")}
+
+
+def letter_rows(office: Office, case: str) -> list[LetterRow]:
+    with reading(office.records) as session:
+        return list(session.exec(select(LetterRow).where(LetterRow.case_id == case)).all())
 
 
 # Time passes while nobody works

@@ -213,6 +213,32 @@ def test_a_refused_act_answers_the_same_refusal_again(opened: Engine):
     assert rows(opened) == before
 
 
+def test_an_opening_refused_twice_under_its_id_is_one_line_and_may_still_open(records: Engine):
+    """Design 2: the opening comes with the start and is asked for too; what differs in day or person is another try."""
+    wrong = {**OPENING, "with": {"body": "atlantis", "customer": {"name": NAME}}}
+
+    assert [tell(records, wrong, OPEN).result for _ in range(2)] == ["unknown", "unknown"]
+    assert len(the_log(records)) == 1
+    tell(records, {**wrong, "by": "manager"}, OPEN)
+    tell(records, {**wrong, "by": "manager"}, OPEN + timedelta(days=1))
+    assert [(row.actor, row.result) for row in the_log(records)] == [("officer", "unknown"), ("manager", "unknown"), ("manager", "unknown")]
+
+    assert tell(records, OPENING, OPEN + timedelta(days=1)).accepted
+    with reading(records) as session:
+        assert first_broken_line(session, CASE) is None
+
+
+@pytest.mark.parametrize("id", ["m1", "fresh"])
+def test_opening_a_case_whose_id_is_taken_says_that_it_exists_and_what_to_do(opened: Engine, id: str):
+    case = the_case(opened)
+
+    said = tell(opened, {**OPENING, "id": id, "with": {"body": "mmo", "customer": {"name": "Somebody Else"}}}, OPEN)
+
+    assert (said.result, said.answer) == ("repeated", f"The case {CASE} exists already; nothing was opened.")
+    assert "new id" in str(said.remains) and f"evenhand case show {CASE}" in str(said.remains)
+    assert the_case(opened) == case
+
+
 class PowerCut(Exception):
     """The database stops in the middle of saving."""
 

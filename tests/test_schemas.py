@@ -103,6 +103,18 @@ def test_a_wrong_envelope_fits_neither_the_schema_nor_the_service(wrong: object)
     assert refusal.value.kind == "malformed"
 
 
+def test_a_wrong_item_of_a_list_is_named_and_the_list_is_not_called_too_short_beside_it():
+    decision: dict[str, object] = {"id": "1", "do": "impose_sanction"}
+    limit = {"type": "contact-volume-limit", "per": "week"}
+
+    with pytest.raises(Refusal, match="a volume limit needs max_contacts") as wrong:
+        read_command(read_message({**decision, "with": {"restrictions": [limit], "reasons": "Too many emails."}}))
+    with pytest.raises(Refusal, match="restrictions: Tuple should have at least 1 item"):
+        read_command(read_message({**decision, "with": {"restrictions": [], "reasons": "Too many emails."}}))
+
+    assert "at least 1 item" not in wrong.value.reason
+
+
 def test_a_field_that_a_newer_sender_adds_fits_the_envelope():
     assert faults("envelope", {**golden(SENT[0]), "colour": "red"}) == []
 

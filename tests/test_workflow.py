@@ -267,6 +267,12 @@ async def test_a_case_opened_twice_is_one_case(office: Office):
     assert len(office.lines("twice/1")) == 1
 
 
+async def test_the_opening_comes_with_the_start_and_is_asked_for_and_costs_one_act(office: Office):
+    await office.open("costs/1")
+
+    assert (await office.summaries("costs/1")).count("open_case") == 1
+
+
 # Once, and only once
 
 

@@ -15,6 +15,11 @@ from temporalio.testing import WorkflowEnvironment
 from workflows.converter import DATA_CONVERTER
 from workflows.monitor import KEYS
 
+LIMITS = {"history.maxInFlightUpdatePayloads": 2_050_000}
+"""Bytes of the updates that one case may have in hand. One of 2 MiB or more would be taken by the server; the worker's word that it has it
+holds it too, and is then too long to be sent, again and again, while everybody behind it waits. Ten of the longest messages that a case
+takes are 2,000,000 bytes. A signal or a start of 2 MiB or more is refused by the server itself."""
+
 
 class NoServer(Exception):
     """A server binary is missing: the pinned packages are not installed."""
