@@ -10,8 +10,9 @@ from domain.days import Calendar, Reckoned, after, subtract_working_days
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.end_clocks import end_clocks
 from domain.notices import notified_on
-from domain.policy import Period, Policy
+from domain.policy import Policy
 from domain.review_clocks import measure_clocks, sanction_clocks
+from domain.rules import Period
 from domain.steps import life_ends, warned_on
 
 

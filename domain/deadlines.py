@@ -6,7 +6,7 @@ from datetime import date
 
 from domain.days import ONE_DAY, Calendar, Reckoned, after
 from domain.model import State
-from domain.policy import Period
+from domain.rules import Period
 
 
 class Deadline(State):

@@ -12,8 +12,9 @@ from domain.guards import authorise, require_consulted, signed_by, the_day
 from domain.incidents import with_incident
 from domain.notices import owe
 from domain.people import Actor
-from domain.policy import Policy, Who
+from domain.policy import Policy
 from domain.requests import running_on
+from domain.rules import Who
 
 
 def inform_client(case: Case, command: InformClient, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:

@@ -9,8 +9,9 @@ from itertools import permutations
 from domain.case import About, Case, Consulted, Signature
 from domain.decision import Refusal
 from domain.people import Actor, Person, same_human
-from domain.policy import Consultation, Finding, Policy, Relation, Who
+from domain.policy import Policy
 from domain.restrictions import WRITTEN, Channel
+from domain.rules import Consultation, Finding, Relation, Who
 
 EARLIEST = 1950
 """No act of a living case is older; an earlier year is a slip of the pen."""

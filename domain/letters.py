@@ -11,10 +11,11 @@ from domain.days import Calendar, deemed_notified, in_words
 from domain.deadlines import reckon
 from domain.model import State
 from domain.notices import marked, notified_on
-from domain.policy import NoticePart, Part, Period, Policy
+from domain.policy import NoticePart, Part, Policy
 from domain.restrictions import WRITTEN, channels_left
 from domain.review_clocks import review_due
 from domain.rights import used_by
+from domain.rules import Period
 
 Facts = dict[str, object]
 

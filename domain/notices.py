@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, Notice, NoticeStatus, Signature, next_id, with_item
-from domain.policy import NoticeKind, Policy
+from domain.policy import Policy
+from domain.rules import NoticeKind
 
 
 def owe(case: Case, kind: NoticeKind, *, about: str, on: date, policy: Policy, by: Signature | None = None) -> tuple[Case, str | None]:

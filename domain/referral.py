@@ -22,7 +22,8 @@ from domain.end_clocks import end_of_case
 from domain.guards import applying, authorise, relates, require_findings, signed_by, the_day
 from domain.incidents import with_incident
 from domain.people import Actor
-from domain.policy import Finding, Policy, Referral, Relation
+from domain.policy import Policy, Referral
+from domain.rules import Finding, Relation
 from domain.steps import require_discussion, step_one_done
 
 

@@ -9,7 +9,8 @@ from itertools import count
 from domain.case import Case, MeasureTaken, Sanction
 from domain.days import Calendar, Reckoned, add_months
 from domain.deadlines import Deadline, deadline, reckon, shifted
-from domain.policy import Period, Policy
+from domain.policy import Policy
+from domain.rules import Period
 
 
 def sanction_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:

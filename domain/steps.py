@@ -8,8 +8,9 @@ from domain.case import Case, Incident, Terms, Warning
 from domain.days import add_months
 from domain.decision import Refusal
 from domain.notices import notified_on
-from domain.policy import Cited, Policy, Step
+from domain.policy import Policy, Step
 from domain.restrictions import WRITTEN
+from domain.rules import Cited
 
 
 def warned_on(case: Case, warning: Warning, policy: Policy) -> date | None:

@@ -15,8 +15,9 @@ from domain.disengagement import contacts_to_answer
 from domain.end_clocks import end_of_case, retention_ends
 from domain.measures import measures_owed, rule_of
 from domain.model import State
-from domain.policy import Policy, Who
+from domain.policy import Policy
 from domain.review_clocks import measure_reviews, review_due
+from domain.rules import Who
 from domain.steps import continued_since, living_warning
 
 

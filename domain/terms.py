@@ -10,8 +10,9 @@ from domain.days import Calendar, after
 from domain.deadlines import reckon
 from domain.decision import Refusal
 from domain.guards import Findings, applying, require_findings
-from domain.policy import Cited, Finding, Length, Option, Period, Policy, Step, Waiver
+from domain.policy import Length, Option, Policy, Step, Waiver
 from domain.restrictions import NOT_LIMITS, WRITTEN, Restriction, channels_left
+from domain.rules import Cited, Finding, Period
 from domain.steps import require_step
 
 

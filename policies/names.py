@@ -8,7 +8,8 @@ from typing import get_args
 from pydantic import BaseModel
 
 from domain import restrictions
-from domain.policy import Consultation, Option, Policy, Who
+from domain.policy import Option, Policy
+from domain.rules import Consultation, Who
 
 Path = tuple[str | int, ...]
 PARAMETERS: dict[str, set[str]] = {

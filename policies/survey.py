@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from domain.model import Data
-from domain.policy import Policy, Rule
+from domain.policy import Policy
+from domain.rules import Rule
 from policies import load
 
 

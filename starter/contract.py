@@ -16,8 +16,9 @@ from pydantic.json_schema import GenerateJsonSchema
 from activities.outcome import Outcome
 from domain.commands import COMMANDS, AnyCommand
 from domain.message import Message
-from domain.policy import NoticeKind, Policy
+from domain.policy import Policy
 from domain.restrictions import RestrictionType
+from domain.rules import NoticeKind
 from policies.names import PARAMETERS
 from starter.script import Script
 

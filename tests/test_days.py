@@ -30,7 +30,7 @@ from domain.decide import decide
 from domain.decision import Refusal
 from domain.flags import flags
 from domain.people import CALENDAR, CUSTOMER, POST
-from domain.policy import Period
+from domain.rules import Period
 from tests import stories
 from tests.stories import ALEX, ENGLAND, MMO
 

@@ -1,0 +1,180 @@
+"""What every value of a policy file is made of: its source, periods, people, findings, consultations."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+from pydantic import Field, PositiveInt, model_validator
+
+from domain.days import Unit
+from domain.model import Code, Data
+
+T = TypeVar("T")
+
+Modality = Literal["must", "should", "may"]
+
+
+class Rule(Data):
+    """Anything a policy says: the clauses it rests on, or the default that stands where the text is silent."""
+
+    cites: tuple[str, ...] = ()
+    default: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9]*-\d\d$")
+    """DEF-nn, A-nn, EH-nn, or the clause whose silence this fills; each stands in policies/defaults.yaml or the clause list."""
+    unconfirmed: bool = False
+    modality: Modality = "must"
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> Rule:
+        if not self.cites and self.default is None:
+            raise ValueError(
+                "a value needs cites: [a clause], or default: DEF-05 (or A-nn, EH-nn, the silent clause) where the text gives none"
+            )
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Returns what an answer cites for this value: its clauses, then its default, marked where it has a clause's name."""
+        if self.default is None:
+            return self.cites
+        shared = self.default.startswith(("DEF-", "A-", "EH-"))
+        return (*self.cites, self.default if shared else f"{self.default} (default)")
+
+
+class Cited(Rule, Generic[T]):
+    value: T
+
+
+StartEvent = Literal[
+    "decision",
+    "notification",
+    "receipt",
+    "notice",
+    "written-confirmation",
+    "warning",
+    "agreement",
+    "end-of-restrictions",
+    "end-of-case",
+    "due-date",
+]
+
+
+class Period(Data):
+    """A length of civil time and the event it runs from; exactly one unit."""
+
+    days: Cited[PositiveInt] | None = None
+    weeks: Cited[PositiveInt] | None = None
+    months: Cited[PositiveInt] | None = None
+    years: Cited[PositiveInt] | None = None
+    working_days: Cited[PositiveInt] | None = None
+    start: Cited[StartEvent] | None = Field(default=None, alias="from")
+
+    @model_validator(mode="after")
+    def _has_one_unit(self) -> Period:
+        if len(self._units()) != 1:
+            raise ValueError("a period needs exactly one of days, weeks, months, years, working_days")
+        return self
+
+    def _units(self) -> list[tuple[Unit, Cited[PositiveInt]]]:
+        names: tuple[Unit, ...] = ("days", "weeks", "months", "years", "working_days")
+        return [(name, value) for name in names if (value := getattr(self, name)) is not None]
+
+    @property
+    def unit(self) -> Unit:
+        return self._units()[0][0]
+
+    @property
+    def count(self) -> int:
+        return self._units()[0][1].value
+
+    @property
+    def number(self) -> Cited[PositiveInt]:
+        return self._units()[0][1]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (*self.number.sources, *(self.start.sources if self.start else ()))
+
+    @property
+    def words(self) -> str:
+        """Returns the period as people say it: 28 days, two weeks, 20 working days."""
+        unit = self.unit.replace("_", " ")
+        return f"{self.count} {unit if self.count > 1 else unit[:-1]}"
+
+
+Relation = Literal[
+    "any-staff",
+    "senior-manager-of-area",
+    "line-manager-of-contact",
+    "applied-the-sanction",
+    "manager-in-area",
+    "gave-the-warning",
+    "sanctioning-team",
+    "line-manager-of-actor",
+]
+
+
+class Who(Rule):
+    """The people an act belongs to: holders of an office, or people who stand in a relation to the case."""
+
+    offices: tuple[Code, ...] = ()
+    relation: Relation | None = None
+    deputies: Cited[bool] | None = None
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Who:
+        if not self.offices and self.relation is None:
+            raise ValueError("name offices: [..] or a relation")
+        return self
+
+
+class Finding(Rule):
+    """Something an act must record before it stands: a text, a yes, or an answer either way."""
+
+    finding: Code
+    asks: str
+    answer: Literal["text", "yes", "yes-or-no"] = "text"
+    optional: bool = False
+    """Offered and shown, but no guard."""
+    in_person: bool = False
+    """The decider records it, in the act itself; nobody else's finding will do."""
+    undone_by_new_information: bool = False
+    """New information from the customer puts it in question again."""
+    if_heading: Code | None = None
+    """Asked only where some behaviour on the case stands under this heading."""
+    if_customer: Literal["agent", "site-owner"] | None = None
+    """Asked only of such a customer."""
+
+
+class Consultation(Rule):
+    """A person of one of these offices must have been consulted; a recorded guard, never an approval."""
+
+    offices: tuple[Code, ...] = ()
+    relation: Relation | None = None
+    if_decider: Relation | None = None
+    """Who is consulted instead where the decider is the person named."""
+
+
+NoticeKind = Literal[
+    "warning",
+    "agreement",
+    "decision",
+    "disengagement",
+    "reiteration",
+    "marker",
+    "new-issue",
+    "external-report",
+    "challenge-refused",
+    "extreme-decision",
+    "no-action",
+    "appeal-acknowledged",
+    "appeal-late-accepted",
+    "appeal-late-declined",
+    "appeal-outcome",
+    "review-outcome",
+    "review-request-acknowledged",
+    "review-request-refused",
+    "how-to-write",
+    "lapse",
+    "removed",
+]
