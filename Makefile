@@ -1,10 +1,11 @@
+# make mutate: a fifth of the clauses switched off, each to be missed by a rehearsal; ALL=1 takes every clause.
 # make run: a first try. make test: the whole suite. make check: what CI runs, with format, lint, types and import contracts.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: run install dev test check format lint types imports bench lock clean
+.PHONY: run install dev test check format lint types imports mutate bench lock clean
 
 run: $(VENV)/.run
 	$(BIN)/evenhand up $(if $(ONCE),--once)
@@ -38,6 +39,9 @@ types: $(VENV)/.dev
 
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports
+
+mutate: $(VENV)/.dev
+	$(BIN)/python -m tests.mutate $(if $(ALL),--all)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

@@ -357,6 +357,18 @@ class Notice(State):
     withheld_reasons: Text | None = None
 
 
+class Informed(State):
+    """A team that was made aware of a decision, a change or an end (DEF-14)."""
+
+    team: Code
+    about: Code
+    """The sanction, review or appeal."""
+    at: Literal["decision", "change", "end"]
+    on: date
+    by: str
+    reference: Code | None = None
+
+
 class Hold(State):
     """A stop on destruction: litigation, an ombudsman's inquiry, an open information request."""
 
@@ -406,6 +418,7 @@ class Case(State):
     reviews: tuple[Review, ...] = ()
     notices: tuple[Notice, ...] = ()
     holds: tuple[Hold, ...] = ()
+    informed: tuple[Informed, ...] = ()
     passed: tuple[str, ...] = ()
     """Keys of the deadlines that have passed and been dealt with."""
     ended_without_restriction: date | None = None

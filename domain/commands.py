@@ -174,6 +174,16 @@ class DecideNewIssue(Command):
     reasons: Text
 
 
+class RecordInformed(Command):
+    """Record that a team was made aware of a decision, a change or an end (the sanction, review or appeal in `saw`)."""
+
+    do = "record_informed"
+    team: Code
+    at: Literal["decision", "change", "end"]
+    reference: Code | None = None
+    """What the other system calls its entry, where the policy wants it kept."""
+
+
 class Recommend(Command):
     """Recommend the outcome of a review to whoever decides it (the sanction in `saw`)."""
 
@@ -472,6 +482,7 @@ AnyCommand = (
     | ReiterateNotice
     | RaiseNewIssue
     | DecideNewIssue
+    | RecordInformed
     | Recommend
     | ReviewRecord
     | RecordReply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from domain import appeal, delivery, disengagement, due, emergency, measures, referral, retention, review, sanction, warning
+from domain import appeal, delivery, disengagement, due, emergency, informing, measures, referral, retention, review, sanction, warning
 from domain.case import Case, Stage
 from domain.commands import AnyCommand
 from domain.days import Calendar
@@ -43,6 +43,7 @@ HANDLERS: dict[str, Handler] = {
     "reiterate_notice": disengagement.reiterate_notice,
     "raise_new_issue": disengagement.raise_new_issue,
     "decide_new_issue": disengagement.decide_new_issue,
+    "record_informed": informing.record_informed,
     "recommend": review.recommend,
     "review_record": retention.review_record,
     "add_adjustment": referral.add_adjustment,

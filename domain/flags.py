@@ -33,6 +33,7 @@ def flags(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         "message_set_aside": bool(case.set_aside),
         "destruction_due": "destroy" in waiting,
         "retention_not_set": "retention" in waiting,
+        "not_everybody_informed": "inform" in waiting,
         "opened_by_mistake": case.ending == "mistake",
     }
     return tuple(sorted(name for name, raised in found.items() if raised))

@@ -316,10 +316,55 @@ class AgentRule(Data):
     legal_advice: Cited[bool] | None = None
 
 
+Moment = Literal["opening", "behaviour", "warning", "referral", "decision", "letter", "contact", "appeal", "review", "record"]
+
+
 class Guidance(Rule):
-    """What a policy says to its own staff; shown, never enforced."""
+    """What a policy says to its own staff; shown at its moments to those who act then, never enforced."""
 
     text: str
+    at: tuple[Moment, ...] = Field(min_length=1)
+
+
+class InformRule(Rule):
+    """A team, or a list of another system, that learns of what was decided; each is acknowledged by itself."""
+
+    team: Code
+    label: str
+    at: tuple[Literal["decision", "change", "end"], ...] = Field(min_length=1)
+    reference: Cited[bool] | None = None
+    """The acknowledgement carries the reference that the other system gave."""
+
+
+Column = Literal[
+    "name-and-contact-details",
+    "warning",
+    "application",
+    "last-reviewed",
+    "case-notes",
+    "sanctions",
+    "disengaged",
+    "next-review",
+    "timeline",
+    "referral",
+    "decision-reasons",
+    "references",
+]
+
+
+class RegisterColumn(Rule):
+    column: Column
+    label: str
+
+
+class RegisterRule(Rule):
+    """The register that a body keeps: who keeps it, from when a case stands in it, and its columns."""
+
+    label: str
+    kept_by: Who | None = None
+    maintained_by: Who | None = None
+    starts: Cited[Literal["decision", "referral"]]
+    columns: tuple[RegisterColumn, ...] = Field(min_length=1)
 
 
 class Retention(Data):
@@ -373,6 +418,8 @@ class Policy(Data):
     escalation: Who
     """Who is told of a review or an answer that was not given in time (DEF-12)."""
     guidance: tuple[Guidance, ...] = ()
+    informs: tuple[InformRule, ...] = ()
+    register_: RegisterRule | None = Field(default=None, alias="register")
     ombudsman: Cited[str]
     offices: dict[Code, Office]
     intake: tuple[Intake, ...] = ()

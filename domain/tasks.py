@@ -13,6 +13,7 @@ from domain.clocks import all_deadlines
 from domain.days import Calendar, in_words
 from domain.disengagement import contacts_to_answer
 from domain.end_clocks import end_of_case, retention_ends
+from domain.informing import to_inform
 from domain.measures import measures_owed, rule_of
 from domain.model import State
 from domain.policy import Policy
@@ -54,6 +55,7 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_new_issues(case, policy, calendar),
         *_standing_measures(case, policy, calendar),
         *_contacts(case, policy),
+        *_informs(case, policy),
         *_reports(case, policy),
         *_end(case, policy, calendar, today),
     ]
@@ -243,6 +245,13 @@ def _contacts(case: Case, policy: Policy) -> Iterator[Task]:
             command="answer_contact",
             **_for(None, case),
         )
+
+
+def _informs(case: Case, policy: Policy) -> Iterator[Task]:
+    for rule, event in to_inform(case, policy):
+        whose = _for(None, case)
+        what = f"Make the {rule.label} aware of the {event.at} of {event.about}"
+        yield Task(kind="inform", what=what, ref=event.about, cites=rule.sources, command="record_informed", **whose)
 
 
 def _reports(case: Case, policy: Policy) -> Iterator[Task]:

@@ -19,15 +19,8 @@ class Value(Data):
     default: str | None
     unconfirmed: bool
     note: str | None
-
-
-class Use(Data):
-    """One clause of a published text and the places in the policy file that rest on it."""
-
-    clause: str
-    kind: str
-    says: str
-    used_at: tuple[str, ...]
+    optional: bool = False
+    """Offered to be recorded, and no guard."""
 
 
 def values(policy: Policy) -> tuple[Value, ...]:
@@ -45,6 +38,7 @@ def _values(item: object, where: str) -> list[Value]:
                 default=item.default,
                 unconfirmed=item.unconfirmed,
                 note=item.note,
+                optional=getattr(item, "optional", False),
             )
             return [own, *_inside(item, where)]
         case BaseModel():
@@ -59,11 +53,11 @@ def _values(item: object, where: str) -> list[Value]:
 
 def _inside(item: BaseModel, where: str) -> list[Value]:
     fields = [name for name in type(item).model_fields if name not in ("cites", "default", "value", "note", "unconfirmed", "modality")]
-    return [value for name in fields for value in _values(getattr(item, name), f"{where}.{name}".strip("."))]
+    return [value for name in fields for value in _values(getattr(item, name), f"{where}.{name.strip('_')}".strip("."))]
 
 
 def _label(item: object, n: int) -> str:
-    for name in ("finding", "part", "type", "question", "what", "value"):
+    for name in ("finding", "part", "type", "question", "what", "team", "column", "step", "measure", "value"):
         if isinstance(label := getattr(item, name, None), str):
             return label
     return str(n)
@@ -77,15 +71,6 @@ def _said(item: Rule) -> str:
         if said not in (None, (), ""):
             return ", ".join(said) if isinstance(said, tuple) else str(said)
     return "yes"
-
-
-def uses(name: str) -> tuple[Use, ...]:
-    """Returns each clause of a published text with the places that use it; none where the policy file is not there yet."""
-    found = values(load.policy(name)) if name in load.names() else ()
-    return tuple(
-        Use(clause=one.id, kind=one.kind, says=one.says, used_at=tuple(value.where for value in found if one.id in value.cites))
-        for one in load.clauses(name).values()
-    )
 
 
 def is_shared(default: str) -> bool:

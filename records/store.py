@@ -15,6 +15,7 @@ from domain.end_clocks import end_of_case
 from domain.flags import missed_reviews
 from domain.notices import notified_on
 from domain.policy import Policy
+from domain.register import stands_in_register
 from domain.review_clocks import review_due
 from domain.steps import warned_on
 from domain.tasks import Task
@@ -74,7 +75,7 @@ def save_lists(
         _replace(session, RestrictionRow, case.id, [row for one in case.sanctions for row in _restriction_rows(case, one, vault)])
     if notices or sanctions or reviews:
         _replace(session, SignOffRow, case.id, _sign_off_rows(case))
-    if case.sanctions or case.ending or case.destroyed_on:
+    if case.sanctions or case.referrals or case.ending or case.destroyed_on:
         _replace(session, RegisterRow, case.id, _register_rows(case, vault, policy, calendar))
 
 
@@ -171,7 +172,7 @@ def _sign_off_rows(case: Case) -> list[SQLModel]:
 
 
 def _register_rows(case: Case, vault: CaseVault, policy: Policy, calendar: Calendar) -> list[SQLModel]:
-    if not (case.sanctions or case.ending == "no-action") or case.ending == "mistake" or case.destroyed_on:
+    if not stands_in_register(case, policy):
         return []
     last = case.sanctions[-1] if case.sanctions else None
     due = review_due(case, last, policy, calendar) if last and last.in_force else None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the engine and the database are imported only by the comman
     from sqlalchemy import Engine
 
     from activities.outcome import Outcome
+    from domain.policy import Guidance
     from starter.cases import Cases
     from starter.standing import Standing
 
@@ -170,6 +171,8 @@ def show(case: Case, json: Json = False) -> None:
         title="Restrictions",
     )
     table(("waits for", "what", "by", "clauses"), [((*t.offices, *t.people), t.what, t.due, t.cites) for t in found.tasks], title="Tasks")
+    if found.guidance:
+        table(("bear in mind", "says"), [(_sources(one), one.text) for one in found.guidance])
     table(
         ("letter", "kind", "status", "sent", "notified", "how"),
         [(n.id, n.kind, n.status, n.sent_on, n.notified_on, n.method) for n in found.notices],
@@ -183,6 +186,10 @@ def _from(told: date | None) -> str:
     if told is None:
         return "decided, not yet in force: the customer is not yet told"
     return day_in_words(told) if told <= today() else f"decided, not yet in force: binds from {day_in_words(told)}"
+
+
+def _sources(one: Guidance) -> str:
+    return ", ".join(one.cites) if one.cites else f"{one.default}, our practice"
 
 
 def _print_head(found: Standing) -> None:
@@ -251,16 +258,21 @@ def tasks(
     """What waits for a person, by when, under which clause; overdue first."""
     from records.database import reading
     from records.lists import tasks_for
+    from starter.standing import guidance_for
 
     with reading(_engine()) as session:
         rows = tasks_for(session, person, body=body, today=today())
+        guidance = {(row.case_id, row.n): guidance_for(session, row) for row, _ in rows or ()}
     if rows is None:
         complain(f"{person} is on no staff list.")
         raise typer.Exit(UNKNOWN)
     if json:
-        as_json([{**row.model_dump(mode="json"), "overdue": overdue} for row, overdue in rows])
-    else:
-        table(("", "case", "what", "by", "clauses"), [("OVERDUE" if late else "", r.case_id, r.what, r.due, r.cites) for r, late in rows])
+        as_json([{**row.model_dump(mode="json"), "overdue": late, "guidance": guidance[row.case_id, row.n]} for row, late in rows])
+        return
+    table(("", "case", "what", "by", "clauses"), [("OVERDUE" if late else "", r.case_id, r.what, r.due, r.cites) for r, late in rows])
+    bear = dict.fromkeys((_sources(one), one.text) for found in guidance.values() for one in found)
+    if bear:
+        table(("bear in mind", "says"), bear)
 
 
 def register(body: Annotated[str, typer.Option(help="The body.")], json: Json = False) -> None:

@@ -80,16 +80,17 @@ def clauses(
     missing: Annotated[bool, typer.Option("--missing", help="Only clauses that no value of a policy file cites.")] = False,
     json: Json = False,
 ) -> None:
-    """List the clauses of the published texts, in our own words, and where a policy file uses them."""
+    """List the clauses of the published texts, in our own words: how each is answered, where, by which rule, and what exercises it."""
     from policies import load
-    from policies.survey import uses
+    from policies.answers import answers
 
     names = [policy] if policy else list(load.clause_lists())
     if policy and policy not in load.clause_lists():
         complain(f"no clauses of {policy}; there are: {', '.join(load.clause_lists())}")
         raise typer.Exit(MISUNDERSTOOD)
-    rows = [one for name in names for one in uses(name) if not (missing and one.used_at)]
+    rows = [one for name in names for one in answers(name) if not (missing and one.used_at)]
     if json:
         as_json(rows)
     else:
-        table(("clause", "kind", "says", "used at"), [(one.clause, one.kind, one.says, one.used_at) for one in rows])
+        facts = [(one.clause, one.kind, one.how, one.says, one.used_at, one.rules, one.defaults, one.exercised_by) for one in rows]
+        table(("clause", "kind", "answered", "says", "in the policy file", "by", "defaults", "rehearsals"), facts)

@@ -65,6 +65,8 @@ class StepResult(BaseModel):
     explained: tuple[Explained, ...] = ()
     notices: tuple[Sent, ...] = ()
     tasks: tuple[str, ...] = ()
+    guidance: tuple[str, ...] = ()
+    register_entry: dict[str, str] = {}
     fired: tuple[str, ...] = ()
     missed_reviews: int = 0
     differences: tuple[str, ...] = ()
@@ -207,6 +209,8 @@ class Stage:
                 "dates": stands.dates,
                 "explained": stands.explained,
                 "tasks": tuple(task.kind for task in stands.tasks),
+                "guidance": tuple(source for one in stands.guidance for source in one.sources),
+                "register_entry": stands.register_entry,
                 "notices": self._letters(),
                 "missed_reviews": stands.missed_reviews,
             }
@@ -304,7 +308,8 @@ def _differences(read: Read, number: int, expect: Expectation, result: StepResul
         if wanted is not None and wanted != getattr(result, field):
             differs(field, wanted, _with_reason(field, result))
     named = {clause.partition(" ")[0] for clause in result.cites}  # a default with a clause's name still names that clause
-    for field, known in (("cites", named), ("flags", set(result.flags)), ("tasks", set(result.tasks))):
+    shown = set(result.guidance)
+    for field, known in (("cites", named), ("flags", set(result.flags)), ("tasks", set(result.tasks)), ("guidance", shown)):
         missing = [one for one in getattr(expect, field) if one not in known]
         if missing:
             differs(field, missing, getattr(result, field))
@@ -315,6 +320,9 @@ def _differences(read: Read, number: int, expect: Expectation, result: StepResul
     for name, day in expect.dates.items():
         if result.dates.get(name) != day:
             differs("dates", f"{name} {day}", result.dates.get(name))
+    for column, words in expect.register_.items():
+        if words not in result.register_entry.get(column, ""):
+            differs("register", f"{column}: {words}", result.register_entry.get(column))
     _letters_differ(expect, result, differs)
     return found
 

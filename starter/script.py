@@ -56,6 +56,10 @@ class Expectation(Data):
     parts_absent: dict[str, tuple[str, ...]] = {}
     prints: tuple[str, ...] = ()
     """Words that the letters sent in this step contain."""
+    guidance: tuple[str, ...] = ()
+    """Clauses of what the policy says to its staff for what waits now."""
+    register_: dict[str, str] = Field(default={}, alias="register")
+    """Columns of the policy's register, each with words it must hold."""
     tasks: tuple[str, ...] = ()
     tasks_absent: tuple[str, ...] = ()
     fired: tuple[str, ...] | None = None

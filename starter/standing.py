@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from activities.bodies import policy_of_edition
 from domain.case import Case, Notice
@@ -13,13 +14,16 @@ from domain.clocks import all_deadlines
 from domain.days import Calendar, Day, first_instant
 from domain.deadlines import Deadline
 from domain.flags import flags, missed_reviews
+from domain.guidance import MOMENT_OF_TASK, guidance_at, moments
 from domain.notices import notified_on
-from domain.policy import Policy
+from domain.policy import Guidance, Policy
+from domain.register import entry, stands_in_register
 from domain.restrictions import NOT_LIMITS
 from domain.tasks import Task, tasks
 from policies import load
 from records.database import reading
 from records.store import read_case
+from records.tables import CaseRow, TaskRow
 
 
 class Explained(BaseModel):
@@ -66,6 +70,10 @@ class Standing(BaseModel):
     dates: dict[str, date]
     explained: tuple[Explained, ...]
     tasks: tuple[Task, ...]
+    guidance: tuple[Guidance, ...]
+    """What the policy says to its staff for what waits now."""
+    register_entry: dict[str, str]
+    """The columns of the policy's register; empty while the case does not stand in it."""
     notices: tuple[Notice, ...]
 
 
@@ -83,9 +91,18 @@ def standing(engine: Engine, case_id: str, *, today: date) -> Standing:
     return standing_of(case, policy, load.calendar(policy.nation.value), today=today)
 
 
+def guidance_for(session: Session, task: TaskRow) -> tuple[Guidance, ...]:
+    """Returns what the policy of a task's case says to whoever has it to do."""
+    case, moment = session.get(CaseRow, task.case_id), MOMENT_OF_TASK.get(task.kind)
+    if case is None or moment is None:
+        return ()
+    return guidance_at(policy_of_edition(session, case.edition), frozenset({moment}))
+
+
 def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> Standing:
     """Returns where a case stands under its policy."""
     deadlines = all_deadlines(case, policy, calendar)
+    waiting = tasks(case, policy, calendar, today=today)
     return Standing(
         case=case.id,
         body=case.body,
@@ -98,7 +115,9 @@ def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date) 
         restrictions=_limits(case),
         dates=_by_name(deadlines, case),
         explained=tuple(_explained(one, case) for one in deadlines),
-        tasks=tasks(case, policy, calendar, today=today),
+        tasks=waiting,
+        guidance=guidance_at(policy, moments(case, waiting)),
+        register_entry=dict(entry(case, policy, calendar)) if stands_in_register(case, policy) else {},
         notices=case.notices,
     )
 

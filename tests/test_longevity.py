@@ -327,6 +327,8 @@ async def test_a_case_that_other_versions_of_the_libraries_wrote_goes_on_and_bac
 def reprinted(value: object) -> object:
     """Returns a history with every JSON payload in it as another version might have written it."""
     match value:
+        case {"markerRecordedEventAttributes": _}:  # the engine's own words, in its own print
+            return value
         case {"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": str(data)}:  # json/plain
             return {**value, "data": base64.b64encode(otherwise(base64.b64decode(data))).decode()}
         case dict():

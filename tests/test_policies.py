@@ -12,8 +12,9 @@ import pytest
 
 from domain.policy import Policy
 from policies import load
+from policies.answers import answers
 from policies.load import Unreadable
-from policies.survey import findings, uses, values
+from policies.survey import findings, values
 
 ROOT = Path(__file__).resolve().parent.parent
 POLICIES = [name for name in load.names() if name in load.clause_lists()]
@@ -98,7 +99,7 @@ def test_every_clause_a_policy_cites_exists(name: str):
 @pytest.mark.parametrize("name", POLICIES)
 def test_every_operative_clause_is_cited_or_its_absence_is_justified(name: str):
     """Design 3: a clause that demands something and is cited nowhere would be a rule silently left out."""
-    operative = [use for use in uses(name) if use.kind in OPERATIVE]
+    operative = [use for use in answers(name) if use.kind in OPERATIVE]
     print(f"{name}: {len(operative)} operative clauses, {dict(Counter(use.kind for use in operative))}")
 
     assert len(operative) > 15

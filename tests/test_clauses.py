@@ -1,0 +1,69 @@
+"""Every clause of the five texts is answered, and every answer is exercised by a rehearsal that would differ without it."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from policies import load
+from policies.answers import PLACES, Answer, answers, exercised
+from policies.survey import values
+from tests.mutate import REHEARSALS, tried, without
+
+LISTED = {"mmo": 50, "natural-england": 68, "maidstone": 65, "portsmouth": 92, "council-2024-2028": 68}
+"""How many clauses each published text has."""
+
+
+def uncovered(found: dict[str, tuple[Answer, ...]]) -> tuple[int, list[str]]:
+    """Returns how many clauses were looked at, and each that no value answers or no rehearsal claims."""
+    every = [one for each in found.values() for one in each]
+    return len(every), [one.clause for one in every if not (one.how and one.used_at and one.exercised_by)]
+
+
+def test_the_guard_fails_where_it_has_nothing_to_check_or_a_clause_is_not_covered():
+    assert uncovered({}) == (0, [])  # and 0 is not 343
+    hollow = answers("mmo")[0].model_copy(update={"exercised_by": ()})
+    assert uncovered({"mmo": (hollow,)}) == (1, [hollow.clause])
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_each_text_has_all_its_clauses(name: str):
+    assert len(load.clauses(name)) == LISTED[name]
+
+
+def test_no_rehearsal_claims_what_does_not_exist():
+    known = set(load.defaults()) | {clause for name in LISTED for clause in load.clauses(name)}
+    assert exercised(), "no rehearsal claims anything"
+    assert {claim: paths for claim, paths in exercised().items() if claim not in known} == {}
+
+
+@pytest.mark.parametrize("rule", sorted({place.rule for place in PLACES}))
+def test_the_rule_that_is_said_to_answer_is_there(rule: str):
+    module, _, function = rule.rpartition(".")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_every_place_is_used_by_a_value_of_some_policy():
+    from policies.answers import place_of
+
+    used = {place_of(one).where for name in LISTED for one in values(load.policy(name))}
+    assert {place.where for place in PLACES} - used == set()
+
+
+async def test_switching_a_clause_off_is_missed_and_a_hollow_claim_survives(monkeypatch):
+    """What make mutate does on a fifth of the clauses, on one; and that it can say no."""
+    found = await tried([("mmo", "MMO-42")], tell=False)
+    assert [one.result for one in found] == ["missed"]
+
+    monkeypatch.setattr("tests.mutate.claims", lambda: {"PCC-50": [REHEARSALS / "portsmouth-step-one.yaml"]})
+    found = await tried([("portsmouth", "PCC-50"), ("mmo", "MMO-42")], tell=False)
+    assert [one.result for one in found] == ["survived", "unclaimed"]
+
+
+def test_a_clause_switched_off_is_off_everywhere():
+    text = without("mmo", "MMO-42")
+    assert text is not None
+    window = load.policy_of(text, "mutant").appeal
+    assert window is not None
+    assert window.window is None or window.window.count != 2
