@@ -44,7 +44,13 @@ def print_overview(settings: Settings, engine: Engine, letters: tuple[Path, ...]
     out.print()
     out.print("Letters:", style="bold")
     for letter in letters:
-        out.print(f"  {letter}", markup=False)
+        out.print(f"  {_near(letter)}", markup=False)
     out.print(f"Temporal UI: http://127.0.0.1:{settings.ui_port}/namespaces/default/workflows", markup=False)
     if stays:
         out.print("Running. Ctrl-C stops it; the cases go on when you start it again.")
+
+
+def _near(file: Path) -> Path:
+    """Returns a path as whoever stands in this folder would write it."""
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file

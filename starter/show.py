@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -74,6 +75,8 @@ def in_words(value: object) -> str:
             return " and ".join(in_words(item) for item in value)
         case bool():
             return "yes" if value else "no"
+        case str() if re.fullmatch(r"\d\d:\d\d:00", value):
+            return value[:5]
         case _:
             return str(value)
 
