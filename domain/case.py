@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, Protocol, TypeVar
 
-from domain.model import Code, Reference, State, Text
+from domain.model import Answer, Code, Reference, State, Text
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 
 Stage = Literal["opened", "warned", "arranged", "continued", "referred", "proposed", "restricted", "disengaged", "archived", "closed"]
@@ -56,6 +56,10 @@ class Incident(State):
     physical: bool = False
     """Physical violence against a person, used or threatened."""
     consulted: tuple[str, ...] = ()
+    time: str | None = None
+    """The hour of the contact, 14:30."""
+    findings: dict[str, Answer] = {}
+    """Answers to the questions that the policy asks of its behaviour, by name."""
 
 
 class Warning(State):
@@ -65,7 +69,7 @@ class Warning(State):
     on: date
     medium: Channel
     by: Signature
-    findings: dict[str, Text | bool]
+    findings: dict[str, Answer]
     notice: str | None
 
 
@@ -160,7 +164,7 @@ class Referred(State):
     on: date
     by: Signature
     to: str | None
-    findings: dict[str, Text | bool]
+    findings: dict[str, Answer]
     attachments: tuple[Reference, ...]
 
 
@@ -194,7 +198,7 @@ class Terms(State):
     reasons: Text
     until: date | None = None
     review_on: date | None = None
-    findings: dict[str, Text | bool] = {}
+    findings: dict[str, Answer] = {}
     extreme: Extreme | None = None
     warning_departure: Text | None = None
 
@@ -292,7 +296,7 @@ class ReviewTerms(State):
     restrictions: tuple[Restriction, ...] = ()
     until: date | None = None
     review_on: date | None = None
-    findings: dict[str, Text | bool] = {}
+    findings: dict[str, Answer] = {}
 
 
 class ProposedReview(State):
@@ -327,7 +331,7 @@ class Review(State):
     outcome: str
     signatures: tuple[Signature, ...]
     reasons: Text | None
-    findings: dict[str, Text | bool]
+    findings: dict[str, Answer]
     notice: str | None
     fresh_appeal: bool
     consulted: tuple[str, ...] = ()
@@ -399,7 +403,7 @@ class Case(State):
     replies: tuple[Reply, ...] = ()
     referrals: tuple[Referred, ...] = ()
     consultations: tuple[Consulted, ...] = ()
-    assessment: dict[str, Text | bool] = {}
+    assessment: dict[str, Answer] = {}
     proposals: tuple[Proposal, ...] = ()
     sanctions: tuple[Sanction, ...] = ()
     challenges: tuple[Challenge, ...] = ()

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from domain.case import About, Adjustment, Arrangement, Customer, Extreme
-from domain.model import Code, Data, Reference, Text
+from domain.model import Answer, Code, Data, Reference, Text
 from domain.people import Origin
 from domain.restrictions import Channel, Restriction, RestrictionType
 
-Findings = dict[Code, Text | bool]
+Findings = dict[Code, Answer]
 Restrictions = Annotated[tuple[Restriction, ...], Field(min_length=1)]
 
 
@@ -53,6 +53,17 @@ class ReportBehaviour(Command):
     concerns_corporate_complaint: bool = False
     only_for: Literal["complaint", "appeal", "review-request", "adjustment-request", "challenge"] | None = None
     """Set when the customer is blamed for nothing but making use of this."""
+    time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
+    """The hour of the contact in London, 14:30."""
+    findings: Findings = {}
+    """Answers to the questions that the policy asks of this behaviour; what is left open may be answered later."""
+
+
+class CompleteIncident(Command):
+    """Answer questions that an incident (in `saw`) left open; a later answer to one replaces an earlier."""
+
+    do = "complete_incident"
+    findings: Annotated[Findings, Field(min_length=1)]
 
 
 class Warn(Command):
@@ -467,6 +478,7 @@ class NoticeReturned(Command):
 AnyCommand = (
     OpenCase
     | ReportBehaviour
+    | CompleteIncident
     | Warn
     | RecordInitialMeasures
     | EndConversation

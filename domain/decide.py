@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from domain import appeal, delivery, disengagement, due, emergency, informing, measures, referral, retention, review, sanction, warning
+from domain import appeal, delivery, disengagement, due, emergency, informing, measures, questions, referral, retention, review, sanction, warning
 from domain.case import Case, Stage
 from domain.commands import AnyCommand
 from domain.days import Calendar
@@ -24,6 +24,7 @@ def _of_review(command: AnyCommand) -> bool:
 
 HANDLERS: dict[str, Handler] = {
     "report_behaviour": referral.report_behaviour,
+    "complete_incident": questions.complete_incident,
     "refer": referral.refer,
     "consult": referral.consult,
     "assess": referral.assess,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import permutations
 
+from domain.answers import fulfilled
 from domain.case import About, Case, Consulted, Signature
 from domain.decision import Refusal
+from domain.model import Answer
 from domain.people import Actor, Person, same_human
 from domain.policy import Policy
 from domain.restrictions import WRITTEN, Channel
@@ -15,7 +17,7 @@ from domain.rules import Consultation, Finding, Relation, Who
 
 EARLIEST = 1950
 """No act of a living case is older; an earlier year is a slip of the pen."""
-Findings = dict[str, str | bool]
+Findings = Mapping[str, Answer]
 
 
 def authorise(who: Who, *, actor: Actor, case: Case, policy: Policy, on: date, act: str) -> Signature:
@@ -139,20 +141,10 @@ def applying(rules: Iterable[Finding], case: Case, policy: Policy) -> tuple[Find
 
 def require_findings(rules: Iterable[Finding], findings: Findings, *, act: str) -> None:
     """Refuses while anything the policy wants recorded is missing, naming every gap and its clause."""
-    missing = [rule for rule in rules if not rule.optional and not _answered(rule, findings.get(rule.finding))]
+    missing = [rule for rule in rules if not rule.optional and not fulfilled(rule, findings.get(rule.finding))]
     if missing:
         asked = "; ".join(f"{rule.finding} ({rule.asks})" for rule in missing)
         raise Refusal(f"Before you {act}, record under findings: {asked}.", cites=[source for rule in missing for source in rule.sources])
-
-
-def _answered(rule: Finding, answer: str | bool | None) -> bool:
-    match rule.answer:
-        case "text":
-            return isinstance(answer, str) and bool(answer.strip())
-        case "yes":
-            return answer is True
-        case "yes-or-no":
-            return isinstance(answer, bool)
 
 
 def require_consulted(

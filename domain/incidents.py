@@ -9,6 +9,7 @@ from domain.commands import ClassifyContact, ReportBehaviour
 from domain.decision import Refusal
 from domain.people import Actor
 from domain.policy import Policy
+from domain.questions import answered
 
 
 def with_incident(case: Case, command: ReportBehaviour | ClassifyContact, *, code: str, on: date, actor: Actor, policy: Policy) -> Case:
@@ -26,7 +27,9 @@ def with_incident(case: Case, command: ReportBehaviour | ClassifyContact, *, cod
         by=actor.id,
         physical=isinstance(command, ReportBehaviour) and command.physical,
         consulted=_consulted(command.consulted, actor, policy),
+        time=command.time if isinstance(command, ReportBehaviour) else None,
     )
+    incident = answered(incident, command.findings if isinstance(command, ReportBehaviour) else {}, policy)
     return case.model_copy(update={"incidents": (*case.incidents, incident)})
 
 

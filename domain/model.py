@@ -85,3 +85,6 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\s].*$")]
 """A pointer to something kept elsewhere (a document, a contact, a complaint); never personal text."""
+
+Answer = Text | bool | int | tuple[Reference, ...]
+"""What a question may be answered with: a text (a day and a choice among them), a yes or no, a number, a list of references or choices."""

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from domain.model import Code, Data
-from domain.restrictions import RestrictionType
+from domain.restrictions import Channel, RestrictionType
 from domain.rules import Cited, Consultation, Finding, NoticeKind, Period, Rule, Who
 
 
@@ -74,9 +74,30 @@ class Length(Data):
 
 
 class Behaviour(Rule):
+    """An example the text gives of unreasonable behaviour, with what an incident must say before the example is made out."""
+
     label: str
     heading: Code | None = None
     violent: bool = False
+    asks: tuple[Finding, ...] = ()
+    needs_more_than_one: Cited[bool] | None = None
+    """One entry under this behaviour does not make the example out."""
+    accompanied: Cited[bool] | None = None
+    """It stands only beside an incident under another behaviour of the policy."""
+    channels: Cited[tuple[Channel, ...]] | None = None
+    """The channels the text names; another is recorded all the same, and the answer says so."""
+    guidance: str | None = None
+    """What the text gives as examples, shown to whoever fills the form and never counted."""
+
+
+class IncidentRule(Data):
+    """What every incident under this policy is asked, whatever its behaviour; `if_heading` looks at the incident's own."""
+
+    asks: tuple[Finding, ...] = ()
+    time: Cited[Literal["recorded"]] | None = None
+    """The hour of the contact belongs to its record."""
+    channels: Cited[tuple[Channel, ...]] | None = None
+    """The channels the text names, where the behaviour's own example names none."""
 
 
 class WarningRule(Data):
@@ -425,6 +446,7 @@ class Policy(Data):
     intake: tuple[Intake, ...] = ()
     behaviours: dict[Code, Behaviour]
     other_behaviour: Rule
+    incidents: IncidentRule = IncidentRule()
     no_incident: tuple[NoIncident, ...]
     classification: Cited[PositiveInt] | None = None
     """How many others must be consulted before behaviour is put under a term."""

@@ -23,6 +23,7 @@ from domain.guards import applying, authorise, relates, require_findings, signed
 from domain.incidents import with_incident
 from domain.people import Actor
 from domain.policy import Policy, Referral
+from domain.questions import said_of, sources_of
 from domain.rules import Finding, Relation
 from domain.steps import require_discussion, step_one_done
 
@@ -80,11 +81,13 @@ def report_behaviour(case: Case, command: ReportBehaviour, *, actor: Actor, poli
         raise Refusal("This case has ended; its papers are only being kept.", remains="Open a new case for new behaviour.")
     case = with_incident(case, command, code=command.code, on=on, actor=actor, policy=policy)
     incident = case.incidents[-1]
-    behaviour = policy.behaviours.get(command.code)
+    behaviour, hour = policy.behaviours.get(command.code), policy.incidents.time
+    label = behaviour.label if behaviour else "other behaviour"
+    own = behaviour.sources if behaviour else policy.other_behaviour.sources
     return decided(
         case,
-        f"Incident {incident.id} of {on.isoformat()} recorded: {behaviour.label if behaviour else 'other behaviour'}.",
-        cites=behaviour.sources if behaviour else policy.other_behaviour.sources,
+        f"Incident {incident.id} of {on.isoformat()} recorded: {label}.{said_of(incident, case, policy)}",
+        cites=(*own, *(hour.sources if hour and incident.time else ()), *sources_of(incident, case, policy)),
     )
 
 

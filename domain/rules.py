@@ -128,14 +128,28 @@ class Who(Rule):
         return self
 
 
+AnswerKind = Literal["text", "yes", "yes-or-no", "date", "count", "papers", "choice", "choices"]
+"""A text, a yes, an answer either way, a day, a number from 1, references to papers, one of the choices, one or more of them."""
+
+
 class Finding(Rule):
-    """Something an act must record before it stands: a text, a yes, or an answer either way."""
+    """Something an act must record before it stands: a text, a yes, an answer either way, a day, a number, papers, a choice."""
 
     finding: Code
     asks: str
-    answer: Literal["text", "yes", "yes-or-no"] = "text"
+    answer: AnswerKind = "text"
+    choices: tuple[Code, ...] = ()
+    """What a choice is made from: exactly one for `choice`, one or more for `choices`."""
     optional: bool = False
     """Offered and shown, but no guard."""
+    if_answer: dict[Code, Code] = {}
+    """Of an incident: asked only where another question was answered by this choice."""
+    not_before: Code | None = None
+    """Of an incident: names the question whose day this day may not precede."""
+    once_a_case: bool = False
+    """Of an incident: the answer given with any incident of the case serves for all."""
+    marks: Literal["physical"] | None = None
+    """Of an incident: a yes says that physical violence against a person was used or threatened."""
     in_person: bool = False
     """The decider records it, in the act itself; nobody else's finding will do."""
     undone_by_new_information: bool = False
@@ -144,6 +158,12 @@ class Finding(Rule):
     """Asked only where some behaviour on the case stands under this heading."""
     if_customer: Literal["agent", "site-owner"] | None = None
     """Asked only of such a customer."""
+
+    @model_validator(mode="after")
+    def _offers_its_choices(self) -> Finding:
+        if bool(self.choices) != (self.answer in ("choice", "choices")):
+            raise ValueError("choices: [...] belongs to answer: choice or answer: choices, and to no other")
+        return self
 
 
 class Consultation(Rule):

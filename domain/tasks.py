@@ -17,6 +17,7 @@ from domain.informing import to_inform
 from domain.measures import measures_owed, rule_of
 from domain.model import State
 from domain.policy import Policy
+from domain.questions import not_made_out, open_questions
 from domain.review_clocks import measure_reviews, review_due
 from domain.rules import Who
 from domain.steps import continued_since, living_warning
@@ -59,6 +60,7 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_reports(case, policy),
         *_end(case, policy, calendar, today),
     ]
+    found = [*_questions(case, policy), *(_with_not_made_out(task, case, policy) for task in found)]
     return tuple(sorted(found, key=lambda task: (task.due or date.min, task.kind, task.ref)))
 
 
@@ -72,6 +74,33 @@ def _for(who: Who | None, case: Case) -> dict[str, tuple[str, ...]]:
     if who is not None and who.relation == "applied-the-sanction" and case.sanctions:
         return {"people": (case.sanctions[-1].signatures[0].person,)}
     return {"people": (case.contact_officer,) if case.contact_officer else ()}
+
+
+def _questions(case: Case, policy: Policy) -> Iterator[Task]:
+    """Yields the incidents with open questions, while anything can still rest on them."""
+    if end_of_case(case):
+        return
+    for one in case.incidents:
+        if waiting := open_questions(one, case, policy):
+            yield Task(
+                kind="incident-questions",
+                what=f"Answer the questions of {one.id}: {', '.join(rule.finding for rule in waiting)}",
+                ref=one.id,
+                cites=tuple(source for rule in waiting for source in rule.sources),
+                command="complete_incident",
+                **_for(None, case),
+            )
+
+
+def _with_not_made_out(task: Task, case: Case, policy: Policy) -> Task:
+    """Returns a decider's task with the incidents whose examples are not made out; it holds nobody back."""
+    if task.kind not in ("decide", "sign-off"):
+        return task
+    short, sources = not_made_out(case, policy)
+    if not short:
+        return task
+    cites = tuple(dict.fromkeys((*task.cites, *sources)))
+    return task.model_copy(update={"what": f"{task.what}. Not made out: {', '.join(short)}", "cites": cites})
 
 
 def _before_decision(case: Case, policy: Policy, today: date) -> Iterator[Task]:

@@ -26,6 +26,23 @@ def wrong_names(policy: Policy) -> Iterator[tuple[Path, str]]:
             yield path, f"{office!r} is no office of this policy; listed under offices: {offices}"
     for n, option in enumerate(policy.decision.options):
         yield from _option(("decision", "options", n), option, policy)
+    yield from _questions(policy)
+
+
+def _questions(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Yields questions of incidents that share a name, or lean on a question or a choice that is not there."""
+    shared: Path = ("incidents", "asks")
+    groups = [(shared, policy.incidents.asks), *((("behaviours", code, "asks"), one.asks) for code, one in policy.behaviours.items())]
+    for path, asks in groups:
+        beside = {rule.finding: rule for rule in (*asks, *(policy.incidents.asks if path != shared else ()))}
+        if len(beside) < len(asks) + (len(policy.incidents.asks) if path != shared else 0):
+            yield path, "two questions of one incident have the same name"
+        for n, rule in enumerate(asks):
+            for name, choice in rule.if_answer.items():
+                if name not in beside or choice not in beside[name].choices or beside[name].answer != "choice":
+                    yield (*path, n, "if_answer", name), f"{name}: {choice} is no choice of a question asked with this one"
+            if rule.not_before and (rule.not_before not in beside or beside[rule.not_before].answer != "date"):
+                yield (*path, n, "not_before"), f"{rule.not_before!r} is no question here that asks for a day"
 
 
 def _offices(policy: Policy) -> Iterator[tuple[Path, str]]:

@@ -68,6 +68,20 @@ def check(name: Name, json: Json = False) -> None:
 
 
 @policy_app.command()
+def behaviours(name: Name, json: Json = False) -> None:
+    """List each behaviour of a policy with the questions an incident under it is asked: for whoever fills the form."""
+    from policies.form import form_of, lines_of
+
+    policy = _policy(name)
+    forms = form_of(policy)
+    if json:
+        as_json(forms)
+        return
+    out.print(f"[bold]{policy.title}[/], {policy.body}, {policy.edition.label}")
+    table(("code", "behaviour and questions", "takes", "clauses"), lines_of(forms))
+
+
+@policy_app.command()
 def schema() -> None:
     """Print the JSON Schema of a policy file, for editors."""
     from domain.policy import Policy

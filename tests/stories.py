@@ -81,6 +81,8 @@ MMO_GROUNDS = {
 PORTSMOUTH_GROUNDS = {
     "individual-circumstances": "The customer lives with the fault until it is repaired.",
     "genuine-problems-considered": "There is one repair, and it is booked.",
+    "hindrance": "Nobody else gets through to the repairs line.",
+    "diversion-of-resources": "One officer does nothing but answer these calls.",
     "unreasonable": True,
     "restrictions-needed": True,
     "proportionality": "One call a week still lets the customer report anything new.",

@@ -1,0 +1,179 @@
+"""What a policy asks of an incident before the example it stands under is made out.
+
+A missing answer never keeps an incident off the record: it is shown as not made out until somebody answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+from domain.answers import day_of, fits, kind_of, wanted
+from domain.case import Case, Incident, with_item
+from domain.commands import CompleteIncident
+from domain.commands import Findings as Answers
+from domain.days import Calendar
+from domain.decision import Decision, Refusal, decided
+from domain.guards import signed_by, the_day
+from domain.people import Actor
+from domain.policy import Behaviour, Policy
+from domain.rules import Finding
+
+
+class Shortfall(NamedTuple):
+    """One thing that keeps an example from being made out, and the clauses it rests on."""
+
+    name: str
+    says: str
+    sources: tuple[str, ...]
+
+
+def questions_of(code: str, policy: Policy) -> tuple[Finding, ...]:
+    """Returns what an incident under this behaviour is asked: the behaviour's own questions, then those of every incident."""
+    behaviour = policy.behaviours.get(code)
+    own, heading = (behaviour.asks, behaviour.heading) if behaviour else ((), None)
+    return (*own, *(rule for rule in policy.incidents.asks if rule.if_heading in (None, heading)))
+
+
+def open_questions(incident: Incident, case: Case, policy: Policy) -> tuple[Finding, ...]:
+    """Returns the questions of an incident that nobody has answered yet."""
+    return tuple(
+        rule
+        for rule in questions_of(incident.code, policy)
+        if not rule.optional
+        and _arises(rule, incident)
+        and not any(rule.finding in one.findings for one in _answering(rule, incident, case))
+    )
+
+
+def _arises(rule: Finding, incident: Incident) -> bool:
+    return all(incident.findings.get(name) == choice for name, choice in rule.if_answer.items())
+
+
+def _answering(rule: Finding, incident: Incident, case: Case) -> tuple[Incident, ...]:
+    return (incident, *case.incidents) if rule.once_a_case else (incident,)
+
+
+def shortfalls(incident: Incident, case: Case, policy: Policy) -> tuple[Shortfall, ...]:
+    """Returns what keeps an incident's example from being made out; nothing here ever keeps the incident off the record."""
+    return tuple(_shortfalls(incident, case, policy))
+
+
+def _shortfalls(incident: Incident, case: Case, policy: Policy) -> Iterator[Shortfall]:
+    for rule in open_questions(incident, case, policy):
+        yield Shortfall(rule.finding, "is not answered", rule.sources)
+    for rule in questions_of(incident.code, policy):
+        if rule.answer == "yes" and incident.findings.get(rule.finding) is False:
+            yield Shortfall(rule.finding, "is answered no", rule.sources)
+    behaviour = policy.behaviours.get(incident.code)
+    if behaviour:
+        yield from _company(incident, behaviour, case, policy)
+
+
+def _company(incident: Incident, behaviour: Behaviour, case: Case, policy: Policy) -> Iterator[Shortfall]:
+    """Yields what other entries of the case an example needs beside it."""
+    others = [one for one in case.incidents if one.id != incident.id]
+    more, beside = behaviour.needs_more_than_one, behaviour.accompanied
+    if more and more.value and all(one.code != incident.code for one in others):
+        yield Shortfall("more-than-one", "takes more than one entry under this behaviour", more.sources)
+    if beside and beside.value and not any(_specific(one, policy) for one in others):
+        yield Shortfall("accompanied", "takes an incident under a specific behaviour beside it", beside.sources)
+
+
+def _specific(incident: Incident, policy: Policy) -> bool:
+    behaviour = policy.behaviours.get(incident.code)
+    return behaviour is not None and not (behaviour.accompanied and behaviour.accompanied.value)
+
+
+def said_of(incident: Incident, case: Case, policy: Policy) -> str:
+    """Returns what is to be told about an incident that is not made out, and which questions are open; else nothing."""
+    waiting = open_questions(incident, case, policy)
+    asked = "; ".join(f"{rule.finding}: {rule.asks}" for rule in waiting)
+    names = ", ".join(rule.finding for rule in waiting)
+    opened = f" The example is not made out until complete_incident (saw: {incident.id}) answers {names} ({asked})." if waiting else ""
+    own = {rule.finding for rule in waiting}
+    rest = "".join(f" Not made out: {one.name} {one.says}." for one in shortfalls(incident, case, policy) if one.name not in own)
+    return f"{opened}{rest}{_unnamed_channel(incident, policy)}"
+
+
+def _unnamed_channel(incident: Incident, policy: Policy) -> str:
+    behaviour = policy.behaviours.get(incident.code)
+    named = (behaviour.channels if behaviour else None) or policy.incidents.channels
+    if named is None or incident.medium in named.value:
+        return ""
+    return f" The text names {', '.join(named.value)}; {incident.medium} is recorded all the same."
+
+
+def sources_of(incident: Incident, case: Case, policy: Policy) -> tuple[str, ...]:
+    """Returns the clauses behind everything that keeps an incident from being made out."""
+    return tuple(source for one in shortfalls(incident, case, policy) for source in one.sources)
+
+
+def not_made_out(case: Case, policy: Policy) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the incidents whose examples are not made out, each with why, and the clauses: for whoever decides."""
+    short = [(one, shortfalls(one, case, policy)) for one in case.incidents]
+    said = tuple(f"{one.id} ({', '.join(why.name for why in all_)})" for one, all_ in short if all_)
+    return said, tuple(source for _, all_ in short for why in all_ for source in why.sources)
+
+
+def answered(incident: Incident, answers: Answers, policy: Policy) -> Incident:
+    """Returns the incident with more answers. Refuses a name that is no question of it, and an answer of the wrong kind."""
+    asked = {rule.finding: rule for rule in questions_of(incident.code, policy)}
+    unknown = sorted(set(answers) - set(asked))
+    if unknown:
+        remains = f"It is asked: {', '.join(asked) or 'nothing'}."
+        raise Refusal(f"{incident.code} is not asked {', '.join(unknown)}.", cites=_of_code(incident.code, policy), remains=remains)
+    done = incident.model_copy(update={"findings": {**incident.findings, **answers}})
+    for name, answer in answers.items():
+        if not fits(asked[name], answer):
+            found = f"with.findings.{name} takes {wanted(asked[name])}; found {kind_of(answer)}."
+            raise Refusal(found, cites=asked[name].sources, remains=f"It asks {asked[name].asks}.")
+    for rule in asked.values():
+        _fits_the_rest(rule, done)
+    return _marked(done, tuple(asked.values()))
+
+
+def _of_code(code: str, policy: Policy) -> tuple[str, ...]:
+    return policy.behaviours[code].sources if code in policy.behaviours else policy.other_behaviour.sources
+
+
+def _fits_the_rest(rule: Finding, incident: Incident) -> None:
+    """Refuses a day that contradicts the incident's own, or another answer of it."""
+    day = day_of(incident.findings.get(rule.finding)) if rule.answer == "date" else None
+    if day is None:
+        return
+    if day > incident.on:
+        said = f"{rule.finding} is {day.isoformat()}, after the incident of {incident.on.isoformat()}."
+        raise Refusal(said, cites=rule.sources, remains="A day on or before it; what happened later is another incident.")
+    first = day_of(incident.findings.get(rule.not_before)) if rule.not_before else None
+    if first and day < first:
+        raise Refusal(f"{rule.finding} is {day.isoformat()}, before {rule.not_before}, {first.isoformat()}.", cites=rule.sources)
+
+
+def _marked(incident: Incident, asked: tuple[Finding, ...]) -> Incident:
+    """Returns the incident marked as physical where its answers say so; what was marked so is never unmarked by an answer."""
+    for rule in asked:
+        if rule.marks is None:
+            continue
+        answer = incident.findings.get(rule.finding)
+        if answer is False and incident.physical:
+            remains = "Answer true, or correct the case if it was opened by mistake."
+            raise Refusal(f"Physical violence is on record; {rule.finding} cannot be no.", cites=rule.sources, remains=remains)
+        if answer is True or incident.physical:
+            findings = {**incident.findings, rule.finding: True}
+            incident = incident.model_copy(update={"physical": True, "findings": findings})
+    return incident
+
+
+def complete_incident(case: Case, command: CompleteIncident, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Answer open questions of one incident; nothing else about it changes."""
+    signed_by(actor, the_day(command.on, today=today))
+    incident = next((one for one in case.incidents if one.id == command.saw), None)
+    if incident is None:
+        there = ", ".join(one.id for one in case.incidents) or "none"
+        raise Refusal("saw must name an incident of this case.", kind="stale", remains=f"There are: {there}.")
+    done = answered(incident, command.findings, policy)
+    case = case.model_copy(update={"incidents": with_item(case.incidents, done)})
+    cites = [source for rule in questions_of(done.code, policy) if rule.finding in command.findings for source in rule.sources]
+    said = f"Answered for {done.id}: {', '.join(sorted(command.findings))}.{said_of(done, case, policy)}"
+    return decided(case, said, cites=(*cites, *sources_of(done, case, policy)))
