@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from domain.decision import Refusal
 from domain.model import Answer
 from domain.rules import Finding
+
+REFERENCE_LIMIT = 120
 
 
 def fulfilled(rule: Finding, answer: Answer | None) -> bool:
@@ -25,11 +28,18 @@ def fits(rule: Finding, answer: Answer) -> bool:
         case "count":
             return isinstance(answer, int) and not isinstance(answer, bool) and answer > 0
         case "papers":
-            return isinstance(answer, tuple) and bool(answer)
+            return isinstance(answer, tuple) and bool(answer) and all(len(one) <= REFERENCE_LIMIT and one.isprintable() for one in answer)
         case "choice":
             return isinstance(answer, str) and answer in rule.choices
         case "choices":
             return isinstance(answer, tuple) and bool(answer) and set(answer) <= set(rule.choices)
+
+
+def require_kind(rule: Finding, answer: Answer) -> None:
+    """Refuses an answer that is not of its question's kind, and says what would be right without quoting what was found."""
+    if not fits(rule, answer):
+        found = f"with.findings.{rule.finding} takes {wanted(rule)}; found {kind_of(answer)}."
+        raise Refusal(found, cites=rule.sources, remains=f"It asks {rule.asks}.")
 
 
 def day_of(answer: Answer | None) -> date | None:

@@ -11,9 +11,11 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     SerializationInfo,
     SerializerFunctionWrapHandler,
     StringConstraints,
+    Tag,
     ValidationInfo,
     WrapSerializer,
 )
@@ -86,5 +88,25 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\s].*$")]
 """A pointer to something kept elsewhere (a document, a contact, a complaint); never personal text."""
 
-Answer = Text | bool | int | tuple[Reference, ...]
-"""What a question may be answered with: a text (a day and a choice among them), a yes or no, a number, a list of references or choices."""
+
+def _kind(value: object) -> str | None:
+    """Returns which kind of answer a value is, so that a wrong one is told of once and not once a kind."""
+    if isinstance(value, bool):
+        return "yes-or-no"
+    return "text" if isinstance(value, str) else "number" if isinstance(value, int) else "list" if isinstance(value, list | tuple) else None
+
+
+Answer = Annotated[
+    Annotated[Text, Tag("text")]
+    | Annotated[bool, Tag("yes-or-no")]
+    | Annotated[int, Tag("number")]
+    | Annotated[tuple[Text, ...], Tag("list")],
+    Discriminator(
+        _kind,
+        custom_error_type="answer",
+        custom_error_message="an answer is a text, true or false, a whole number, or a list of references",
+    ),
+]
+"""What a question may be answered with: a text (a day and a choice among them), a yes or no, a number, a list of references or choices.
+
+What is not a yes, a no or a number is kept apart like any text: somebody may have put a name where a reference belongs."""

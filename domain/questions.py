@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from domain.answers import day_of, fits, kind_of, wanted
+from domain.answers import day_of, require_kind
 from domain.case import Case, Incident, with_item
 from domain.commands import CompleteIncident
 from domain.commands import Findings as Answers
@@ -17,7 +17,8 @@ from domain.decision import Decision, Refusal, decided
 from domain.guards import signed_by, the_day
 from domain.people import Actor
 from domain.policy import Behaviour, Policy
-from domain.rules import Finding
+from domain.restrictions import Channel
+from domain.rules import Cited, Finding
 
 
 class Shortfall(NamedTuple):
@@ -93,20 +94,22 @@ def said_of(incident: Incident, case: Case, policy: Policy) -> str:
     opened = f" The example is not made out until complete_incident (saw: {incident.id}) answers {names} ({asked})." if waiting else ""
     own = {rule.finding for rule in waiting}
     rest = "".join(f" Not made out: {one.name} {one.says}." for one in shortfalls(incident, case, policy) if one.name not in own)
-    return f"{opened}{rest}{_unnamed_channel(incident, policy)}"
+    named = _unnamed(incident, policy)
+    also = f" The text names {', '.join(named.value)}; {incident.medium} is recorded all the same." if named else ""
+    return f"{opened}{rest}{also}"
 
 
-def _unnamed_channel(incident: Incident, policy: Policy) -> str:
+def _unnamed(incident: Incident, policy: Policy) -> Cited[tuple[Channel, ...]] | None:
+    """Returns the channels the text names, where the incident came by another."""
     behaviour = policy.behaviours.get(incident.code)
     named = (behaviour.channels if behaviour else None) or policy.incidents.channels
-    if named is None or incident.medium in named.value:
-        return ""
-    return f" The text names {', '.join(named.value)}; {incident.medium} is recorded all the same."
+    return named if named and incident.medium not in named.value else None
 
 
 def sources_of(incident: Incident, case: Case, policy: Policy) -> tuple[str, ...]:
-    """Returns the clauses behind everything that keeps an incident from being made out."""
-    return tuple(source for one in shortfalls(incident, case, policy) for source in one.sources)
+    """Returns the clauses behind what `said_of` tells."""
+    named = _unnamed(incident, policy)
+    return (*(source for one in shortfalls(incident, case, policy) for source in one.sources), *(named.sources if named else ()))
 
 
 def not_made_out(case: Case, policy: Policy) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -125,9 +128,7 @@ def answered(incident: Incident, answers: Answers, policy: Policy) -> Incident:
         raise Refusal(f"{incident.code} is not asked {', '.join(unknown)}.", cites=_of_code(incident.code, policy), remains=remains)
     done = incident.model_copy(update={"findings": {**incident.findings, **answers}})
     for name, answer in answers.items():
-        if not fits(asked[name], answer):
-            found = f"with.findings.{name} takes {wanted(asked[name])}; found {kind_of(answer)}."
-            raise Refusal(found, cites=asked[name].sources, remains=f"It asks {asked[name].asks}.")
+        require_kind(asked[name], answer)
     for rule in asked.values():
         _fits_the_rest(rule, done)
     return _marked(done, tuple(asked.values()))

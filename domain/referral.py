@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from domain.answers import require_kind
 from domain.case import Case, Consulted, Referred, next_id
 from domain.commands import (
     AcknowledgeFault,
@@ -172,6 +173,9 @@ def assess(case: Case, command: Assess, *, actor: Actor, policy: Policy, calenda
     unknown = sorted(set(command.findings) - known)
     if unknown:
         raise Refusal(f"This policy asks for no finding named {', '.join(unknown)}.", remains=f"It asks for: {', '.join(sorted(known))}.")
+    for rule in asked:
+        if rule.finding in command.findings:
+            require_kind(rule, command.findings[rule.finding])
     case = case.model_copy(update={"assessment": {**case.assessment, **command.findings}})
     rules = [rule for rule in asked if rule.finding in command.findings]
     return decided(case, f"Recorded: {', '.join(sorted(command.findings))}.", cites=[source for rule in rules for source in rule.sources])
