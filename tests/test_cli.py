@@ -105,6 +105,7 @@ JSON = [
     ("policy", "list"),
     ("policy", "show", "mmo"),
     ("policy", "check", "mmo"),
+    ("policy", "behaviours", "mmo"),
     ("clauses", "--policy", "mmo"),
     ("clauses", "--policy", "mmo", "--missing"),
 ]
