@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from domain import appeal, delivery, disengagement, due, emergency, informing, measures, questions, referral, retention, review, sanction, warning
+from domain import (
+    appeal,
+    delivery,
+    disengagement,
+    due,
+    emergency,
+    informing,
+    measures,
+    questions,
+    referral,
+    retention,
+    review,
+    sanction,
+    warning,
+)
 from domain.case import Case, Stage
 from domain.commands import AnyCommand
 from domain.days import Calendar

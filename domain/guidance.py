@@ -7,6 +7,7 @@ from domain.policy import Guidance, Moment, Policy
 from domain.tasks import Task
 
 MOMENT_OF_TASK: dict[str, Moment] = {
+    "incident-questions": "behaviour",
     "warn": "warning",
     "record-reply": "warning",
     "monitoring": "warning",

@@ -111,7 +111,8 @@ def _next_review(facts: Facts) -> str:
 def _timeline(facts: Facts) -> str:
     case = facts[0]
     happened: list[tuple[date, str]] = [
-        (one.on, f"{one.medium}, {one.by}: {one.code.replace('-', ' ')}: {one.summary}") for one in case.incidents
+        (one.on, f"{one.time + ', ' if one.time else ''}{one.medium}, {one.by}: {one.code.replace('-', ' ')}: {one.summary}")
+        for one in case.incidents
     ]
     happened += [(one.on, f"warning, {one.medium}, {one.by.person}") for one in case.warnings]
     happened += [(one.on, f"contact: {one.topic.replace('-', ' ')}: {one.summary}") for one in case.contacts]
