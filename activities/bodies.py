@@ -45,7 +45,7 @@ def save_body(session: Session, body: Body) -> None:
         session.delete(row)
     session.flush()
     for person in body.people:
-        session.add(StaffRow(body=body.body, person=person.id, entry=person.model_dump(mode="json")))
+        session.add(StaffRow(body=body.body, person=person.id, entry=person.model_dump(mode="json", by_alias=True)))
 
 
 def body_of(session: Session, code: str) -> Body:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from typing import Literal, Protocol, TypeVar
 
+from domain.contact_words import ContactKind, Verdict
 from domain.model import Answer, Code, Reference, State, Text
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 
@@ -33,6 +34,8 @@ class Customer(State):
     representative: Text | None = None
     clients: tuple[Text, ...] = ()
     """Whom an agent acts for."""
+    also_reached_at: tuple[Text, ...] = ()
+    """Other email addresses and telephone numbers that the customer uses, so that the desk knows them."""
 
 
 class Signature(State):
@@ -138,6 +141,32 @@ class Contact(State):
     recurrence: bool
     summary: Text
     answered_on: date | None = None
+
+
+class LoggedContact(State):
+    """A contact at the desk: what it was, what was done with it, and whether it departs from a restriction."""
+
+    id: str
+    on: date
+    at: time | None = None
+    channel: Channel
+    topic: Text
+    kind: ContactKind = "ordinary"
+    handled: Verdict
+    minutes: int | None = None
+    by: str
+    departs: tuple[str, ...] = ()
+    """The restrictions it departs from (s1.1); a person decides whether that is continued behaviour."""
+    classify: bool = False
+    """It came after a disengagement and is to be classified."""
+    settled: Literal["continued", "dismissed", "classified"] | None = None
+    settled_on: date | None = None
+    settled_by: str | None = None
+    reasons: Text | None = None
+
+    @property
+    def waits(self) -> bool:
+        return self.settled is None and (bool(self.departs) or self.classify)
 
 
 class NewIssue(State):
@@ -416,6 +445,7 @@ class Case(State):
     external_reports: tuple[ExternalReported, ...] = ()
     clients_informed: tuple[ClientInformed, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    logged_contacts: tuple[LoggedContact, ...] = ()
     new_issues: tuple[NewIssue, ...] = ()
     record_reviewed_through: date | None = None
     record_not_needed_on: date | None = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from domain.case import About, Adjustment, Arrangement, Customer, Extreme
+from domain.contact_words import ContactKind, Verdict
 from domain.model import Answer, Code, Data, Reference, Text
 from domain.people import Origin
 from domain.restrictions import Channel, Restriction, RestrictionType
@@ -40,7 +41,7 @@ class OpenCase(Command):
 
 
 class ReportBehaviour(Command):
-    """Record one incident; after a warning it is continued behaviour."""
+    """Record one incident; after a warning it is continued behaviour. `saw` may name a contact that waits for that decision (k3)."""
 
     do = "report_behaviour"
     code: Code
@@ -147,7 +148,7 @@ class SeekLegalAdvice(Command):
 
 
 class ClassifyContact(Command):
-    """Classify a contact after disengagement: only one on a wholly different topic is answered."""
+    """Classify a contact after disengagement (in `saw`, where the desk recorded it): only one on a wholly different topic is answered."""
 
     do = "classify_contact"
     topic: Literal["wholly-different", "same-or-similar", "mixed"]
@@ -156,6 +157,26 @@ class ClassifyContact(Command):
     code: Code = "other"
     medium: Channel = "email"
     consulted: tuple[Code, ...] = ()
+
+
+class LogContact(Command):
+    """Record a contact at the desk and what was done with it; one that departs from a restriction is put before a person."""
+
+    do = "log_contact"
+    channel: Channel
+    topic: Text
+    kind: ContactKind = "ordinary"
+    handled: Verdict
+    minutes: int | None = Field(default=None, ge=0, le=1440)
+    at: time | None = None
+    """London time."""
+
+
+class DismissBreach(Command):
+    """Decide that a contact which departs from a restriction (in `saw`) is no continued behaviour."""
+
+    do = "dismiss_breach"
+    reasons: Text
 
 
 class AnswerContact(Command):
@@ -490,6 +511,8 @@ AnyCommand = (
     | InformClient
     | SeekLegalAdvice
     | ClassifyContact
+    | LogContact
+    | DismissBreach
     | AnswerContact
     | ReiterateNotice
     | RaiseNewIssue

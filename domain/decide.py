@@ -7,6 +7,7 @@ from datetime import date
 
 from domain import (
     appeal,
+    contacts,
     delivery,
     disengagement,
     due,
@@ -54,6 +55,8 @@ HANDLERS: dict[str, Handler] = {
     "seek_legal_advice": emergency.seek_legal_advice,
     "inform_client": disengagement.inform_client,
     "classify_contact": disengagement.classify_contact,
+    "log_contact": contacts.log_contact,
+    "dismiss_breach": contacts.dismiss_breach,
     "answer_contact": disengagement.answer_contact,
     "reiterate_notice": disengagement.reiterate_notice,
     "raise_new_issue": disengagement.raise_new_issue,
@@ -94,7 +97,7 @@ HANDLERS: dict[str, Handler] = {
 
 AT_REST = frozenset(HANDLERS) - {
     "refer", "assess", "discuss", "warn", "record_reply", "propose_sanction", "impose_sanction", "take_no_action", "withdraw",
-    "record_initial_measures", "classify_contact", "reiterate_notice",
+    "record_initial_measures", "classify_contact", "reiterate_notice", "log_contact",
 }  # fmt: skip
 """What an archived case still hears; the rest belongs in a new case. Its letters may still go out, a late answer among them, so it
 hears how the customer is to be written to and who stands for them."""

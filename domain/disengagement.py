@@ -6,6 +6,7 @@ from datetime import date
 
 from domain.case import Case, ClientInformed, Contact, NewIssue, next_id, with_item
 from domain.commands import AnswerContact, ClassifyContact, DecideNewIssue, InformClient, RaiseNewIssue, ReiterateNotice
+from domain.contacts import settled
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, require_consulted, signed_by, the_day
@@ -43,7 +44,7 @@ def classify_contact(case: Case, command: ClassifyContact, *, actor: Actor, poli
     if rule is None or not any(one.disengages and running_on(case, one, on) for one in case.sanctions):
         raise Refusal("No disengagement is in force.", remains="Deal with the contact in the usual way, or record an incident.")
     contact = Contact(id=next_id("t", case.contacts), on=on, topic=command.topic, recurrence=command.recurrence, summary=command.summary)
-    case = case.model_copy(update={"contacts": (*case.contacts, contact)})
+    case = settled(case.model_copy(update={"contacts": (*case.contacts, contact)}), command.saw, "classified", on=on, actor=actor)
     if command.recurrence:
         case = with_incident(case, command, code=command.code, on=on, actor=actor, policy=policy)
     answer = (

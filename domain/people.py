@@ -6,11 +6,27 @@ from datetime import date
 from functools import cached_property
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from domain.model import Code, Data
 
 PersonId = str
+
+
+class Absence(Data):
+    """Days on which somebody is not there, the first and the last included; without `to` it has no known end."""
+
+    start: date = Field(alias="from")
+    end: date | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Absence:
+        if self.end is not None and self.end < self.start:
+            raise ValueError(f"an absence ends on its first day or later; found from {self.start}, to {self.end}")
+        return self
+
+    def covers(self, day: date) -> bool:
+        return self.start <= day <= (self.end or day)
 
 
 class Person(Data):
@@ -30,6 +46,8 @@ class Person(Data):
     """The service this person works in."""
     valid_from: date | None = None
     valid_to: date | None = None
+    absences: tuple[Absence, ...] = ()
+    """When this person is away; whoever deputises takes what is passed to them meanwhile."""
 
     @property
     def human(self) -> str:
@@ -37,6 +55,9 @@ class Person(Data):
 
     def serves_on(self, day: date) -> bool:
         return (self.valid_from or day) <= day <= (self.valid_to or day)
+
+    def away_on(self, day: date) -> bool:
+        return any(absence.covers(day) for absence in self.absences)
 
 
 class Staff(Data):

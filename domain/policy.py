@@ -9,8 +9,9 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from domain.contact_words import ContactKind
 from domain.model import Code, Data
-from domain.restrictions import Channel, RestrictionType
+from domain.restrictions import Channel, RestrictionType, Weekday
 from domain.rules import Cited, Consultation, Finding, NoticeKind, Period, Rule, Who
 
 
@@ -308,8 +309,18 @@ class AppealRule(Data):
     late_becomes_review: Cited[bool] | None = None
 
 
+class LetThrough(Rule):
+    """A kind of contact that no restriction stops."""
+
+    kind: ContactKind
+
+
 class ContactRule(Data):
-    """What a contact after disengagement, or about something new, leads to."""
+    """What a contact after disengagement, or about something new, leads to; what no restriction stops; how contacts are counted."""
+
+    let_through: tuple[LetThrough, ...] = ()
+    week_starts: Cited[Weekday] | None = None
+    """The first day of a week in which contacts are counted; Monday where nothing is said (EH-03)."""
 
     reply_if: Cited[Literal["wholly-different"]] | None = None
     reiterate: Cited[bool] | None = None

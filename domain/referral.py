@@ -17,6 +17,7 @@ from domain.commands import (
     Refer,
     ReportBehaviour,
 )
+from domain.contacts import settled
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
 from domain.end_clocks import end_of_case
@@ -81,6 +82,7 @@ def report_behaviour(case: Case, command: ReportBehaviour, *, actor: Actor, poli
     if end is not None and (on > end or undone):
         raise Refusal("This case has ended; its papers are only being kept.", remains="Open a new case for new behaviour.")
     case = with_incident(case, command, code=command.code, on=on, actor=actor, policy=policy)
+    case = settled(case, command.saw, "continued", on=on, actor=actor)
     incident = case.incidents[-1]
     behaviour, hour = policy.behaviours.get(command.code), policy.incidents.time
     label = behaviour.label if behaviour else "other behaviour"

@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 
 from domain.case import Case, Notice, Sanction
 from domain.clocks import all_deadlines
+from domain.contacts import waiting_contacts
 from domain.days import Calendar, in_words
 from domain.disengagement import contacts_to_answer
 from domain.end_clocks import end_of_case, retention_ends
@@ -57,6 +58,7 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_standing_measures(case, policy, calendar),
         *_contacts(case, policy),
         *_informs(case, policy),
+        *_departures(case, policy),
         *_reports(case, policy),
         *_end(case, policy, calendar, today),
     ]
@@ -281,6 +283,20 @@ def _informs(case: Case, policy: Policy) -> Iterator[Task]:
         whose = _for(None, case)
         what = f"Make the {rule.label} aware of the {event.at} of {event.about}"
         yield Task(kind="inform", what=what, ref=event.about, cites=rule.sources, command="record_informed", **whose)
+
+
+def _departures(case: Case, policy: Policy) -> Iterator[Task]:
+    if end_of_case(case):
+        return
+    decider = next(iter(policy.decision.sign_offs.values())).decided_by
+    whose = _for(None if case.contact_officer else decider, case)
+    rule = policy.contact.reply_if
+    for one in waiting_contacts(case):
+        classify = one.classify and not one.departs
+        what = f"Classify the contact {one.id}" if classify else f"Decide whether the contact {one.id} is continued behaviour"
+        cites = rule.sources if classify and rule else ("A-36",)
+        command = "classify_contact" if classify else "report_behaviour"
+        yield Task(kind="contact", what=what, ref=one.id, cites=cites, command=command, **whose)
 
 
 def _reports(case: Case, policy: Policy) -> Iterator[Task]:

@@ -68,8 +68,18 @@ def migrate(engine: Engine) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+    _fill(engine)
 
 
 def create_all(engine: Engine) -> None:
     """Create the present tables at once: for throw-away databases; a test holds the migrations to the same result."""
     SQLModel.metadata.create_all(engine)
+    _fill(engine)
+
+
+def _fill(engine: Engine) -> None:
+    """Make this installation's secret, and write what the desk looks up of cases that an earlier release left."""
+    from records.desk import fill_desk
+
+    with transaction(engine) as session:
+        fill_desk(session)

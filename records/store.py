@@ -19,6 +19,7 @@ from domain.register import stands_in_register
 from domain.review_clocks import review_due
 from domain.steps import warned_on
 from domain.tasks import Task
+from records.desk import save_desk
 from records.tables import CaseRow, NoticeRow, RegisterRow, RestrictionRow, SanctionRow, SignOffRow, TaskRow, TextRow
 from records.vault import CaseVault
 
@@ -77,6 +78,7 @@ def save_lists(
         _replace(session, SignOffRow, case.id, _sign_off_rows(case))
     if case.sanctions or case.referrals or case.ending or case.destroyed_on:
         _replace(session, RegisterRow, case.id, _register_rows(case, vault, policy, calendar))
+    save_desk(session, case, before=before, policy=policy, vault=vault)
 
 
 def _replace(session: Session, kind: type[SQLModel], case_id: str, rows: list[SQLModel]) -> None:

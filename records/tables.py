@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timezone
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData
+from sqlalchemy import JSON, DateTime, Dialect, MetaData, Text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -242,3 +242,30 @@ class BodyRow(SQLModel, table=True):
     name: str
     policy: str
     settings: Json = Field(sa_type=JSON)
+
+
+class InstallationRow(SQLModel, table=True):
+    """What is this installation's own, by name: the secret under which the desk's keys are made."""
+
+    __tablename__ = "installation"
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class DeskKeyRow(SQLModel, table=True):
+    """One way to find a case at the desk: a keyed hash of a name, an address, a number or the case's id (records/desk.py)."""
+
+    __tablename__ = "desk_key"
+    key: str = Field(primary_key=True)
+    case_id: str = Field(primary_key=True, index=True)
+
+
+class DeskEntryRow(SQLModel, table=True):
+    """Everything the desk needs of one running case, personal text by reference alone; gone when the case ends."""
+
+    __tablename__ = "desk_entry"
+    case_id: str = Field(primary_key=True)
+    body: str
+    person: str = Field(index=True)
+    """A keyed hash of name and address: cases that share it are one customer's."""
+    entry: str = Field(sa_type=Text)

@@ -3,6 +3,8 @@
 cases = await Cases.connect()
 await cases.open("portsmouth/2027-0001", OpenCase(body="portsmouth", customer=...), by="help-desk")
 answer = await cases.submit("portsmouth/2027-0001", ReportBehaviour(...), by="help-desk")
+desk = Desk(open_database(url))
+said = await cases.check_contact(desk, Incoming(body="portsmouth", customer="Casey Sample", channel="email", topic="bins", by="help-desk"))
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import uuid
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from temporalio.client import (
     Client,
@@ -32,6 +34,10 @@ from starter.clock import today
 from worker.run import connect
 from worker.settings import Settings
 from workflows.reading import LIMIT
+
+if TYPE_CHECKING:  # the records' look-up is read in only by those who use it
+    from records.desk import Desk
+    from starter.desk import ContactAnswer, Incoming
 
 T = TypeVar("T")
 
@@ -170,6 +176,15 @@ class Cases:
         except RPCError as error:
             raise _failed(error, case) from None
         return str(message["id"])
+
+    async def check_contact(self, desk: Desk, incoming: Incoming, *, record: bool = True, id: str | None = None) -> ContactAnswer:
+        """Answer the person at a body's desk: what may be done with this contact now, under which restriction and clause; and record it.
+
+        `desk` is one Desk(open_database(url)) for as long as a program asks. The answer comes from the records, whatever the engine does;
+        `not_recorded` says why a contact is not on record. Raises ValueError where `customer` is nothing to look for, NoSuchBody."""
+        from starter.desk import check_contact
+
+        return await check_contact(desk, incoming, cases=self, record=record, id=id)
 
     async def look_up(self, case: str) -> Outcome | None:
         """Returns where a case stands: stage, next deadline, what waits for whom. Raises NoSuchCase or Unavailable."""

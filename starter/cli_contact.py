@@ -1,0 +1,168 @@
+"""evenhand contact check: what the person at the desk may do with this contact now, and the contact recorded.
+
+Exit codes: 0 answered, 1 more than one customer fits, 2 not understood, 3 answered but not recorded, 4 no such body or no records."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, UNREACHED, Json, run
+from starter.cli_case import On, _engine
+from starter.show import as_json, complain, out
+
+if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
+    from domain.desk import Advice
+    from records.desk import Desk
+    from starter.cases import Cases
+    from starter.desk import ContactAnswer, Incoming
+
+contact_app = typer.Typer(no_args_is_help=True, help="The contact desk: what may be done with a contact now.")
+
+
+@contact_app.callback()
+def _group() -> None:
+    """Keeps check a command of its own where it is the only one."""
+
+
+@contact_app.command()
+def check(
+    body: Annotated[str, typer.Option(help="The body whose desk it is.")],
+    customer: Annotated[str, typer.Option(help="A name, an email address, a telephone number or a case's reference.")],
+    channel: Annotated[
+        str, typer.Option(help="email, telephone, letter, in-person, online-form, social-media, home-visit, third-party ...")
+    ],
+    topic: Annotated[str, typer.Option(help="What it is about, in a few words.")],
+    kind: Annotated[
+        str, typer.Option(help="ordinary, review-request, appeal, new-issue, adjustment, safeguarding, emergency or complaint.")
+    ] = "ordinary",
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who asks: an id of the body's staff list. Without it nothing is recorded.")
+    ] = None,
+    minutes: Annotated[int | None, typer.Option(help="How long a call or a visit took.", min=0, max=1440)] = None,
+    on: On = None,
+    at: Annotated[datetime | None, typer.Option(formats=["%H:%M"], help="London time of the contact; now if it is today.")] = None,
+    id: Annotated[str | None, typer.Option(help="Your own id for this contact: the same id twice is recorded once.")] = None,
+    no_record: Annotated[bool, typer.Option("--no-record", help="Look up alone; record nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Say what may be done with a contact now, under which restriction and clause, and record it on the customer's case."""
+    from records.desk import Desk
+
+    facts = {"channel": channel, "topic": topic, "kind": kind, "by": by, "minutes": minutes}
+    incoming = _incoming({**facts, "body": body, "customer": customer, "on": on.date() if on else None, "at": at.time() if at else None})
+    desk = Desk(_engine())
+    advice = _looked_up(desk, incoming)
+    if not json:
+        _tell(advice)
+    answer = _with_record(desk, incoming, advice, record=not no_record, id=id)
+    if json:
+        as_json(answer)
+    else:
+        _tell_record(answer)
+    if answer.advice.verdict is None:
+        raise typer.Exit(REFUSED)
+    raise typer.Exit(UNREACHED if answer.not_recorded else OK)
+
+
+def _incoming(facts: dict[str, object]) -> Incoming:
+    from pydantic import ValidationError
+
+    from domain.desk_rules import Asked
+    from domain.message import explained
+    from starter.clock import today
+    from starter.desk import Incoming
+
+    try:
+        incoming = Incoming.model_validate(facts)
+        asked = {name: value for name, value in facts.items() if name in ("channel", "topic", "kind", "by") and value is not None}
+        Asked.model_validate({**asked, "on": today()})
+    except ValidationError as error:
+        complain(explained(error, prefix="--"))
+        raise typer.Exit(MISUNDERSTOOD) from None
+    if incoming.on and incoming.on > today():
+        complain(f"--on {incoming.on} is after today; enter a contact when it has happened")
+        raise typer.Exit(MISUNDERSTOOD)
+    return incoming
+
+
+def _looked_up(desk: Desk, incoming: Incoming) -> Advice:
+    from sqlalchemy.exc import DatabaseError
+
+    from starter.desk import NoSuchBody, look_up
+
+    try:
+        return look_up(desk, incoming)
+    except ValueError as error:
+        complain(f"--customer: {error}")
+        raise typer.Exit(MISUNDERSTOOD) from None
+    except NoSuchBody as error:
+        complain(str(error))
+        raise typer.Exit(UNKNOWN) from None
+    except DatabaseError:
+        complain("The records are of an earlier release or cannot be read; evenhand up, or the migrations, bring them up to date.")
+        raise typer.Exit(UNKNOWN) from None
+
+
+def _with_record(desk: Desk, incoming: Incoming, advice: Advice, *, record: bool, id: str | None) -> ContactAnswer:
+    from starter.desk import ContactAnswer, check_contact, to_record
+
+    if not record or not to_record(advice):
+        return ContactAnswer(advice=advice)
+
+    async def work() -> ContactAnswer:
+        return await check_contact(desk, incoming, cases=await _cases(), id=id)
+
+    return run(work())
+
+
+async def _cases() -> Cases | None:
+    """Returns the engine's client, or None where it cannot be reached: the desk is answered all the same."""
+    from starter.cases import Cases
+    from worker.settings import Settings
+
+    try:
+        return await Cases.connect(Settings.local())
+    except RuntimeError:
+        return None
+
+
+WORDS = {
+    "deal-with-it": "Deal with it",
+    "limit-it": "Limit it",
+    "pass-to-named-officer": "Pass it to the named officer",
+    "read-and-file": "Read and file it",
+    "refuse": "Refuse it",
+}
+COLOURS = {"deal-with-it": "green", "limit-it": "yellow", "pass-to-named-officer": "yellow", "read-and-file": "yellow", "refuse": "red"}
+
+
+def _tell(advice: Advice) -> None:
+    verdict = advice.verdict
+    colour, words = (COLOURS[verdict], WORDS[verdict]) if verdict else ("yellow", "Ask who it is")
+    out.print(f"[bold {colour}]{words}.[/] ", end="")
+    out.print(f"{advice.says}{_cited(advice.cites)}", markup=False)
+    for one in advice.found[1:]:
+        out.print(f"  also {one.restriction}, {WORDS[one.verdict].lower()}: {one.says}{_cited(one.cites)}", markup=False)
+    for title, lines in (("not enforced", advice.not_enforced), ("take care", advice.cautions)):
+        for line in lines:
+            out.print(f"  {title}: {line}", markup=False)
+    for guidance in advice.guidance:
+        out.print(f"  the policy to its staff: {guidance.text}{_cited(guidance.cites)}", markup=False)
+    if advice.cases:
+        out.print(f"  {'cases to choose from' if verdict is None else 'case'}: {', '.join(advice.cases)}", markup=False)
+
+
+def _cited(cites: tuple[str, ...]) -> str:
+    return f" [{', '.join(cites)}]" if cites else ""
+
+
+def _tell_record(answer: ContactAnswer) -> None:
+    for one in answer.recorded:
+        if one.recorded in ("yes", "sent"):
+            out.print(f"{one.case}: {one.answer}", markup=False)
+    if answer.not_recorded:
+        out.print("[bold red]Not recorded.[/] ", end="")
+        out.print(answer.not_recorded, markup=False)

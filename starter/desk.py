@@ -1,0 +1,149 @@
+"""The contact desk from outside: look up, answer, and record the contact on the customer's cases.
+
+The answer comes from the records alone, so it comes whatever the engine does; recording needs the engine. An update that no worker takes
+soon goes as a signal under the same id: durable at once, and one act however often it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from domain.commands import LogContact
+from domain.contact_words import ContactKind
+from domain.days import LONDON, UTC
+from domain.desk import Advice
+from domain.desk_rules import Asked
+from domain.model import Data
+from domain.restrictions import Channel
+from records.desk import Desk
+from records.tables import BodyRow
+
+if TYPE_CHECKING:  # the engine is imported only by what uses it
+    from starter.cases import Cases
+
+ANSWERED_WITHIN = 10.0
+"""Seconds in which the desk waits for a case to say that it recorded the contact; after that it goes as a signal."""
+
+
+class Recorded(BaseModel):
+    """What became of recording the contact on one case."""
+
+    case: str
+    recorded: Literal["yes", "sent", "refused", "no"]
+    """sent: durable in the engine, recorded once a worker runs."""
+    id: str
+    """The id of the act: recording again under it is one act."""
+    answer: str
+
+
+class ContactAnswer(BaseModel):
+    """What the desk is told, and whether the contact is on record."""
+
+    advice: Advice
+    recorded: tuple[Recorded, ...] = ()
+    not_recorded: str | None = None
+    """Why the contact is not on record, where it should be."""
+
+
+class NoSuchBody(Exception):
+    """The records hold no body of that name."""
+
+
+class Incoming(Data):
+    """One contact at the desk. `on` and `at` are London's, now if left out; minutes are what a call or visit took."""
+
+    body: str
+    customer: str
+    """A name, an email address, a telephone number or a case's reference."""
+    channel: Channel
+    topic: str
+    kind: ContactKind = "ordinary"
+    by: str | None = None
+    minutes: int | None = None
+    on: date | None = None
+    at: time | None = None
+
+
+def look_up(desk: Desk, incoming: Incoming) -> Advice:
+    """Returns what may be done with a contact now, from the records alone. Raises ValueError or NoSuchBody."""
+    advice = desk.look_up(incoming.body, incoming.customer, _asked(incoming))
+    if advice.customer == "unknown":  # a body misspelt would find nobody, and everybody would be let in
+        _know_body(desk.reads, incoming.body)
+    return advice
+
+
+def _know_body(engine: Engine, body: str) -> None:
+    with Session(engine) as session:
+        if session.get(BodyRow, body) is None:
+            raise NoSuchBody(f"There is no body {body}; evenhand body list shows those there are.")
+
+
+def _asked(incoming: Incoming) -> Asked:
+    now = datetime.now(UTC).astimezone(LONDON)  # noqa: TID251  # the shell's own clock
+    on = incoming.on or now.date()
+    at = incoming.at or (now.time().replace(microsecond=0) if on == now.date() else None)
+    facts = {name: getattr(incoming, name) for name in ("channel", "topic", "kind", "minutes", "by")}
+    return Asked.model_validate({**facts, "on": on, "at": at})
+
+
+async def check_contact(
+    desk: Desk, incoming: Incoming, *, cases: Cases | None, record: bool = True, id: str | None = None
+) -> ContactAnswer:
+    """Look a contact up and record it. Without an engine (`cases` None) it answers all the same and says that nothing was recorded.
+
+    Recorded on every running case of the customer that has restrictions, or else on the newest. Raises ValueError or NoSuchBody."""
+    advice = await asyncio.to_thread(look_up, desk, incoming)
+    if not record or not to_record(advice):
+        return ContactAnswer(advice=advice)
+    if incoming.by is None:
+        return ContactAnswer(advice=advice, not_recorded="Say who asks (by), and the contact is recorded.")
+    if cases is None:
+        return ContactAnswer(advice=advice, not_recorded="The engine was not reached; record it later with log_contact.")
+    command = log_command(incoming, advice, _asked(incoming))
+    done = [await _recorded(cases, case, command, by=incoming.by, id=id) for case in to_record(advice)]
+    missing = [one.answer for one in done if one.recorded in ("no", "refused")]
+    return ContactAnswer(advice=advice, recorded=tuple(done), not_recorded=" ".join(missing) or None)
+
+
+def to_record(advice: Advice) -> tuple[str, ...]:
+    """Returns the cases a contact is recorded on: none of somebody unknown or ambiguous."""
+    if advice.customer != "known":
+        return ()
+    return advice.restricted_cases or advice.cases[-1:]
+
+
+def log_command(incoming: Incoming, advice: Advice, asked: Asked) -> LogContact:
+    """Returns the command that records a contact as the desk was told to handle it."""
+    return LogContact(
+        channel=incoming.channel,
+        topic=incoming.topic,
+        kind=incoming.kind,
+        handled=advice.verdict or "deal-with-it",
+        minutes=incoming.minutes,
+        at=asked.at,
+        on=asked.on,
+    )
+
+
+async def _recorded(cases: Cases, case: str, command: LogContact, *, by: str, id: str | None) -> Recorded:
+    from starter.cases import NoSuchCase, Unavailable, Unfit, envelope
+
+    message = envelope(command, by=by, id=id)
+    act = str(message["id"])
+    try:
+        outcome = await asyncio.wait_for(cases.submit_message(case, message), ANSWERED_WITHIN)
+    except NoSuchCase:
+        return Recorded(case=case, recorded="no", id=act, answer=f"{case} does not run in the engine; see evenhand engine check.")
+    except (Unavailable, TimeoutError):
+        try:
+            await cases.signal_message(case, message)
+        except (NoSuchCase, Unavailable, Unfit) as error:
+            return Recorded(case=case, recorded="no", id=act, answer=str(error))
+        return Recorded(case=case, recorded="sent", id=act, answer="Sent as a signal; it is recorded once a worker runs.")
+    answer = f"{outcome.answer} {outcome.remains or ''}".strip()
+    return Recorded(case=case, recorded="yes" if outcome.accepted else "refused", id=act, answer=answer)
