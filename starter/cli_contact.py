@@ -31,16 +31,12 @@ def _group() -> None:
 def check(
     body: Annotated[str, typer.Option(help="The body whose desk it is.")],
     customer: Annotated[str, typer.Option(help="A name, an email address, a telephone number or a case's reference.")],
-    channel: Annotated[
-        str, typer.Option(help="email, telephone, letter, in-person, online-form, social-media, home-visit, third-party ...")
-    ],
+    channel: Annotated[str, typer.Option(help="email, telephone, letter, in-person, online-form, social-media ...")],
     topic: Annotated[str, typer.Option(help="What it is about, in a few words.")],
     kind: Annotated[
         str, typer.Option(help="ordinary, review-request, appeal, new-issue, adjustment, safeguarding, emergency or complaint.")
     ] = "ordinary",
-    by: Annotated[
-        str | None, typer.Option("--by", help="Who asks: an id of the body's staff list. Without it nothing is recorded.")
-    ] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Who asks, an id of the staff list. Without it nothing is recorded.")] = None,
     minutes: Annotated[int | None, typer.Option(help="How long a call or a visit took.", min=0, max=1440)] = None,
     on: On = None,
     at: Annotated[datetime | None, typer.Option(formats=["%H:%M"], help="London time of the contact; now if it is today.")] = None,

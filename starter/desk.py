@@ -96,7 +96,7 @@ async def check_contact(
 ) -> ContactAnswer:
     """Look a contact up and record it. Without an engine (`cases` None) it answers all the same and says that nothing was recorded.
 
-    Recorded on every running case of the customer that has restrictions, or else on the newest. Raises ValueError or NoSuchBody."""
+    Recorded on every running case of the customer that has restrictions, or else on the last of them. Raises ValueError or NoSuchBody."""
     advice = await asyncio.to_thread(look_up, desk, incoming)
     if not record or not to_record(advice):
         return ContactAnswer(advice=advice)
@@ -104,7 +104,7 @@ async def check_contact(
         return ContactAnswer(advice=advice, not_recorded="Say who asks (by), and the contact is recorded.")
     if cases is None:
         return ContactAnswer(advice=advice, not_recorded="The engine was not reached; record it later with log_contact.")
-    command = log_command(incoming, advice, _asked(incoming))
+    command = log_command(_asked(incoming), advice)
     done = [await _recorded(cases, case, command, by=incoming.by, id=id) for case in to_record(advice)]
     missing = [one.answer for one in done if one.recorded in ("no", "refused")]
     return ContactAnswer(advice=advice, recorded=tuple(done), not_recorded=" ".join(missing) or None)
@@ -117,14 +117,14 @@ def to_record(advice: Advice) -> tuple[str, ...]:
     return advice.restricted_cases or advice.cases[-1:]
 
 
-def log_command(incoming: Incoming, advice: Advice, asked: Asked) -> LogContact:
+def log_command(asked: Asked, advice: Advice) -> LogContact:
     """Returns the command that records a contact as the desk was told to handle it."""
     return LogContact(
-        channel=incoming.channel,
-        topic=incoming.topic,
-        kind=incoming.kind,
+        channel=asked.channel,
+        topic=asked.topic,
+        kind=asked.kind,
         handled=advice.verdict or "deal-with-it",
-        minutes=incoming.minutes,
+        minutes=asked.minutes,
         at=asked.at,
         on=asked.on,
     )

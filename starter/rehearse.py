@@ -18,12 +18,16 @@ from activities.bodies import Body, save_body
 from activities.clock import Clock
 from activities.outcome import Outcome
 from domain.commands import OpenCase
-from domain.days import first_instant, london_date
+from domain.days import LONDON, first_instant, london_date
+from domain.desk import Advice
+from domain.desk_rules import Asked
 from policies import load
 from records.database import create_all, open_database, reading, transaction
+from records.desk import Desk
 from records.log import log_of
 from records.tables import CaseRow, CommandRow, LetterRow
 from starter.cases import AlreadyOpen, Cases, NoSuchCase
+from starter.desk import log_command
 from starter.script import Expectation, Read, Script, Step
 from starter.standing import Explained, NoCase, standing
 from worker.run import worker_for
@@ -69,6 +73,7 @@ class StepResult(BaseModel):
     register_entry: dict[str, str] = {}
     fired: tuple[str, ...] = ()
     missed_reviews: int = 0
+    verdict: str | None = None
     differences: tuple[str, ...] = ()
 
 
@@ -92,6 +97,7 @@ class Stage:
     def __init__(self, read: Read, server: WorkflowEnvironment, folder: Path) -> None:
         self.read, self.server, self.folder = read, server, folder
         self.engine = _records(read.script, folder)
+        self.desk = Desk(self.engine)
         self.clock = Clock()
         self.cases = Cases(server.client, task_queue="rehearsal")
         self.seen_letters: set[str] = set()
@@ -126,13 +132,24 @@ class Stage:
             await self.server.sleep(ahead)
         await self._settled()
         fired = self._new_lines()
-        outcome = await self._do(step, number) if step.do or step.raw is not None else None
+        advice = self._at_the_desk(step)
+        acts = step.do or step.raw is not None or (step.contact and step.contact.record)
+        outcome = await self._do(step, number, advice) if acts else None
         await self._settled()
-        result = self._result(number, step, outcome, (*fired, *self._new_lines()))
+        result = _advised(self._result(number, step, outcome, (*fired, *self._new_lines())), advice)
         return result.model_copy(update={"differences": tuple(_differences(self.read, number, step.expect, result))})
 
-    async def _do(self, step: Step, number: int) -> Outcome:
+    def _at_the_desk(self, step: Step) -> Advice | None:
+        """Returns what the desk is told of this step's contact, from the records as they stand."""
+        if step.contact is None:
+            return None
+        customer = step.contact.customer or self.read.script.customer.name
+        return self.desk.look_up("rehearsal", customer, _asked(step))
+
+    async def _do(self, step: Step, number: int, advice: Advice | None) -> Outcome:
         message = _message(step, number)
+        if advice is not None:
+            message |= {"do": "log_contact", "with": _logged(step, advice)}
         try:
             if step.do == "open_case":
                 return await self._opened(step, message)
@@ -236,6 +253,27 @@ class Stage:
         )
 
 
+def _asked(step: Step) -> Asked:
+    assert step.contact is not None
+    moment = step.at.astimezone(LONDON)
+    facts = step.contact.model_dump(include={"channel", "topic", "kind", "minutes"})
+    return Asked(**facts, on=step.on or moment.date(), at=None if step.on else moment.time(), by=step.by)
+
+
+def _logged(step: Step, advice: Advice) -> dict[str, object]:
+    asked = _asked(step)
+    return log_command(asked, advice).model_dump(mode="json", exclude={"id", "on", "saw"}, exclude_none=True)
+
+
+def _advised(result: StepResult, advice: Advice | None) -> StepResult:
+    """Returns the step's result with what the desk was told: its verdict, its clauses, its words."""
+    if advice is None:
+        return result
+    words = (advice.says, *advice.cautions, *advice.not_enforced, *(one.says for one in advice.found), result.reason or "")
+    cites = (*advice.cites, *(clause for one in advice.found for clause in one.cites), *result.cites)
+    return result.model_copy(update={"verdict": advice.verdict, "cites": tuple(dict.fromkeys(cites)), "reason": " ".join(words)})
+
+
 def _order(notice: str) -> tuple[int, int]:
     number, _, issue = notice[1:].partition("-")
     return int(number), int(issue or 1)
@@ -303,7 +341,7 @@ def _differences(read: Read, number: int, expect: Expectation, result: StepResul
     def differs(field: str, wanted: object, was: object) -> None:
         found.append(f"{read.path}:{read.line(number, field)}: step {number + 1}, {field}: expected {_shown(wanted)}, found {_shown(was)}")
 
-    for field in ("outcome", "stage", "missed_reviews"):
+    for field in ("outcome", "stage", "missed_reviews", "verdict"):
         wanted = getattr(expect, field)
         if wanted is not None and wanted != getattr(result, field):
             differs(field, wanted, _with_reason(field, result))

@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from domain.case import Customer
+from domain.contact_words import ContactKind, Verdict
 from domain.days import LONDON, UTC
 from domain.model import Data
-from domain.people import Person
+from domain.people import Absence, Person
+from domain.restrictions import Channel
 from policies import load
 from policies.load import Unreadable, build, parse, position, text_of
 
@@ -64,10 +66,24 @@ class Expectation(Data):
     tasks_absent: tuple[str, ...] = ()
     fired: tuple[str, ...] | None = None
     missed_reviews: int | None = None
+    verdict: Verdict | None = None
+    """What the desk may do with the contact; its clauses are among cites, its words among reason."""
+
+
+class AtTheDesk(Data):
+    """A contact at the desk: looked up in the records, and recorded on the case unless `record` says no."""
+
+    customer: str | None = None
+    """A name, an address, a number or a case; the rehearsal's customer by name if left out."""
+    channel: Channel
+    topic: str
+    kind: ContactKind = "ordinary"
+    minutes: int | None = None
+    record: bool = True
 
 
 class Step(Data):
-    """One act, or one moment at which to look."""
+    """One act, a contact at the desk, or one moment at which to look."""
 
     at: Moment
     by: str | None = None
@@ -79,6 +95,7 @@ class Step(Data):
     with_: dict[str, object] = Field(default={}, alias="with")
     raw: object = None
     """A message sent exactly as it stands, envelope and all, to see a bad one refused."""
+    contact: AtTheDesk | None = None
     expect: Expectation = Expectation()
 
 
@@ -94,6 +111,8 @@ class Member(Data):
     area: str | None = None
     valid_from: date | None = None
     valid_to: date | None = None
+    deputises_for: tuple[str, ...] = ()
+    absences: tuple[Absence, ...] = ()
 
 
 class Opening(Data):
@@ -121,7 +140,7 @@ class Script(Data):
 
     @property
     def staff(self) -> tuple[Person, ...]:
-        return tuple(Person(id=key, **member.model_dump()) for key, member in self.people.items())
+        return tuple(Person(id=key, **dict(member)) for key, member in self.people.items())
 
 
 class Read:

@@ -51,7 +51,7 @@ STARTS: dict[str, tuple[Policy, Staff, tuple[Callable[[], Case], ...]]] = {
 
 OUTCOMES = ["lift", "continue", "amend", "extend", "tighten", "uphold", "withdraw", "vary", "confirm", "remove", "keep"]
 WORDS = st.sampled_from(["As recorded.", "The behaviour went on.", "It is no longer needed."])
-SAW = st.sampled_from([None, *(f"{prefix}{n}" for prefix in "psanvxe" for n in (1, 2, 3))])
+SAW = st.sampled_from([None, *(f"{prefix}{n}" for prefix in "psanvxek" for n in (1, 2, 3))])
 RESTRICTIONS = st.sampled_from(
     [
         [{"type": "contact-volume-limit", "max_contacts": 1, "per": "week", "channel": "telephone"}],
@@ -112,6 +112,9 @@ def arguments(policy: Policy, today: date) -> dict[str, st.SearchStrategy[object
         "customer_agrees_to_review": st.booleans(),
         "topic": st.sampled_from(["wholly-different", "mixed"]), "recurrence": st.booleans(),
         "years": st.integers(1, 7),
+        "channel": st.sampled_from(["email", "telephone", "letter", "in-person"]),
+        "kind": st.sampled_from(["ordinary", "ordinary", "appeal", "new-issue", "complaint"]),
+        "handled": st.sampled_from(["deal-with-it", "limit-it", "read-and-file"]),
     }  # fmt: skip
 
 
