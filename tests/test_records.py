@@ -446,6 +446,7 @@ NAMES = {
     "from_appeal",
     "done",
     "outcome",
+    "settled_by",
     "saw",
 }
 """Fields that hold a code or a reference wherever they stand."""
