@@ -145,5 +145,7 @@ async def _recorded(cases: Cases, case: str, command: LogContact, *, by: str, id
         except (NoSuchCase, Unavailable, Unfit) as error:
             return Recorded(case=case, recorded="no", id=act, answer=str(error))
         return Recorded(case=case, recorded="sent", id=act, answer="Sent as a signal; it is recorded once a worker runs.")
+    if outcome.result == "repeated":
+        return Recorded(case=case, recorded="yes", id=act, answer="Recorded before under this id; nothing was added.")
     answer = f"{outcome.answer} {outcome.remains or ''}".strip()
     return Recorded(case=case, recorded="yes" if outcome.accepted else "refused", id=act, answer=answer)
