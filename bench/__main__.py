@@ -26,6 +26,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.bodies import save_body
+from bench import desk
 from bench.bare import BareFloor, BareLikeSamples, Kept, nothing
 from bench.reference import BODY, LETTERS_AT, messages, opening
 from domain.decide import decide
@@ -201,11 +202,21 @@ async def main(cases: int) -> None:
         like = await bare(
             client, BareLikeSamples, [kept.save_case, kept.save_log, kept.save_register, kept.send_notice], "like-samples", cases
         )
-    show(ours, like, floor, memory, decide_cost(), await eight_years(), cold_start(), cases)
+    show(ours, like, floor, memory, decide_cost(), await eight_years(), cold_start(), desk.measure(folder), cases)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def show(ours: Figures, like: Figures, floor: Figures, memory: float, decide_us: float, years: float, cold: float, cases: int) -> None:
+def show(
+    ours: Figures,
+    like: Figures,
+    floor: Figures,
+    memory: float,
+    decide_us: float,
+    years: float,
+    cold: float,
+    at_the_desk: desk.DeskFigures,
+    cases: int,
+) -> None:
     table = Table(title=f"The reference case, {cases} of it, {AT_ONCE} at a time, on one server", title_justify="left")
     for column in ("", "Evenhand", "bare, as samples write", "bare, nothing written", "ratio to samples", "ratio to nothing", "aim"):
         table.add_column(column, justify="left" if not column else "right")
@@ -242,6 +253,8 @@ def show(ours: Figures, like: Figures, floor: Figures, memory: float, decide_us:
     rest.add_row("a rehearsal of eight years, its server's start left out", f"{years:.2f} s", "under 2")
     rest.add_row("memory a cached case, growth of the whole process", f"{memory:.0f} KiB", "")
     rest.add_row("make run ONCE=1 once installed, five cases to their letters", f"{cold:.1f} s", "")
+    for row in desk.rows_of(at_the_desk):
+        rest.add_row(*row)
     console.print(rest)
 
 
