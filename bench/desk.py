@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from domain.case import Case, Customer
 from domain.desk_entry import Entry, Limit, entry_of
-from domain.desk_rules import Asked
+from domain.desk_question import Asked
 from domain.restrictions import ContactVolumeLimit, NoReplyOnTopic, Restriction
 from policies import load
 from records.database import create_all, open_database, transaction

@@ -10,11 +10,11 @@ Verdict = Literal["deal-with-it", "limit-it", "pass-to-named-officer", "read-and
 """What the desk may do, the lightest first. Read and file means that a person reads it for anything new, then files it unanswered."""
 
 ALWAYS: dict[ContactKind, tuple[str, ...]] = {
-    "review-request": ("EH-04",),
-    "appeal": ("EH-04",),
+    "review-request": ("EH-22",),
+    "appeal": ("EH-22",),
     "new-issue": ("DEF-18",),
     "adjustment": ("DEF-15",),
-    "safeguarding": ("EH-04",),
-    "emergency": ("EH-04",),
+    "safeguarding": ("EH-22",),
+    "emergency": ("EH-22",),
 }
 """What no restriction stops, with the default that says so where a policy's own text does not."""

@@ -12,7 +12,7 @@ from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
 from domain.desk import advise
 from domain.desk_entry import entry_of
-from domain.desk_rules import Asked
+from domain.desk_question import Asked
 from domain.guards import signed_by, the_day
 from domain.people import Actor
 from domain.policy import Policy

@@ -1,6 +1,6 @@
 """The contact desk: what may be done with one contact now, under which restriction and clause, and what passes whatever was decided.
 
-What must pass is asked first (DEF-15, DEF-18, EH-04). A restriction binds from the day its customer was told (DEF-05) to its last day."""
+What must pass is asked first (DEF-15, DEF-18, EH-22). A restriction binds from the day its customer was told (DEF-05) to its last day."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Literal, get_args
 from domain.contact_words import ALWAYS, Verdict
 from domain.days import in_words
 from domain.desk_entry import Entry, Guidance, Limit
-from domain.desk_rules import LIVE, Asked, Found, Question, finding
+from domain.desk_question import Asked, Found, Question
+from domain.desk_rules import LIVE, finding
 from domain.model import State
 from domain.people import Staff
 from domain.restrictions import DISENGAGING, WRITTEN, PotentiallyAggressiveMarker

@@ -62,7 +62,7 @@ class Entry(State):
     in_writing: dict[ContactKind, tuple[str, ...]] = {}
     """Kinds that the policy wants in writing, with the clauses; empty where an adjustment says otherwise."""
     week_starts: Weekday = "monday"
-    counted_by: tuple[str, ...] = ("EH-03",)
+    counted_by: tuple[str, ...] = ("EH-21",)
     classified_by: tuple[str, ...] = ()
     """Clauses of the classification of contacts after a disengagement."""
     adjusted: tuple[Channel, ...] = ()
@@ -95,7 +95,7 @@ def entry_of(case: Case, policy: Policy) -> Entry | None:
         record_with=_record_with(policy),
         in_writing=_in_writing(case, policy),
         week_starts=starts,
-        counted_by=first.sources if first else ("EH-03",),
+        counted_by=first.sources if first else ("EH-21",),
         classified_by=policy.contact.reply_if.sources if policy.contact.reply_if else (),
         adjusted=tuple(channel for one in case.customer.adjustments for channel in one.channels),
         needs=tuple(one.need for one in case.customer.adjustments),
@@ -180,7 +180,7 @@ def _used(contacts: tuple[LoggedContact, ...], limit: ContactVolumeLimit, told: 
 
 
 def period_of(day: date, limit: ContactVolumeLimit, *, told: date, starts: Weekday) -> tuple[date, date]:
-    """Returns the first and the last day of the London calendar week, fortnight or month a day lies in (EH-03)."""
+    """Returns the first and the last day of the London calendar week, fortnight or month a day lies in (EH-21)."""
     if limit.per == "month":
         first = day.replace(day=1)
         return first, add_months(first, 1) - timedelta(days=1)

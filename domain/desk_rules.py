@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, time
-from typing import NamedTuple, assert_never
+from datetime import date
+from typing import assert_never
 
-from domain.contact_words import ContactKind, Verdict
+from domain.contact_words import Verdict
 from domain.days import in_words
-from domain.desk_entry import WEEKDAYS, Entry, Limit, Used, period_of
-from domain.model import Data, Reference, State, Text
+from domain.desk_entry import WEEKDAYS, Used, period_of
+from domain.desk_question import Found, Question
 from domain.named_officer import who_takes
-from domain.people import Staff
 from domain.restrictions import (
     WRITTEN,
     BlockTelephoneAndElectronic,
@@ -47,69 +46,7 @@ from domain.restrictions import (
 from domain.topics import alike
 
 LIVE: frozenset[Channel] = frozenset({"telephone", "in-person", "home-visit"})
-"""Where somebody is spoken to and can be stopped; what comes in any other way has arrived and is read (EH-05)."""
-
-
-class Asked(Data):
-    """One contact, as the person at the desk describes it."""
-
-    channel: Channel
-    topic: Text
-    kind: ContactKind = "ordinary"
-    on: date
-    at: time | None = None
-    """London time; without it nothing is said about set hours."""
-    minutes: int | None = None
-    by: Reference | None = None
-    """The member of staff who asks."""
-
-
-class Found(State):
-    """What one restriction says to one contact."""
-
-    restriction: str
-    type: str
-    verdict: Verdict
-    says: str
-    cites: tuple[str, ...]
-    departs: bool = False
-    """An ordinary contact of this kind departs from the restriction; a person decides what that means."""
-    used: Used | None = None
-    period: tuple[date, date] | None = None
-    pass_to: str | None = None
-
-
-class Question(NamedTuple):
-    """A contact against one restriction of one entry, with the body's staff list."""
-
-    asked: Asked
-    limit: Limit
-    entry: Entry
-    staff: Staff
-
-    def found(
-        self,
-        verdict: Verdict,
-        says: str,
-        *,
-        departs: bool = False,
-        also: Iterable[str] = (),
-        pass_to: str | None = None,
-        used: Used | None = None,
-        period: tuple[date, date] | None = None,
-    ) -> Found:
-        cites = tuple(dict.fromkeys((*self.limit.cites, *also)))
-        return Found(
-            restriction=self.limit.id,
-            type=self.limit.restriction.type,
-            verdict=verdict,
-            says=says,
-            cites=cites,
-            departs=departs,
-            pass_to=pass_to,
-            used=used,
-            period=period,
-        )
+"""Where somebody is spoken to and can be stopped; what comes in any other way has arrived and is read (EH-23)."""
 
 
 def finding(q: Question) -> Found | None:
@@ -191,8 +128,8 @@ def _short(day: date) -> str:
 
 
 def _way(q: Question, one: ChannelRestriction | BlockTelephoneAndElectronic | WrittenOrThirdPartyOnly | ThirdPartyContact) -> Found | None:
-    """Returns what a limit on the way of contact says; a call may be ended, what has arrived is read (EH-05)."""
-    channel, also = q.asked.channel, ("EH-05",)
+    """Returns what a limit on the way of contact says; a call may be ended, what has arrived is read (EH-23)."""
+    channel, also = q.asked.channel, ("EH-23",)
     match one:
         case ThirdPartyContact():
             if channel == "third-party":
@@ -233,9 +170,9 @@ def _times(q: Question, one: ContactTimes) -> Found:
     if day_fits and time_fits:
         return q.found("deal-with-it", f"This is one of the set times: {when}.")
     if q.asked.channel in LIVE:
-        return q.found("refuse", f"Contact is taken {when} only. Say so, and end it politely.", departs=True, also=("EH-05",))
+        return q.found("refuse", f"Contact is taken {when} only. Say so, and end it politely.", departs=True, also=("EH-23",))
     says = f"Contact is taken {when} only: read it for anything new now, and deal with it at the next set time."
-    return q.found("limit-it", says, also=("EH-05",))
+    return q.found("limit-it", says, also=("EH-23",))
 
 
 def _hours(hours: Hours) -> str:
@@ -248,10 +185,10 @@ def _dates(q: Question, one: ContactDates) -> Found:
     following = min((day for day in one.dates if day > q.asked.on), default=None)
     when = f"The next date for contact is {in_words(following)}." if following else "No date for contact is left."
     if q.asked.channel in LIVE:
-        return q.found("refuse", f"{when} Say so, and end it politely.", departs=True, also=("EH-05",))
+        return q.found("refuse", f"{when} Say so, and end it politely.", departs=True, also=("EH-23",))
     verdict: Verdict = "limit-it" if following else "read-and-file"
     then = "keep it for that date" if following else "file it"
-    return q.found(verdict, f"{when} Read it for anything new now, then {then}.", also=("EH-05",))
+    return q.found(verdict, f"{when} Read it for anything new now, then {then}.", also=("EH-23",))
 
 
 def _single_point(q: Question, one: SinglePointOfContact) -> Found:
@@ -272,10 +209,10 @@ def _place(q: Question, one: VisitByAppointmentOnly | PremisesRestriction) -> Fo
 
 
 def _topic(q: Question, topics: tuple[str, ...]) -> Found:
-    """Returns what a limit on topics says. A person judges what a contact is about (EH-06); shared words are a sign, no more."""
+    """Returns what a limit on topics says. A person judges what a contact is about (EH-24); shared words are a sign, no more."""
     named = "; ".join(topics)
     disengaged = isinstance(q.limit.restriction, PartialDisengagement)
-    also = ("EH-06", *(q.entry.classified_by if disengaged else ()))
+    also = ("EH-24", *(q.entry.classified_by if disengaged else ()))
     if not any(alike(q.asked.topic, one) for one in topics):
         return q.found("deal-with-it", f"Deal with it unless it is about: {named}. Then it is read and filed.", also=also)
     then = CLASSIFY if disengaged else "If so, read it for anything new and file it without an answer; if not, deal with it as new-issue."
@@ -296,7 +233,7 @@ def _refused(q: Question, one: RefuseAllContact) -> Found | None:
     if q.asked.kind == "complaint" and not one.includes_complaints:
         return None
     read = "" if q.asked.channel in LIVE else " It is read all the same, for anything that must pass."
-    return q.found("refuse", f"No further contact is taken.{read}", departs=True, also=("EH-04",))
+    return q.found("refuse", f"No further contact is taken.{read}", departs=True, also=("EH-22",))
 
 
 def _read_and_file(q: Question, one: ReadAndFile) -> Found | None:

@@ -320,7 +320,7 @@ class ContactRule(Data):
 
     let_through: tuple[LetThrough, ...] = ()
     week_starts: Cited[Weekday] | None = None
-    """The first day of a week in which contacts are counted; Monday where nothing is said (EH-03)."""
+    """The first day of a week in which contacts are counted; Monday where nothing is said (EH-21)."""
 
     reply_if: Cited[Literal["wholly-different"]] | None = None
     reiterate: Cited[bool] | None = None

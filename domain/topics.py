@@ -1,4 +1,4 @@
-"""Whether two topics may be the same. Only a sign: a person judges what a contact is about (EH-06)."""
+"""Whether two topics may be the same. Only a sign: a person judges what a contact is about (EH-24)."""
 
 from __future__ import annotations
 

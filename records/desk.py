@@ -20,7 +20,7 @@ from sqlmodel import Session, col
 from domain.case import Case
 from domain.desk import Advice, advise, ambiguous
 from domain.desk_entry import Entry, entry_of
-from domain.desk_rules import Asked
+from domain.desk_question import Asked
 from domain.identifiers import Identifier, address_identifiers, identifiers, name_in
 from domain.model import REFERENCE
 from domain.people import Person, Staff

@@ -66,7 +66,7 @@ def check(
 def _incoming(facts: dict[str, object]) -> Incoming:
     from pydantic import ValidationError
 
-    from domain.desk_rules import Asked
+    from domain.desk_question import Asked
     from domain.message import explained
     from starter.clock import today
     from starter.desk import Incoming

@@ -17,7 +17,7 @@ from domain.commands import LogContact
 from domain.contact_words import ContactKind
 from domain.days import LONDON, UTC
 from domain.desk import Advice
-from domain.desk_rules import Asked
+from domain.desk_question import Asked
 from domain.model import Data
 from domain.restrictions import Channel
 from records.desk import Desk

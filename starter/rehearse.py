@@ -20,7 +20,7 @@ from activities.outcome import Outcome
 from domain.commands import OpenCase
 from domain.days import LONDON, first_instant, london_date
 from domain.desk import Advice
-from domain.desk_rules import Asked
+from domain.desk_question import Asked
 from policies import load
 from records.database import create_all, open_database, reading, transaction
 from records.desk import Desk

@@ -13,7 +13,7 @@ from domain.contact_words import ContactKind, Verdict
 from domain.decision import Refusal
 from domain.desk import advise
 from domain.desk_entry import Entry, Limit, Used, entry_of, passing, period_of
-from domain.desk_rules import Asked
+from domain.desk_question import Asked
 from domain.identifiers import address_identifiers, email_in, identifiers, name_in, phone_in
 from domain.people import Absence, Person, Staff
 from domain.restrictions import Channel, ContactVolumeLimit, Restriction, RestrictionType
@@ -139,7 +139,7 @@ def test_each_type_answers_an_ordinary_contact_by_each_way(type: RestrictionType
 
 @pytest.mark.parametrize("type", get_args(RestrictionType))
 def test_nothing_that_must_pass_is_stopped_by_any_type_or_way(type: RestrictionType):
-    """DEF-15, DEF-18, EH-04, MMO-39: whatever was decided, these are dealt with, and none departs from anything."""
+    """DEF-15, DEF-18, EH-22, MMO-39: whatever was decided, these are dealt with, and none departs from anything."""
     tried = 0
     for kind in ("review-request", "appeal", "new-issue", "adjustment", "safeguarding", "emergency"):
         for channel in get_args(Channel):
@@ -152,7 +152,7 @@ def test_nothing_that_must_pass_is_stopped_by_any_type_or_way(type: RestrictionT
 
 @pytest.mark.parametrize("type", get_args(RestrictionType))
 def test_what_comes_in_writing_is_never_sent_back_unread(type: RestrictionType):
-    """EH-05: only a call or a visit is refused, save under a refusal of all contact, which says that it is read."""
+    """EH-23: only a call or a visit is refused, save under a refusal of all contact, which says that it is read."""
     for channel in get_args(Channel):
         advice = advise((entry(limit(restriction(type), used=FULL)),), asked(channel))
         if advice.verdict == "refuse" and channel not in LIVE:
@@ -185,7 +185,7 @@ def test_a_customer_nobody_knows_is_dealt_with():
     assert advise((), asked()).verdict == "deal-with-it"
 
 
-# Counting (EH-03)
+# Counting (EH-21)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from activities.outcome import Act, Outcome
 from activities.recording import Recording
 from domain.days import first_instant
 from domain.desk import Advice
-from domain.desk_rules import Asked
+from domain.desk_question import Asked
 from domain.people import Person
 from records.database import migrate, reading, transaction
 from records.desk import KNOWN, Desk, fill_desk
@@ -198,7 +198,7 @@ def test_a_name_alone_asks_for_care(one: Engine):
 
 
 def test_contacts_are_counted_in_the_same_transaction(records: Engine):
-    """EH-03."""
+    """EH-21."""
     restricted(records, "mmo/1", one=WEEKLY)
     told(records, "mmo/1")
     assert "contact 1 of 1" in ask(records, NAME).says
