@@ -241,9 +241,12 @@ def test_the_case_counts_by_week_and_offers_the_second_email_to_a_person():
 def test_appeals_and_the_like_use_nothing_up_and_are_no_departure():
     """MMO-39, PCC-23: a legitimate challenge, complaint or request is no incident."""
     kinds: tuple[ContactKind, ...] = ("appeal", "review-request", "complaint", "adjustment", "new-issue", "emergency", "safeguarding")
-    case = after(a_restricted_mmo_case(), *(log(date(2027, 3, 11), kind=kind) for kind in kinds), log(date(2027, 3, 12)))
+    first, last = log(date(2027, 3, 10)), log(date(2027, 3, 13))
+    before = after(a_restricted_mmo_case(), *(log(date(2027, 3, 11), kind=kind) for kind in kinds), first)
+    behind = after(a_restricted_mmo_case(), first, *(log(date(2027, 3, 11), kind=kind) for kind in kinds), last)
 
-    assert [one.departs for one in case.logged_contacts] == [()] * 8
+    assert [one.departs for one in before.logged_contacts] == [()] * 8
+    assert [one.departs for one in behind.logged_contacts] == [*[()] * 8, ("s1.1",)]
 
 
 def test_contacts_before_the_customer_was_told_are_not_counted():
