@@ -109,9 +109,23 @@ def _cycle(sanction: Sanction, policy: Policy) -> Period | None:
     return cycle
 
 
+def is_scheduled(sanction: Sanction, policy: Policy) -> bool:
+    """Returns whether the policy has this sanction reviewed at set dates at all."""
+    return policy.review_of(disengages=sanction.disengages).chosen is not None or _cycle(sanction, policy) is not None
+
+
 def review_due(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Reckoned | None:
     """Returns the scheduled review that is owed next (or still), or None where the policy schedules none."""
     return next(review_dates(case, sanction, policy, calendar), None)
+
+
+def without_review_date(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Sanction]:
+    """Yields what runs with neither an end nor a next review in sight: nobody stays so unseen (NE-34). A letter on its way is no gap."""
+    for sanction in case.in_force:
+        notice = case.notice(sanction.notice)
+        going = notice is not None and notice.status == "to-send"
+        if not going and sanction.terms.until is None and review_due(case, sanction, policy, calendar) is None:
+            yield sanction
 
 
 def _review_clocks(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:

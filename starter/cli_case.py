@@ -275,54 +275,6 @@ def tasks(
         table(("bear in mind", "says"), bear)
 
 
-def register(body: Annotated[str, typer.Option(help="The body.")], json: Json = False) -> None:
-    """Print a body's register: everybody a decision was made about."""
-    from records.database import reading
-    from records.lists import register_of
-    from records.tables import BodyRow
-
-    with reading(_engine()) as session:
-        known, rows = session.get(BodyRow, body), register_of(session, body)
-    if known is None:
-        complain(f"There is no body {body}; evenhand body list shows those there are.")
-        raise typer.Exit(UNKNOWN)
-    if json:
-        as_json([{**row.model_dump(mode="json"), "customer": name} for row, name in rows])
-        return
-    columns = (
-        "case",
-        "customer",
-        "stage",
-        "warned",
-        "decided",
-        "notified",
-        "last reviewed",
-        "review due",
-        "ends",
-        "ended",
-        "reviews missed",
-    )
-    table(
-        columns,
-        [
-            (
-                r.case_id,
-                name,
-                r.stage,
-                r.warned_on,
-                r.decided_on,
-                r.notified_on,
-                r.last_reviewed_on,
-                r.review_due,
-                r.ends,
-                r.ended_on,
-                r.missed_reviews,
-            )
-            for r, name in rows
-        ],
-    )
-
-
 def _fields(given: str) -> dict[str, object]:
     text = _given(given)
     try:
