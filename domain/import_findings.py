@@ -34,6 +34,8 @@ def findings(case: Case, command: ImportCase, policy: Policy, calendar: Calendar
         ]
     if case.contact_officer is None and end_of_case(case) is None:
         found.append(Entry(what="Nobody is recorded who deals with the customer."))
+    if case.customer.address is None and end_of_case(case) is None:
+        found.append(Entry(what="No address is recorded: a letter would reach nobody."))
     return tuple(one.model_copy(update={"cites": tuple(dict.fromkeys(one.cites))}) for one in found)
 
 

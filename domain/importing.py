@@ -34,7 +34,7 @@ from domain.informing import events
 from domain.outcomes import settled_through
 from domain.people import Actor, Staff
 from domain.policy import Policy
-from domain.review_clocks import is_scheduled
+from domain.review_clocks import is_scheduled, missed_keys
 from domain.terms import sign_off_for
 
 
@@ -258,6 +258,8 @@ def _with_appeal(case: Case, command: ImportCase, policy: Policy, calendar: Cale
 
 def _caught_up(case: Case, policy: Policy, calendar: Calendar, today: date) -> Case:
     """Returns the case with every deadline of its past marked as passed, the reviews missed since the last one among them."""
+    missed = [key for one in case.in_force for key in missed_keys(case, one, policy, calendar, before=today)]
+    case = case.model_copy(update={"passed": tuple(missed)})
     while come := [one.key for one in open_deadlines(case, policy, calendar) if one.fires <= today]:
         case = case.model_copy(update={"passed": (*case.passed, *come)})
     return case

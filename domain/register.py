@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 
-from domain.case import Case, Sanction
+from domain.case import NOT_RECORDED, Case, Sanction
 from domain.days import Calendar, in_words
 from domain.flags import missed_reviews
 from domain.notices import notified_on
@@ -149,9 +149,13 @@ def _referrals(case: Case) -> Iterator[str]:
     )
 
 
+def _said(text: str) -> str:
+    return "not recorded" if text == NOT_RECORDED else text
+
+
 def _decision_reasons(facts: Facts) -> str:
     case = facts[0]
-    reasons: list[tuple[date, str]] = [(one.decided_on, f"{one.id}: {one.terms.reasons}") for one in case.sanctions]
+    reasons: list[tuple[date, str]] = [(one.decided_on, f"{one.id}: {_said(one.terms.reasons)}") for one in case.sanctions]
     reasons += [(one.on, f"{one.id} ({one.outcome}): {one.reasons}") for one in case.reviews if one.reasons]
     reasons += [(one.decided_on, f"{one.id} ({one.outcome}): {one.reasons}") for one in case.challenges if one.decided_on and one.reasons]
     reasons += [(one.created_on, f"{one.id} not sent: {one.withheld_reasons}") for one in case.notices if one.withheld_reasons]

@@ -130,15 +130,29 @@ def without_review_date(case: Case, policy: Policy, calendar: Calendar) -> Itera
 
 def _review_clocks(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
     passed = frozenset(case.passed)
-    opens = policy.review_of(disengages=sanction.disengages).opens_before
     for due in review_dates(case, sanction, policy, calendar):
-        overdue = deadline("review-overdue", sanction.id, due, at_end=True)
-        opening = shifted(due, due.date - timedelta(days=opens.count), f"{opens.words} before the review", opens.sources)
-        yield deadline("review-opens", sanction.id, opening)
-        yield deadline("review-due", sanction.id, due)
-        yield overdue
+        opening, owed, overdue = _of_one_review(sanction, due, policy)
+        yield from (opening, owed, overdue)
         if overdue.key not in passed:
             return
+
+
+def _of_one_review(sanction: Sanction, due: Reckoned, policy: Policy) -> tuple[Deadline, Deadline, Deadline]:
+    opens = policy.review_of(disengages=sanction.disengages).opens_before
+    opening = shifted(due, due.date - timedelta(days=opens.count), f"{opens.words} before the review", opens.sources)
+    return (
+        deadline("review-opens", sanction.id, opening),
+        deadline("review-due", sanction.id, due),
+        deadline("review-overdue", sanction.id, due, at_end=True),
+    )
+
+
+def missed_keys(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar, *, before: date) -> Iterator[str]:
+    """Yields the keys of every review that fell due before a day and was not held."""
+    for due in review_dates(case, sanction, policy, calendar):
+        if due.date >= before:
+            return
+        yield from (one.key for one in _of_one_review(sanction, due, policy))
 
 
 def clear_time(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Reckoned | None:

@@ -196,6 +196,12 @@ def _print_head(found: Standing) -> None:
     out.print(f"[bold]{found.case}[/]  {found.policy}  stage: [bold]{found.stage}[/]  incidents: {found.incidents}")
     if found.flags:
         out.print(f"Flags: {', '.join(found.flags)}", markup=False)
+    if found.imported:
+        old = found.imported
+        out.print(f"Imported on {day_in_words(old.on)} as {old.reference}, line {old.line} of its file.", markup=False)
+        for text in (old.behaviour_words, old.notes):
+            if text:
+                out.print(f"Old record: {text}", markup=False)
     if found.missed_reviews:
         out.print(f"Reviews missed: {found.missed_reviews}")
 

@@ -230,7 +230,7 @@ def _taken_over(new: list[Prepared], by: str) -> tuple[list[Answer], str | None]
 
 def _tell(checked: Checked, answers: list[Answer], *, dry_run: bool, ready: bool) -> None:
     rows = [
-        (str(r.line), r.reference, r.case, r.stage if r.state == "new" else r.state, r.next_deadline, "\n".join(r.findings))
+        (str(r.line), r.reference, r.case, *((r.stage, r.next_deadline, "\n".join(r.findings)) if r.state == "new" else (r.state, "", "")))
         for r in (one.report for one in checked.prepared)
     ]
     table(("line", "reference", "case", "becomes", "next deadline", "findings"), rows)

@@ -151,6 +151,8 @@ def restrictions(cell: str, words: Words) -> tuple[Restriction, ...]:
 
 def _pieces(cell: str) -> list[str]:
     """Returns what stands apart by ; or a line end, outside quotation marks."""
+    if cell.count('"') % 2:
+        raise Wrong(shown(cell), "each quotation mark with its other half")
     return [piece.strip() for piece in re.findall(r'(?:[^;\n"]|"[^"]*")+', cell) if piece.strip()]
 
 
@@ -163,10 +165,9 @@ def _from_json(cell: str) -> list[object]:
 
 
 def _spoken(piece: str) -> dict[str, object]:
-    try:
-        first, *given = shlex.split(piece.replace("'", "\\'"))
-    except ValueError:
-        raise Wrong(shown(piece), "each quotation mark with its other half") from None
+    words = shlex.shlex(piece, posix=True)
+    words.whitespace_split, words.quotes, words.escape, words.commenters = True, '"', "", ""
+    first, *given = list(words)
     pairs = [one.split("=", 1) for one in given]
     if first not in get_args(RestrictionType) or any(len(pair) != 2 for pair in pairs):
         offered = ", ".join(get_args(RestrictionType))
