@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from datetime import date
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypedDict, cast
 
 from sqlmodel import Session
 
@@ -15,11 +15,12 @@ from activities.clock import Clock
 from activities.outcome import RESUME, Act, Outcome, Waiting
 from domain.case import Case
 from domain.clocks import next_deadline
-from domain.commands import COMMANDS, AnyCommand, OpenCase
+from domain.commands import COMMANDS, AnyCommand, ImportCase, OpenCase
 from domain.days import first_instant, in_words, london_date
 from domain.deadlines import Deadline
 from domain.decide import decide
 from domain.decision import Decision, Entry, Refusal
+from domain.importing import import_case
 from domain.message import Message, read_command, read_message
 from domain.people import CALENDAR, CUSTOMER, POST, Actor
 from domain.policy import Policy
@@ -32,6 +33,8 @@ from records.tables import CaseRow, CommandRow, LogRow
 from records.vault import CaseVault
 
 Json = dict[str, object]
+OPENING = ("open_case", "import_case")
+"""Acts that begin a case; nothing comes before them."""
 ENVELOPE = ("v", "id", "do", "by", "on", "saw", "with", "token")
 QUOTING = {
     "malformed": "The message could not be read.",
@@ -47,6 +50,17 @@ class Needs(NamedTuple):
 
     deadline: Deadline | None
     tasks: tuple[Task, ...]
+
+
+class Facts(TypedDict):
+    """What every first act of a case is decided with."""
+
+    id: str
+    edition: str
+    keep_years: int | None
+    actor: Actor
+    policy: Policy
+    today: date
 
 
 class Recording:
@@ -112,7 +126,7 @@ class Recording:
     def _decide(self, case: Case | None) -> Decision:
         message = read_message(self.act.message)
         self.command = command = read_command(message)
-        if isinstance(command, OpenCase):
+        if isinstance(command, OpenCase | ImportCase):
             return self._open(case, command, message)
         if case is None:
             raise Refusal("There is no such case.", kind="unknown", remains="Open it first.")
@@ -120,7 +134,7 @@ class Recording:
         self.actor = self._who(message, body)
         return decide(case, command, actor=self.actor, policy=policy, calendar=load.calendar(policy.nation.value), today=self.today)
 
-    def _open(self, case: Case | None, command: OpenCase, message: Message) -> Decision:
+    def _open(self, case: Case | None, command: OpenCase | ImportCase, message: Message) -> Decision:
         if case is not None:
             raise _open_already(case.id)
         if not CASE_ID.fullmatch(self.act.case):
@@ -142,9 +156,10 @@ class Recording:
             raise Refusal(
                 f"The body's policy file cannot be used: {unreadable}", remains="Mend the file; evenhand policy check shows its faults."
             ) from None
-        return open_case(
-            command, id=self.act.case, edition=edition, keep_years=body.keep_years, actor=self.actor, policy=policy, today=self.today
-        )
+        facts = Facts(id=self.act.case, edition=edition, keep_years=body.keep_years, actor=self.actor, policy=policy, today=self.today)
+        if isinstance(command, ImportCase):
+            return import_case(command, staff=body.staff, calendar=load.calendar(policy.nation.value), **facts)
+        return open_case(command, **facts)
 
     def _who(self, message: Message, body: Body) -> Actor:
         if self.act.source != "outside":
@@ -202,7 +217,7 @@ class Recording:
 
     def _again(self, case: Case | None, before: CommandRow, hashed: str) -> Outcome:
         if before.content_hash != hashed:
-            refusal = _open_already(self.act.case) if case and self.name == "open_case" else _used_already(self.id)
+            refusal = _open_already(self.act.case) if case and self.name in OPENING else _used_already(self.id)
             self._line(Log(self.session, self.act.case), Entry(what=_public(refusal)), "repeated")
             answer = Outcome(command=self.id, result="repeated", answer=refusal.reason, remains=refusal.remains)
         else:

@@ -9,6 +9,10 @@ from domain.contact_words import ContactKind, Verdict
 from domain.model import Answer, Code, Reference, State, Text
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 
+NOT_RECORDED = "not-recorded"
+"""Stands where a case that began elsewhere does not say who, how or why: visibly unknown, never invented."""
+Medium = Channel | Literal["not-recorded"]
+
 Stage = Literal["opened", "warned", "arranged", "continued", "referred", "proposed", "restricted", "disengaged", "archived", "closed"]
 
 
@@ -53,7 +57,7 @@ class Incident(State):
     id: str
     on: date
     code: Code
-    medium: Channel
+    medium: Medium
     summary: Text
     by: str
     physical: bool = False
@@ -70,7 +74,7 @@ class Warning(State):
 
     id: str
     on: date
-    medium: Channel
+    medium: Medium
     by: Signature
     findings: dict[str, Answer]
     notice: str | None
@@ -243,7 +247,7 @@ class Proposal(State):
     closed: Literal["decided", "rejected", "replaced"] | None = None
 
 
-Ending = Literal["lapsed", "lifted", "appeal", "mistake", "withdrawn"]
+Ending = Literal["lapsed", "lifted", "appeal", "mistake", "withdrawn", "not-recorded"]
 
 
 class Sanction(State):
@@ -283,7 +287,7 @@ class Challenge(State):
     id: str
     against: str
     on: date
-    medium: Channel
+    medium: Medium
     grounds: Text | None
     late: bool
     only: tuple[str, ...] = ()
@@ -345,7 +349,7 @@ class ReviewRequest(State):
     id: str
     sanction: str
     on: date
-    medium: Channel
+    medium: Medium
     grounds: Text | None
     from_appeal: str | None = None
     done: str | None = None
@@ -356,7 +360,7 @@ class Review(State):
     id: str
     sanction: str
     on: date
-    why: Literal["scheduled", "requested", "own-motion"]
+    why: Literal["scheduled", "requested", "own-motion", "not-recorded"]
     outcome: str
     signatures: tuple[Signature, ...]
     reasons: Text | None
@@ -412,6 +416,26 @@ class Hold(State):
     released_on: date | None = None
 
 
+class Imported(State):
+    """Where a case comes from that began in a body's own records, and what stood there besides."""
+
+    on: date
+    by: str
+    reference: Reference
+    """The body's own name of the case."""
+    file_sha256: str
+    line: int
+    behaviour: Code | None = None
+    behaviour_words: Text | None = None
+    notes: Text | None = None
+    next_review: date | None = None
+    """As the old record had it, whatever the policy says."""
+    past: tuple[str, ...] = ()
+    """Events from before the import, as decision:s1: nobody is asked to make others aware of them again."""
+    cannot_be_found: Text | None = None
+    """Why the rest of the record stays unknown."""
+
+
 class Case(State):
     """The whole case at one moment; `seq` counts the acts that changed it."""
 
@@ -461,6 +485,8 @@ class Case(State):
     """The body's own retention schedule where the policy is silent (DEF-19)."""
     ending_reasons: Text | None = None
     destroyed_on: date | None = None
+    imported: Imported | None = None
+    """Set where the case began elsewhere and was taken over in mid-life."""
     set_aside: tuple[str, ...] = ()
     """Ids of messages that a fault in the program kept from being acted on, until somebody has looked."""
 

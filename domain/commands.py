@@ -40,6 +40,60 @@ class OpenCase(Command):
     area_has_own_policy: bool = False
 
 
+class ImportedAppeal(Data):
+    """A challenge that was pending, or decided, when its case was imported."""
+
+    received_on: date
+    decided_on: date | None = None
+    outcome: Literal["uphold", "vary", "withdraw", "confirm", "amend", "remove"] | None = None
+
+
+class ImportCase(Command):
+    """Take over a case that began in the body's own records, in mid-life; only as the first act of a case."""
+
+    do = "import_case"
+    body: Code
+    reference: Reference
+    """The body's own name of the case."""
+    file_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    line: int = Field(ge=1)
+    customer: Customer
+    area: Code | None = None
+    contact_officer: Code | None = None
+    behaviour: Code | None = None
+    behaviour_words: Text | None = None
+    last_incident: date | None = None
+    warned_on: date | None = None
+    warned_by: Code | None = None
+    decided_on: date | None = None
+    decided_by: Code | None = None
+    office: Code | None = None
+    """The office that decided."""
+    told_on: date | None = None
+    restrictions: tuple[Restriction, ...] = ()
+    reasons: Text | None = None
+    until: date | None = None
+    last_review: date | None = None
+    next_review: date | None = None
+    appeal: ImportedAppeal | None = None
+    ended_on: date | None = None
+    notes: Text | None = None
+
+
+class CompleteRecord(Command):
+    """Add to an imported case what its old record did not say, or say why it cannot be found."""
+
+    do = "complete_record"
+    warned_by: Code | None = None
+    decided_by: Code | None = None
+    office: Code | None = None
+    told_on: date | None = None
+    reasons: Text | None = None
+    contact_officer: Code | None = None
+    area: Code | None = None
+    cannot_be_found: Text | None = None
+
+
 class ReportBehaviour(Command):
     """Record one incident; after a warning it is continued behaviour. `saw` may name a contact that waits for that decision (k3)."""
 
@@ -498,6 +552,8 @@ class NoticeReturned(Command):
 
 AnyCommand = (
     OpenCase
+    | ImportCase
+    | CompleteRecord
     | ReportBehaviour
     | CompleteIncident
     | Warn

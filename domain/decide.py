@@ -12,6 +12,7 @@ from domain import (
     disengagement,
     due,
     emergency,
+    imported,
     informing,
     measures,
     questions,
@@ -41,6 +42,7 @@ HANDLERS: dict[str, Handler] = {
     "report_behaviour": referral.report_behaviour,
     "complete_incident": questions.complete_incident,
     "refer": referral.refer,
+    "complete_record": imported.complete_record,
     "consult": referral.consult,
     "assess": referral.assess,
     "acknowledge_fault": referral.acknowledge_fault,
@@ -113,7 +115,8 @@ def decide(case: Case, command: AnyCommand, *, actor: Actor, policy: Policy, cal
         if refusal.kept is not None:
             refusal.kept = _moved_on(refusal.kept, policy, today)
         raise
-    return decision.model_copy(update={"case": _moved_on(decision.case, policy, today)})
+    entries = (*decision.entries, *imported.unchecked(case, command.do, policy))
+    return decision.model_copy(update={"case": _moved_on(decision.case, policy, today), "entries": entries})
 
 
 def _may_be_heard(case: Case, command: AnyCommand, actor: Actor) -> None:

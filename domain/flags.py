@@ -11,6 +11,7 @@ from domain.days import Calendar
 from domain.measures import measures_owed
 from domain.notices import notified_on
 from domain.policy import Policy
+from domain.review_clocks import without_review_date
 from domain.tasks import tasks
 
 
@@ -35,6 +36,8 @@ def flags(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         "retention_not_set": "retention" in waiting,
         "not_everybody_informed": "inform" in waiting,
         "opened_by_mistake": case.ending == "mistake",
+        "imported": case.imported is not None,
+        "no_review_date": any(without_review_date(case, policy, calendar)),
     }
     return tuple(sorted(name for name, raised in found.items() if raised))
 
@@ -48,6 +51,6 @@ def _latest_window_closed(case: Case, policy: Policy, calendar: Calendar, today:
     return bool(closes) and max(closes) <= today
 
 
-def missed_reviews(case: Case) -> int:
-    """Returns how many scheduled reviews were not held in time; a late one does not erase them."""
-    return sum(key.startswith("review-overdue:") for key in case.passed)
+def missed_reviews(case: Case, sanction: str | None = None) -> int:
+    """Returns how many scheduled reviews were not held in time, of one sanction or of all; a late one does not erase them."""
+    return sum(key.startswith(f"review-overdue:{sanction}:" if sanction else "review-overdue:") for key in case.passed)

@@ -45,7 +45,10 @@ def events(case: Case) -> Iterator[Event]:
 def to_inform(case: Case, policy: Policy) -> Iterator[tuple[InformRule, Event]]:
     """Yields each team that has not been made aware of something yet."""
     told = {(one.team, one.at, one.about) for one in case.informed}
+    past = case.imported.past if case.imported else ()
     for event in events(case):
+        if f"{event.at}:{event.about}" in past:
+            continue
         for rule in policy.informs:
             if event.at in rule.at and (rule.team, event.at, event.about) not in told:
                 yield rule, event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from domain.case import Arrangement, Case, Challenge, Notice, Sanction, Warning
+from domain.case import NOT_RECORDED, Arrangement, Case, Challenge, Notice, Sanction, Warning
 from domain.clocks import appealable
 from domain.days import Calendar, deemed_notified, in_words
 from domain.deadlines import reckon
@@ -183,7 +183,14 @@ def _reasons(subject: _Subject) -> Facts | None:
         return {"text": subject.measure.review_reasons}
     if subject.issue or subject.measure or subject.report:
         return {"text": next(one.reasons for one in (subject.issue, subject.measure, subject.report) if one)}
-    return {"text": _the(subject.sanction).terms.reasons}
+    return {"text": _recorded(_the(subject.sanction).terms.reasons)}
+
+
+def _recorded(reasons: str) -> str:
+    """Returns the reasons of a decision. Raises LookupError where an imported case does not say them: no letter prints that."""
+    if reasons == NOT_RECORDED:
+        raise LookupError("the reasons are not recorded")
+    return reasons
 
 
 def _until(subject: _Subject) -> Facts | None:
@@ -354,7 +361,10 @@ def _topics(subject: _Subject) -> Facts | None:
 
 def _behaviour(subject: _Subject) -> Facts:
     labels = [subject.policy.behaviours[one.code].label for one in subject.case.incidents if one.code in subject.policy.behaviours]
-    return {"labels": list(dict.fromkeys(labels)) or ["the behaviour described below"], "text": _the(subject.sanction).terms.reasons}
+    return {
+        "labels": list(dict.fromkeys(labels)) or ["the behaviour described below"],
+        "text": _recorded(_the(subject.sanction).terms.reasons),
+    }
 
 
 PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {

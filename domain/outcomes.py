@@ -95,7 +95,7 @@ def applied(
 ) -> Sanction:
     """Returns the sanction after a review. One that lapsed meanwhile stands again only if it was continued in time."""
     settled = sanction.model_copy(
-        update={"settled_through": _settled_through(case, sanction, policy, calendar, on), "ended_on": None, "ended_how": None}
+        update={"settled_through": settled_through(case, sanction, policy, calendar, on), "ended_on": None, "ended_how": None}
     )
     match terms.outcome:
         case "lift":
@@ -127,7 +127,7 @@ def _with_terms(sanction: Sanction, **update: date) -> Sanction:
     return sanction.model_copy(update={"terms": sanction.terms.model_copy(update=update)})
 
 
-def _settled_through(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar, on: date) -> date | None:
+def settled_through(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar, on: date) -> date | None:
     """Returns the last due date this review answers: those past, and one that falls within the 28 days (DEF-13)."""
     if policy.review_of(disengages=sanction.disengages).chosen:
         return on

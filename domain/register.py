@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 
-from domain.case import Case, Sanction
+from domain.case import NOT_RECORDED, Case, Sanction
 from domain.days import Calendar, in_words
 from domain.flags import missed_reviews
 from domain.notices import notified_on
@@ -81,7 +81,13 @@ def _case_notes(facts: Facts) -> str:
     cycles = [str(one.findings["behavioural-cycles"]) for one in case.reviews if "behavioural-cycles" in one.findings]
     dated = [(one.on, one.code.replace("-", " "), one.summary) for one in case.incidents]
     return _lines(
-        iter([*(f"{in_words(on)}: {code}: {summary}" for on, code, summary in sorted(dated)), *(f"Cycles: {one}" for one in cycles)])
+        iter(
+            [
+                *(f"{in_words(on)}: {code}: {summary}" for on, code, summary in sorted(dated)),
+                *(f"Cycles: {one}" for one in cycles),
+                *_old_record(case),
+            ]
+        )
     )
 
 
@@ -108,6 +114,15 @@ def _next_review(facts: Facts) -> str:
     return _lines(iter([in_words(min(dues)) if dues else none, *([f"{missed} missed"] if missed else [])]))
 
 
+def _old_record(case: Case) -> tuple[str, ...]:
+    """Returns what an imported case brought with it besides its dates."""
+    if case.imported is None:
+        return ()
+    old = case.imported
+    behaviour = ": ".join(text for text in (old.behaviour and old.behaviour.replace("-", " "), old.behaviour_words) if text)
+    return tuple(f"Old record: {text}" for text in (behaviour, old.notes) if text)
+
+
 def _timeline(facts: Facts) -> str:
     case = facts[0]
     happened: list[tuple[date, str]] = [
@@ -118,20 +133,29 @@ def _timeline(facts: Facts) -> str:
     happened += [(one.on, f"contact: {one.topic.replace('-', ' ')}: {one.summary}") for one in case.contacts]
     happened += [(one.decided_on, f"decision {one.id}, {', '.join(signed.person for signed in one.signatures)}") for one in case.sanctions]
     happened += [(one.on, f"review {one.id}: {one.outcome}") for one in case.reviews]
-    return _lines(f"{in_words(on)}: {what}" for on, what in sorted(happened, key=lambda one: one[0]))
+    dated = (f"{in_words(on)}: {what}" for on, what in sorted(happened, key=lambda one: one[0]))
+    return _lines(iter([*dated, *_old_record(case)]))
 
 
 def _referral(facts: Facts) -> str:
-    return _lines(
+    return _lines(iter([*_referrals(facts[0]), *_old_record(facts[0])]))
+
+
+def _referrals(case: Case) -> Iterator[str]:
+    return (
         f"{in_words(one.on)}, {one.by.person}: {'; '.join(str(text) for text in one.findings.values())}"
         + (f" (attached: {', '.join(one.attachments)})" if one.attachments else "")
-        for one in facts[0].referrals
+        for one in case.referrals
     )
+
+
+def _said(text: str) -> str:
+    return "not recorded" if text == NOT_RECORDED else text
 
 
 def _decision_reasons(facts: Facts) -> str:
     case = facts[0]
-    reasons: list[tuple[date, str]] = [(one.decided_on, f"{one.id}: {one.terms.reasons}") for one in case.sanctions]
+    reasons: list[tuple[date, str]] = [(one.decided_on, f"{one.id}: {_said(one.terms.reasons)}") for one in case.sanctions]
     reasons += [(one.on, f"{one.id} ({one.outcome}): {one.reasons}") for one in case.reviews if one.reasons]
     reasons += [(one.decided_on, f"{one.id} ({one.outcome}): {one.reasons}") for one in case.challenges if one.decided_on and one.reasons]
     reasons += [(one.created_on, f"{one.id} not sent: {one.withheld_reasons}") for one in case.notices if one.withheld_reasons]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.case import Case, Challenge, ReviewRequest, Sanction, next_id, with_item
+from domain.case import Case, Challenge, Medium, ReviewRequest, Sanction, next_id, with_item
 from domain.clocks import appealable
 from domain.decision import Refusal
 from domain.policy import Policy, Requested
-from domain.restrictions import Channel
 
 
 def running_on(case: Case, sanction: Sanction, on: date) -> bool:
@@ -18,7 +17,7 @@ def running_on(case: Case, sanction: Sanction, on: date) -> bool:
 
 
 def count_request(
-    case: Case, sanction: Sanction, *, rule: Requested, on: date, medium: Channel, grounds: str | None, from_appeal: str | None = None
+    case: Case, sanction: Sanction, *, rule: Requested, on: date, medium: Medium, grounds: str | None, from_appeal: str | None = None
 ) -> Case:
     """Returns the case with a request counted against the sanction's period."""
     request = ReviewRequest(

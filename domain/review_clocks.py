@@ -109,22 +109,50 @@ def _cycle(sanction: Sanction, policy: Policy) -> Period | None:
     return cycle
 
 
+def is_scheduled(sanction: Sanction, policy: Policy) -> bool:
+    """Returns whether the policy has this sanction reviewed at set dates at all."""
+    return policy.review_of(disengages=sanction.disengages).chosen is not None or _cycle(sanction, policy) is not None
+
+
 def review_due(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Reckoned | None:
     """Returns the scheduled review that is owed next (or still), or None where the policy schedules none."""
     return next(review_dates(case, sanction, policy, calendar), None)
 
 
+def without_review_date(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Sanction]:
+    """Yields what runs with neither an end nor a next review in sight: nobody stays so unseen (NE-34). A letter on its way is no gap."""
+    for sanction in case.in_force:
+        notice = case.notice(sanction.notice)
+        going = notice is not None and notice.status == "to-send"
+        if not going and sanction.terms.until is None and review_due(case, sanction, policy, calendar) is None:
+            yield sanction
+
+
 def _review_clocks(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
     passed = frozenset(case.passed)
-    opens = policy.review_of(disengages=sanction.disengages).opens_before
     for due in review_dates(case, sanction, policy, calendar):
-        overdue = deadline("review-overdue", sanction.id, due, at_end=True)
-        opening = shifted(due, due.date - timedelta(days=opens.count), f"{opens.words} before the review", opens.sources)
-        yield deadline("review-opens", sanction.id, opening)
-        yield deadline("review-due", sanction.id, due)
-        yield overdue
+        opening, owed, overdue = _of_one_review(sanction, due, policy)
+        yield from (opening, owed, overdue)
         if overdue.key not in passed:
             return
+
+
+def _of_one_review(sanction: Sanction, due: Reckoned, policy: Policy) -> tuple[Deadline, Deadline, Deadline]:
+    opens = policy.review_of(disengages=sanction.disengages).opens_before
+    opening = shifted(due, due.date - timedelta(days=opens.count), f"{opens.words} before the review", opens.sources)
+    return (
+        deadline("review-opens", sanction.id, opening),
+        deadline("review-due", sanction.id, due),
+        deadline("review-overdue", sanction.id, due, at_end=True),
+    )
+
+
+def missed_keys(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar, *, before: date) -> Iterator[str]:
+    """Yields the keys of every review that fell due before a day and was not held."""
+    for due in review_dates(case, sanction, policy, calendar):
+        if due.date >= before:
+            return
+        yield from (one.key for one in _of_one_review(sanction, due, policy))
 
 
 def clear_time(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Reckoned | None:

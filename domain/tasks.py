@@ -8,18 +8,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from domain.case import Case, Notice, Sanction
+from domain.case import NOT_RECORDED, Case, Notice, Sanction
 from domain.clocks import all_deadlines
 from domain.contacts import waiting_contacts
 from domain.days import Calendar, in_words
 from domain.disengagement import contacts_to_answer
 from domain.end_clocks import end_of_case, retention_ends
+from domain.imported import to_complete
 from domain.informing import to_inform
 from domain.measures import measures_owed, rule_of
 from domain.model import State
 from domain.policy import Policy
 from domain.questions import not_made_out, open_questions
-from domain.review_clocks import measure_reviews, review_due
+from domain.review_clocks import measure_reviews, review_due, without_review_date
 from domain.rules import Who
 from domain.steps import continued_since, living_warning
 
@@ -53,6 +54,8 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_escalated(case, policy, calendar),
         *_measures(case, policy),
         *_faults(case),
+        *_incomplete(case),
+        *_dateless(case, policy, calendar),
         *_holds(case),
         *_new_issues(case, policy, calendar),
         *_standing_measures(case, policy, calendar),
@@ -70,12 +73,22 @@ def _for(who: Who | None, case: Case) -> dict[str, tuple[str, ...]]:
     if who is not None and who.offices:
         return {"offices": who.offices}
     if who is not None and who.relation == "line-manager-of-contact":
-        return {"people": (f"line-manager-of:{case.contact_officer}",)}
+        return {"people": (f"line-manager-of:{case.contact_officer or _importer(case)}",)}
     if who is not None and who.relation == "gave-the-warning" and case.warnings:
-        return {"people": (case.warnings[-1].by.person,)}
+        return {"people": (_known(case.warnings[-1].by.person, case),)}
     if who is not None and who.relation == "applied-the-sanction" and case.sanctions:
-        return {"people": (case.sanctions[-1].signatures[0].person,)}
-    return {"people": (case.contact_officer,) if case.contact_officer else ()}
+        return {"people": (_known(case.sanctions[-1].signatures[0].person, case),)}
+    nearest = case.contact_officer or _importer(case)
+    return {"people": (nearest,) if nearest else ()}
+
+
+def _importer(case: Case) -> str | None:
+    """Returns who took an imported case over: what would be for somebody its record does not name is for them."""
+    return case.imported.by if case.imported else None
+
+
+def _known(person: str, case: Case) -> str:
+    return (case.contact_officer or _importer(case) or person) if person == NOT_RECORDED else person
 
 
 def _questions(case: Case, policy: Policy) -> Iterator[Task]:
@@ -157,7 +170,7 @@ def _conversations(case: Case, policy: Policy) -> Iterator[Task]:
 
 def _step_one(case: Case, policy: Policy, today: date) -> Iterator[Task]:
     assert policy.step_one is not None
-    cites, whose = policy.step_one.replies.sources, {"people": (case.warnings[-1].by.person,)}
+    cites, whose = policy.step_one.replies.sources, {"people": (_known(case.warnings[-1].by.person, case),)}
     if not case.replies:
         yield Task(
             kind="record-reply",
@@ -213,9 +226,27 @@ def _escalated(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]
         if unheld and one.key in case.passed and one.ref not in told:
             told.add(one.ref)
             name = "answer" if one.kind == "answer-due" else "review"
-            what = f"The {name} of {one.ref} due on {in_words(one.reckoned.date)} is overdue: see that it is given"
+            missed = sum(key.startswith(f"{one.kind}:{one.ref}:") for key in case.passed)
+            so_far = f", {missed} missed so far" if missed > 1 else ""
+            what = f"The {name} of {one.ref} due on {in_words(one.reckoned.date)} is overdue{so_far}: see that it is given"
             whose = _for(policy.escalation, case)
             yield Task(kind="escalated", what=what, ref=one.ref, due=one.reckoned.date, cites=policy.escalation.sources, **whose)
+
+
+def _incomplete(case: Case) -> Iterator[Task]:
+    missing = to_complete(case)
+    if missing and case.imported:
+        what = f"Complete the imported record: {', '.join(missing)}"
+        yield Task(kind="complete-record", what=what, ref="case", people=(case.imported.by,), command="complete_record")
+
+
+def _dateless(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
+    """Yields every entry without a next review date, every day until it has one (NE-34)."""
+    columns = policy.register_.columns if policy.register_ else ()
+    cites = next((one.sources for one in columns if one.column == "next-review"), policy.escalation.sources)
+    for sanction in without_review_date(case, policy, calendar):
+        what = f"{sanction.id} has no date of its next review: see that it gets one"
+        yield Task(kind="no-review-date", what=what, ref=sanction.id, cites=cites, **_for(policy.escalation, case))
 
 
 def _holds(case: Case) -> Iterator[Task]:

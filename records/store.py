@@ -71,8 +71,9 @@ def save_lists(
     reviews = before is None or before.reviews != case.reviews
     if notices:
         _replace(session, NoticeRow, case.id, _notice_rows(case, vault))
-    if notices or sanctions:
+    if notices or sanctions or before is None or before.passed != case.passed:
         _replace(session, SanctionRow, case.id, [_sanction_row(case, one) for one in case.sanctions])
+    if notices or sanctions:
         _replace(session, RestrictionRow, case.id, [row for one in case.sanctions for row in _restriction_rows(case, one, vault)])
     if notices or sanctions or reviews:
         _replace(session, SignOffRow, case.id, _sign_off_rows(case))
@@ -130,7 +131,7 @@ def _sanction_row(case: Case, one: Sanction) -> SQLModel:
         until=one.terms.until,
         ended_on=one.ended_on,
         ended_how=one.ended_how,
-        missed_reviews=missed_reviews(case),
+        missed_reviews=missed_reviews(case, one.id),
     )
 
 
@@ -177,7 +178,7 @@ def _register_rows(case: Case, vault: CaseVault, policy: Policy, calendar: Calen
     if not stands_in_register(case, policy):
         return []
     last = case.sanctions[-1] if case.sanctions else None
-    due = review_due(case, last, policy, calendar) if last and last.in_force else None
+    dues = [due.date for one in case.in_force if (due := review_due(case, one, policy, calendar))]
     return [
         RegisterRow(
             case_id=case.id,
@@ -188,7 +189,7 @@ def _register_rows(case: Case, vault: CaseVault, policy: Policy, calendar: Calen
             decided_on=last.decided_on if last else None,
             notified_on=notified_on(case, last.notice) if last else None,
             last_reviewed_on=max((one.on for one in case.reviews), default=None),
-            review_due=due.date if due else None,
+            review_due=min(dues, default=None),
             ends=last.terms.until if last else None,
             ended_on=end_of_case(case),
             missed_reviews=missed_reviews(case),

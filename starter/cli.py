@@ -62,18 +62,19 @@ def _show(error: TyperException) -> None:
 
 def _add_groups() -> None:
     from starter.cli_body import body_app
-    from starter.cli_case import case_app, register, tasks
+    from starter.cli_case import case_app, tasks
     from starter.cli_contact import contact_app
     from starter.cli_engine import engine_app
     from starter.cli_policy import clauses, policy_app
+    from starter.cli_register import register_app
 
     app.add_typer(case_app, name="case")
     app.add_typer(contact_app, name="contact")
     app.add_typer(body_app, name="body")
     app.add_typer(policy_app, name="policy")
     app.add_typer(engine_app, name="engine")
+    app.add_typer(register_app, name="register")
     app.command()(tasks)
-    app.command()(register)
     app.command()(clauses)
 
 

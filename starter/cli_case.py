@@ -196,6 +196,12 @@ def _print_head(found: Standing) -> None:
     out.print(f"[bold]{found.case}[/]  {found.policy}  stage: [bold]{found.stage}[/]  incidents: {found.incidents}")
     if found.flags:
         out.print(f"Flags: {', '.join(found.flags)}", markup=False)
+    if found.imported:
+        old = found.imported
+        out.print(f"Imported on {day_in_words(old.on)} as {old.reference}, line {old.line} of its file.", markup=False)
+        for text in (old.behaviour_words, old.notes):
+            if text:
+                out.print(f"Old record: {text}", markup=False)
     if found.missed_reviews:
         out.print(f"Reviews missed: {found.missed_reviews}")
 
@@ -273,54 +279,6 @@ def tasks(
     bear = dict.fromkeys((_sources(one), one.text) for found in guidance.values() for one in found)
     if bear:
         table(("bear in mind", "says"), bear)
-
-
-def register(body: Annotated[str, typer.Option(help="The body.")], json: Json = False) -> None:
-    """Print a body's register: everybody a decision was made about."""
-    from records.database import reading
-    from records.lists import register_of
-    from records.tables import BodyRow
-
-    with reading(_engine()) as session:
-        known, rows = session.get(BodyRow, body), register_of(session, body)
-    if known is None:
-        complain(f"There is no body {body}; evenhand body list shows those there are.")
-        raise typer.Exit(UNKNOWN)
-    if json:
-        as_json([{**row.model_dump(mode="json"), "customer": name} for row, name in rows])
-        return
-    columns = (
-        "case",
-        "customer",
-        "stage",
-        "warned",
-        "decided",
-        "notified",
-        "last reviewed",
-        "review due",
-        "ends",
-        "ended",
-        "reviews missed",
-    )
-    table(
-        columns,
-        [
-            (
-                r.case_id,
-                name,
-                r.stage,
-                r.warned_on,
-                r.decided_on,
-                r.notified_on,
-                r.last_reviewed_on,
-                r.review_due,
-                r.ends,
-                r.ended_on,
-                r.missed_reviews,
-            )
-            for r, name in rows
-        ],
-    )
 
 
 def _fields(given: str) -> dict[str, object]:

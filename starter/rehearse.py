@@ -17,6 +17,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.bodies import Body, save_body
 from activities.clock import Clock
 from activities.outcome import Outcome
+from activities.recording import OPENING
 from domain.commands import OpenCase
 from domain.days import LONDON, first_instant, london_date
 from domain.desk import Advice
@@ -118,7 +119,7 @@ class Stage:
     async def _open(self, first: Step) -> None:
         script = self.read.script
         opening = script.opening
-        if first.do == "open_case":
+        if first.do in OPENING:
             return
         by = opening.by or (first.by if first.by in script.people else None) or next(iter(script.people))
         outcome = await self.cases.open_message(CASE, _opening_message(script, by=by))
@@ -153,6 +154,8 @@ class Stage:
         try:
             if step.do == "open_case":
                 return await self._opened(step, message)
+            if step.do == "import_case":
+                return await self._imported(message)
             if step.via == "update":
                 return await self.cases.submit_message(CASE, message)
             return await self._signalled(message, number)
@@ -166,6 +169,18 @@ class Stage:
             return await self.cases.open_message(CASE, {**opening, "id": step.id or opening["id"]})
         except AlreadyOpen:
             return await self.cases.submit_message(CASE, {**opening, "id": message["id"]})
+
+    async def _imported(self, message: dict[str, object]) -> Outcome:
+        """Take over a case in mid-life: the rehearsal's body and customer, with what the step says."""
+        with_ = message["with"]
+        assert isinstance(with_, dict)
+        customer = self.read.script.customer.model_dump(mode="json", exclude_unset=True)
+        given = {"body": "rehearsal", "reference": "old/1", "file_sha256": "0" * 64, "line": 2, "customer": customer, **with_}
+        whole = {**message, "with": given}
+        try:
+            return await self.cases.open_message(CASE, whole)
+        except AlreadyOpen:
+            return await self.cases.submit_message(CASE, whole)
 
     async def _signalled(self, message: dict[str, object], number: int) -> Outcome:
         await self.cases.signal_message(CASE, message)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from activities.bodies import policy_of_edition
-from domain.case import Case, Notice
+from domain.case import Case, Imported, Notice
 from domain.clocks import all_deadlines
 from domain.days import Calendar, Day, first_instant
 from domain.deadlines import Deadline
@@ -75,6 +75,8 @@ class Standing(BaseModel):
     register_entry: dict[str, str]
     """The columns of the policy's register; empty while the case does not stand in it."""
     notices: tuple[Notice, ...]
+    imported: Imported | None = None
+    """Where the case comes from, if it began in the body's own records."""
 
 
 class NoCase(Exception):
@@ -119,6 +121,7 @@ def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date) 
         guidance=guidance_at(policy, moments(case, waiting)),
         register_entry=dict(entry(case, policy, calendar)) if stands_in_register(case, policy) else {},
         notices=case.notices,
+        imported=case.imported,
     )
 
 

@@ -1,0 +1,91 @@
+"""A body's register as staff see it: the entries with the columns of the policy each case runs under, and what needs attention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+
+from activities.bodies import policy_of_edition
+from domain.attention import Attention, attention
+from domain.case import Case
+from domain.days import Calendar
+from domain.policy import Policy
+from domain.register import entry
+from policies import load
+from records.store import case_of
+from records.tables import CaseRow, RegisterRow
+from records.vault import CaseVault
+from starter.spreadsheet import Cell
+
+QUICK = ("warned_on", "decided_on", "notified_on", "last_reviewed_on", "review_due", "ends", "ended_on")
+QUICK_HEADERS = ("Date warned", "Date decided", "Date told", "Date last reviewed", "Date review due", "Date ends", "Date ended")
+
+
+class Entry(NamedTuple):
+    """One entry of a register: the quick list's row, and the whole case under its own policy."""
+
+    row: RegisterRow
+    case: Case
+    policy: Policy
+    calendar: Calendar
+
+
+class Noted(BaseModel):
+    """One reason to look at an entry, as it is listed."""
+
+    case: str
+    stage: str
+    kind: str
+    what: str
+    since: date
+    age_days: int
+    cites: tuple[str, ...]
+
+
+def entries(session: Session, body: str) -> Iterator[Entry]:
+    """Yields the entries of one body's register, by case; nobody else's."""
+    query = select(RegisterRow, CaseRow).where(RegisterRow.body == body, CaseRow.id == RegisterRow.case_id, CaseRow.body == body)
+    for row, stands in session.exec(query.order_by(col(RegisterRow.case_id))):
+        policy = policy_of_edition(session, stands.edition)
+        yield Entry(row, case_of(stands, CaseVault(session, stands.id)), policy, load.calendar(policy.nation.value))
+
+
+def reasons(one: Entry, today: date) -> tuple[Attention, ...]:
+    return attention(one.case, one.policy, one.calendar, today=today)
+
+
+def noted(session: Session, body: str, *, today: date) -> tuple[Noted, ...]:
+    """Returns every reason to look at an entry of the register, the oldest first."""
+    found = [
+        Noted(case=one.case.id, stage=one.case.stage, age_days=why.age(today), **why.model_dump(include=set(Attention.model_fields)))
+        for one in entries(session, body)
+        for why in reasons(one, today)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.since, one.case, one.kind)))
+
+
+def exported(session: Session, body: str, *, today: date) -> tuple[list[str], list[list[Cell]]]:
+    """Returns header and rows of a register: the case, its policy's columns by their labels, the quick dates, reviews missed, attention.
+
+    Cases under another edition, or another policy, keep their own columns: each label stands once, empty where it is not theirs."""
+    labels: dict[str, None] = {}
+    lines: list[tuple[Entry, dict[str, str], str]] = []
+    for one in entries(session, body):
+        held = _by_label(one)
+        labels |= dict.fromkeys(held)
+        lines.append((one, held, "; ".join(why.what for why in reasons(one, today))))
+    header = ["Case", "Attention", "Stage", *labels, *QUICK_HEADERS, "Reviews missed"]
+    rows: list[list[Cell]] = []
+    for one, held, why in lines:
+        dates = [getattr(one.row, name) for name in QUICK]
+        rows.append([one.case.id, why, one.case.stage, *(held.get(label, "") for label in labels), *dates, one.row.missed_reviews])
+    return header, rows
+
+
+def _by_label(one: Entry) -> dict[str, str]:
+    held, rule = entry(one.case, one.policy, one.calendar), one.policy.register_
+    return {column.label: held[column.column] for column in (rule.columns if rule else ())}
