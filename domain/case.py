@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, Protocol, TypeVar
 
+from domain.counting import Counting, DateChange
 from domain.model import Code, Reference, State, Text
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 
@@ -340,7 +341,7 @@ NoticeStatus = Literal["to-issue", "to-send", "sent", "withheld", "blocked", "re
 
 
 class Notice(State):
-    """One letter owed to the customer: decided, sent, notified are three dates (DEF-06)."""
+    """One letter owed to the customer: decided, sent, deemed notified and received are four dates, each with its evidence (DEF-06)."""
 
     id: str
     kind: str
@@ -355,6 +356,11 @@ class Notice(State):
     notified_on: date | None = None
     problem: Text | None = None
     withheld_reasons: Text | None = None
+    told_by: Signature | None = None
+    """Who posted it, handed it over or read it out, where a person did."""
+    received_on: date | None = None
+    """The day it is proven to have reached the customer; the day it counts as notified stands beside it."""
+    received_evidence: Text | None = None
 
 
 class Informed(State):
@@ -429,6 +435,10 @@ class Case(State):
     destroyed_on: date | None = None
     set_aside: tuple[str, ...] = ()
     """Ids of messages that a fault in the program kept from being acted on, until somebody has looked."""
+    counting: Counting = Counting()
+    """The holiday tables its dates are counted with."""
+    changes: tuple[DateChange, ...] = ()
+    """What newer tables and proofs of receipt did to its dates."""
 
     def notice(self, id: str) -> Notice | None:
         return next((notice for notice in self.notices if notice.id == id), None)

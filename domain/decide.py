@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from domain import appeal, delivery, disengagement, due, emergency, informing, measures, referral, retention, review, sanction, warning
+from domain import (
+    appeal,
+    calendar_change,
+    delivery,
+    disengagement,
+    due,
+    emergency,
+    informing,
+    measures,
+    receipt,
+    referral,
+    retention,
+    review,
+    sanction,
+    warning,
+)
 from domain.case import Case, Stage
 from domain.commands import AnyCommand
 from domain.days import Calendar
@@ -68,6 +83,10 @@ HANDLERS: dict[str, Handler] = {
     "notice_sent": delivery.notice_sent,
     "notice_blocked": delivery.notice_blocked,
     "notice_returned": delivery.notice_returned,
+    "record_receipt": receipt.record_receipt,
+    "apply_calendar": calendar_change.apply_calendar,
+    "acknowledge_calendar": calendar_change.acknowledge_calendar,
+    "decide_moved_date": calendar_change.decide_moved_date,
     "set_retention": retention.set_retention,
     "hold": retention.hold,
     "release_hold": retention.release_hold,

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from sqlmodel import select
 from temporalio.testing import WorkflowEnvironment
 
-from activities.bodies import Body, save_body
+from activities.bodies import Body, body_of, save_body
+from activities.calendars import in_force, keep_calendar
 from activities.clock import Clock
 from activities.outcome import Outcome
 from domain.commands import OpenCase
@@ -23,8 +24,9 @@ from policies import load
 from records.database import create_all, open_database, reading, transaction
 from records.log import log_of
 from records.tables import CaseRow, CommandRow, LetterRow
+from starter.calendars import next_table
 from starter.cases import AlreadyOpen, Cases, NoSuchCase
-from starter.script import Expectation, Read, Script, Step
+from starter.script import Expectation, NewTable, Read, Script, Step
 from starter.standing import Explained, NoCase, standing
 from worker.run import worker_for
 from worker.server import skipping_server
@@ -126,10 +128,23 @@ class Stage:
             await self.server.sleep(ahead)
         await self._settled()
         fired = self._new_lines()
-        outcome = await self._do(step, number) if step.do or step.raw is not None else None
+        outcome = await self._done(step, number)
         await self._settled()
         result = self._result(number, step, outcome, (*fired, *self._new_lines()))
         return result.model_copy(update={"differences": tuple(_differences(self.read, number, step.expect, result))})
+
+    async def _done(self, step: Step, number: int) -> Outcome | None:
+        if step.calendar is not None:
+            return await self._table_comes(step.calendar, step, number)
+        return await self._do(step, number) if step.do or step.raw is not None else None
+
+    async def _table_comes(self, new: NewTable, step: Step, number: int) -> Outcome | None:
+        """Load a table, set the body's closed days, and let the case take both over."""
+        edition = load_table(self.engine, new, name=f"step-{number + 1}", at=step.at)
+        if not new.taken_over:
+            return None
+        message: dict[str, object] = {"v": 1, "id": step.id or f"step-{number + 1}", "do": "apply_calendar", "by": step.by or "calendar"}
+        return await self.cases.submit_message(CASE, {**message, "with": {"edition": edition}})
 
     async def _do(self, step: Step, number: int) -> Outcome:
         message = _message(step, number)
@@ -250,10 +265,31 @@ def _records(script: Script, folder: Path) -> Engine:
     engine = open_database(f"sqlite:///{folder / 'rehearsal.db'}")
     create_all(engine)
     policy = load.policy(script.policy)
-    body = Body(body="rehearsal", name=policy.body, policy=script.policy, keep_years=script.retention_years, people=script.staff)
+    body = Body(
+        body="rehearsal",
+        name=policy.body,
+        policy=script.policy,
+        keep_years=script.retention_years,
+        people=script.staff,
+        closures=script.closures,
+    )
     with transaction(engine) as session:
         save_body(session, body)
     return engine
+
+
+def load_table(engine: Engine, new: NewTable, *, name: str, at: datetime) -> str:
+    """Load the table in force with what a step adds and takes away. Returns its edition; raises Unreadable where it cannot be one."""
+    with transaction(engine) as session:
+        if new.closures is not None:
+            body = body_of(session, "rehearsal")
+            save_body(session, body.model_copy(update={"closures": new.closures}))
+        if not (new.add or new.remove or new.known_until):
+            return in_force(session, new.nation).edition
+        text = next_table(
+            in_force(session, new.nation), add=new.add, remove=new.remove, known_until=new.known_until, name=name, on=london_date(at)
+        )
+        return keep_calendar(session, text, name=name, at=at).edition
 
 
 def _opening(script: Script) -> OpenCase:

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from domain.case import Customer
-from domain.days import LONDON, UTC
+from domain.days import LONDON, UTC, Holiday, Nation
 from domain.model import Data
 from domain.people import Person
 from policies import load
@@ -66,6 +66,18 @@ class Expectation(Data):
     missed_reviews: int | None = None
 
 
+class NewTable(Data):
+    """A new table of bank holidays comes: what it adds to the one in force and takes from it; and the body's closed days, where given."""
+
+    add: tuple[Holiday, ...] = ()
+    remove: tuple[date, ...] = ()
+    known_until: date | None = None
+    closures: tuple[Holiday, ...] | None = None
+    nation: Nation = "england-and-wales"
+    taken_over: bool = True
+    """Whether the case takes it over at once; otherwise it only lies in the records."""
+
+
 class Step(Data):
     """One act, or one moment at which to look."""
 
@@ -79,7 +91,15 @@ class Step(Data):
     with_: dict[str, object] = Field(default={}, alias="with")
     raw: object = None
     """A message sent exactly as it stands, envelope and all, to see a bad one refused."""
+    calendar: NewTable | None = None
+    """A new table of bank holidays, loaded and taken over by the case; a step of its own, with no act beside it."""
     expect: Expectation = Expectation()
+
+    @model_validator(mode="after")
+    def _either(self) -> Step:
+        if self.calendar is not None and (self.do is not None or self.raw is not None):
+            raise ValueError("a step has calendar, or do, or raw; a new table is a step of its own")
+        return self
 
 
 class Member(Data):
@@ -117,6 +137,8 @@ class Script(Data):
     opening: Opening = Opening()
     retention_years: int | None = None
     """The body's own schedule, where its policy is silent."""
+    closures: tuple[Holiday, ...] = ()
+    """Days on which the body's offices are closed besides bank holidays."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @property
