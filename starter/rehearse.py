@@ -18,7 +18,7 @@ from activities.bodies import Body, body_of, save_body
 from activities.calendars import in_force, keep_calendar
 from activities.clock import Clock
 from activities.outcome import Outcome
-from domain.commands import OpenCase
+from domain.commands import DeadlinePassed, OpenCase
 from domain.days import first_instant, london_date
 from policies import load
 from records.database import create_all, open_database, reading, transaction
@@ -198,7 +198,9 @@ class Stage:
             lines = log_of(session, CASE)
         new, self.seen_lines = lines[self.seen_lines :], len(lines)
         return tuple(
-            line.command_id.removeprefix("due:").split(":", 1)[0] for line in new if line.actor == "calendar" and line.result == "accepted"
+            line.command_id.removeprefix("due:").split(":", 1)[0]
+            for line in new
+            if line.command == DeadlinePassed.do and line.actor == "calendar" and line.result == "accepted"
         )
 
     def _result(self, number: int, step: Step, outcome: Outcome | None, fired: tuple[str, ...]) -> StepResult:

@@ -1,4 +1,4 @@
-"""A newer holiday table and what it does to dates: told or not, past or open, to whose advantage; and proofs of receipt (EH-20 to EH-24)."""
+"""A newer holiday table and what it does to dates, told or not, past or open; and proofs of receipt (EH-20 to EH-24)."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_an_earlier_answer_moves_by_itself_and_the_customer_is_told():
 
 
 def test_a_letter_on_its_way_counts_as_notified_later_and_gives_more_time_to_appeal():
-    """DEF-06, MMO-42: posted on Thursday 11 March; the 15th becomes a holiday, so it counts from the 16th and the window ends a day later."""
+    """DEF-06, MMO-42: posted on Thursday 11 March; the 15th becomes a holiday: it counts from the 16th, the window ends a day later."""
     posted = stories.a_restricted_mmo_case(customer=ALEX, told=date(2027, 3, 11))
     new = newer(Holiday(on=date(2027, 3, 15), name="Day of mourning"))
 
