@@ -130,6 +130,8 @@ def load_(file: File, dry_run: DryRun = False, json: Json = False) -> None:
         with transaction(engine) as session:
             _read(session, file)  # once more where it counts: nobody else's table came in between
             keep_calendar(session, text, name=str(file), at=now())
+        with reading(engine) as session:  # once more: a case may have been opened meanwhile
+            waiting = list(lagging_cases(session, today=today()))
     _take_over(waiting, new.edition, dry_run=dry_run, json=json)
 
 

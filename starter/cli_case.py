@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the engine and the database are imported only by the comman
 
     from activities.outcome import Outcome
     from domain.policy import Guidance
+    from domain.task import Task
     from records.tables import TaskRow
     from starter.cases import Cases
     from starter.standing import Standing
@@ -173,7 +174,7 @@ def show(case: Case, json: Json = False) -> None:
         [(one.type, in_words(one.parameters), _from(one.enforced_from), one.until or "no end set") for one in found.restrictions],
         title="Restrictions",
     )
-    table(("waits for", "what", "by", "clauses"), [((*t.offices, *t.people), t.what, t.due, t.cites) for t in found.tasks], title="Tasks")
+    table(("waits for", "what", "by", "clauses"), [((*t.offices, *t.people), t.what, _by(t), t.cites) for t in found.tasks], title="Tasks")
     if found.guidance:
         table(("bear in mind", "says"), [(_sources(one), one.text) for one in found.guidance])
     table(
@@ -306,7 +307,7 @@ def tasks(
         table(("bear in mind", "says"), bear)
 
 
-def _by(task: TaskRow) -> str:
+def _by(task: TaskRow | Task) -> str:
     """Returns the day by which a task is due, known so far where more bank holidays could move it (EH-23)."""
     day = day_in_words(task.due) if task.due else ""
     return f"{day} ({SO_FAR})" if task.provisional else day
