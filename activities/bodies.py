@@ -25,7 +25,7 @@ class Body(Data):
     """The body's own retention schedule, where its policy is silent (DEF-19)."""
     people: tuple[Person, ...] = ()
     closures: tuple[Holiday, ...] = ()
-    """Days on which its offices are closed besides bank holidays (EH-20). Open cases take them over by apply_calendar."""
+    """Days on which its offices are closed besides bank holidays (EH-30). Open cases take them over by apply_calendar."""
 
     @property
     def staff(self) -> Staff:

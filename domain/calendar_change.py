@@ -1,6 +1,6 @@
 """A newer holiday table comes to a case: its open dates are counted again, what the customer was told is kept or told anew.
 
-What has passed never moves; what was told moves to the customer's disadvantage only by a person's decision (EH-21)."""
+What has passed never moves; what was told moves to the customer's disadvantage only by a person's decision (EH-31)."""
 
 from __future__ import annotations
 

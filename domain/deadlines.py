@@ -25,7 +25,7 @@ def reckon(period: Period, start: date, *, event: str, calendar: Calendar) -> Re
     ends, skipped = after(start, period.count, period.unit, table)
     working = period.unit == "working_days"
     sources = tuple(rule for rule in (period.number, period.start, period.calendar) if rule)
-    closed = ("EH-20",) if any(one.on in skipped for one in table.closures) else ()
+    closed = ("EH-30",) if any(one.on in skipped for one in table.closures) else ()
     return Reckoned(
         date=ends,
         start=start,

@@ -349,13 +349,13 @@ SO_FAR: dict[str, Callable[[_Subject], Reckoned | None]] = {
 
 
 def _known_so_far(sections: list[Section], subject: _Subject) -> list[Section]:
-    """Returns the part that says which printed dates are known so far, where there are any (EH-23)."""
+    """Returns the part that says which printed dates are known so far, where there are any (EH-33)."""
     found = [day for section in sections if section.part in SO_FAR and (day := SO_FAR[section.part](subject)) and day.provisional]
     if not found:
         return []
     days = list(dict.fromkeys(in_words(day.date) for day in found))
     facts: Facts = {"days": days, "known": in_words(subject.calendar.known_until)}
-    return [Section(part="known-so-far", facts=facts, cites=("EH-23",), practice=True)]
+    return [Section(part="known-so-far", facts=facts, cites=("EH-33",), practice=True)]
 
 
 def _next_steps(subject: _Subject) -> Facts:

@@ -1,4 +1,4 @@
-"""What a moved date asks of people: to look at it, and to decide where it would harm the customer (EH-21)."""
+"""What a moved date asks of people: to look at it, and to decide where it would harm the customer (EH-31)."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ class NoticeRule(Data):
 
 
 HOUSE_NOTICES: dict[NoticeKind, NoticeRule] = {
-    "date-moved": NoticeRule(label="letter that a date has moved", parts=(NoticePart(part="moved-date", default="EH-22"),)),
+    "date-moved": NoticeRule(label="letter that a date has moved", parts=(NoticePart(part="moved-date", default="EH-32"),)),
 }
 """Letters that no policy speaks of and every case may owe; a policy file may give its own rule for one."""
 

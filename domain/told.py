@@ -14,7 +14,7 @@ from domain.deadlines import Deadline, deadline
 from domain.policy import Part, Policy
 from domain.rules import Who
 
-AS_TOLD = "EH-21"
+AS_TOLD = "EH-31"
 """A date a customer was told moves to the customer's disadvantage only by a person's decision."""
 
 

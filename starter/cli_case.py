@@ -242,7 +242,7 @@ def dates(case: Case, json: Json = False) -> None:
         return
     for one in found:
         passed = " (passed)" if one.passed else ""
-        provisional = " PROVISIONAL: known so far, past the known bank holidays [EH-23]" if one.provisional else ""
+        provisional = " PROVISIONAL: known so far, past the known bank holidays [EH-33]" if one.provisional else ""
         out.print(f"[bold]{one.date:%a %d %b %Y}[/]  {one.name.replace('_', ' ')} of {one.ref}{passed}{escape(provisional)}")
         out.print(f"    {one.rule}, from the {one.from_event} of {one.from_date:%a %d %b %Y}", markup=False)
         out.print(
@@ -308,7 +308,7 @@ def tasks(
 
 
 def _by(task: TaskRow | Task) -> str:
-    """Returns the day by which a task is due, known so far where more bank holidays could move it (EH-23)."""
+    """Returns the day by which a task is due, known so far where more bank holidays could move it (EH-33)."""
     day = day_in_words(task.due) if task.due else ""
     return f"{day} ({SO_FAR})" if task.provisional else day
 

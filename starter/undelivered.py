@@ -15,7 +15,7 @@ from records.store import case_of
 from records.vault import CaseVault
 
 OVERDUE_AFTER = 5
-"""Working days from the decision (EH-24)."""
+"""Working days from the decision (EH-34)."""
 
 
 class WaitingLetter(BaseModel):
@@ -30,7 +30,7 @@ class WaitingLetter(BaseModel):
     decided_on: date
     days: int
     overdue: bool
-    default: str = "EH-24"
+    default: str = "EH-34"
 
 
 def waiting_letters(session: Session, *, body: str | None, today: date) -> tuple[WaitingLetter, ...]:

@@ -140,7 +140,7 @@ def test_a_state_saved_before_the_fields_were_there_is_read_and_goes_on(records:
 
 
 def test_a_loaded_table_changes_no_open_case_until_its_act_and_then_keeps_what_was_told(records: Engine):
-    """DESIGN 4, EH-21."""
+    """DESIGN 4, EH-31."""
     new = loaded(records, MOURNING)
     assert answer_due(records) == date(2027, 4, 13)
     with reading(records) as session:
@@ -181,7 +181,7 @@ def test_the_dry_run_says_what_the_act_then_does(records: Engine):
 
 
 def test_closed_days_of_a_body_reach_an_open_case_by_the_same_act(records: Engine):
-    """EH-20: set for the body, taken over by the case, and named where a date is explained."""
+    """EH-30: set for the body, taken over by the case, and named where a date is explained."""
     with transaction(records) as session:
         save_body(session, body_with(CLOSED))
     assert answer_due(records) == date(2027, 4, 13)
@@ -196,7 +196,7 @@ def test_closed_days_of_a_body_reach_an_open_case_by_the_same_act(records: Engin
     lead(records, "mmo/2027-0002")
     explained = [one for one in standing(records, "mmo/2027-0002", today=date(2027, 3, 16)).explained if one.name == "answer_due"]
     assert explained[0].date == date(2027, 4, 14)
-    assert CLOSED in explained[0].rests and "EH-20" in explained[0].defaults
+    assert CLOSED in explained[0].rests and "EH-30" in explained[0].defaults
     assert [one.name for one in explained[0].rests] == ["Good Friday", "Easter Monday", "office closed"]
 
 
@@ -282,7 +282,7 @@ def test_what_is_decided_and_not_notified_is_a_list_of_its_own_oldest_first(reco
 
 
 def test_a_task_past_the_known_holidays_is_marked(records: Engine):
-    """EH-23."""
+    """EH-33."""
     new = loaded(records, name="short", known_until=None)
     assert new.known_until == date(2028, 12, 31)
     lead_late = date(2028, 12, 15)

@@ -225,7 +225,7 @@ async def test_a_policy_file_that_is_torn_is_told_to_whoever_opens_a_case(office
 
 async def test_a_new_calendar_comes_to_an_open_case_by_an_act_of_its_own_and_moves_no_date_that_was_told(office: Office, monkeypatch):
     """DESIGN 4: a release ships a newer table. An open case keeps its dates until it takes the table over; what was decided, sent and
-    notified stays, and a told date that would move to the customer's disadvantage waits for a person (DEF-06, EH-21)."""
+    notified stays, and a told date that would move to the customer's disadvantage waits for a person (DEF-06, EH-31)."""
     await office.restricted("calendar/1")
     await office.do("calendar/1", act("appeal", "appeal-1", by="customer", with_={"medium": "email"}, on=today().isoformat()))
     await office.settled("calendar/1")

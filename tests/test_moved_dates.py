@@ -1,4 +1,4 @@
-"""A newer holiday table and what it does to dates, told or not, past or open; and proofs of receipt (EH-20 to EH-24)."""
+"""A newer holiday table and what it does to dates, told or not, past or open; and proofs of receipt (EH-30 to EH-34)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def waiting(case: Case, calendar: Calendar, on: date) -> dict[str, str]:
 
 
 def test_an_answer_that_was_told_stays_as_told_when_a_new_holiday_would_make_it_later():
-    """EH-21, MMO-43: a later answer is to the customer's disadvantage; the old day stands until an officer decides."""
+    """EH-31, MMO-43: a later answer is to the customer's disadvantage; the old day stands until an officer decides."""
     new = newer(MOURNING)
     case = taken_over(a_pending_answer(), new, date(2027, 3, 16))
 
@@ -105,7 +105,7 @@ def test_an_answer_that_nobody_was_told_of_moves_with_the_table():
 
 
 def test_an_earlier_answer_moves_by_itself_and_the_customer_is_told():
-    """EH-22: a holiday that is withdrawn brings the answer forward, which favours the customer."""
+    """EH-32: a holiday that is withdrawn brings the answer forward, which favours the customer."""
     new = newer(remove=(date(2027, 3, 29),))
     case = taken_over(a_pending_answer(), new, date(2027, 3, 16))
 
@@ -143,7 +143,7 @@ def test_a_letter_that_counts_as_notified_already_stays_where_it_counts():
 
 
 def test_no_letter_counts_as_notified_earlier_because_a_holiday_goes():
-    """EH-21: an earlier day would shorten the time to appeal that the letter printed."""
+    """EH-31: an earlier day would shorten the time to appeal that the letter printed."""
     posted = stories.a_restricted_mmo_case(customer=ALEX, told=date(2027, 3, 25))
     assert posted.notices[1].notified_on == date(2027, 3, 31)
 
@@ -154,7 +154,7 @@ def test_no_letter_counts_as_notified_earlier_because_a_holiday_goes():
 
 
 def test_a_window_in_working_days_that_would_end_earlier_stays_as_told():
-    """EH-21: the appeal's last day is the customer's own; a holiday that goes would take a day away."""
+    """EH-31: the appeal's last day is the customer's own; a holiday that goes would take a day away."""
     appeal = MMO.appeal
     assert appeal
     window = Period.model_validate(
@@ -305,7 +305,7 @@ SPRING = st.dates(date(2027, 3, 1), date(2027, 4, 30)).filter(lambda day: day.we
     st.booleans(),
 )
 def test_no_table_ever_moves_a_told_date_to_the_customers_disadvantage(tables: list[tuple[list[date], list[date], int]], by_post: bool):
-    """EH-21: whatever days come and go, in whatever order, a told answer is never later and a told window never shorter."""
+    """EH-31: whatever days come and go, in whatever order, a told answer is never later and a told window never shorter."""
     case = stories.a_restricted_mmo_case(customer=ALEX if by_post else stories.CASEY, told=date(2027, 3, 11))
     case = stories.sent(stories.after(case, (Appeal(medium="email"), CUSTOMER, APPEALED)), "n3", APPEALED)
     old, on = ENGLAND, APPEALED
@@ -385,7 +385,7 @@ def test_a_period_may_name_its_own_nation():
 
 
 def test_a_nation_named_alone_leaves_out_the_bodys_closed_days():
-    """EH-20: a period counts with the closed days unless its clause names a nation's bank holidays alone."""
+    """EH-30: a period counts with the closed days unless its clause names a nation's bank holidays alone."""
     closed = Holiday(on=date(2027, 6, 10), name="office closed")
     own = made_of(ENGLAND, closures=(closed,), others=(ENGLAND,))
     days = {"working_days": {"value": 1, "default": "DEF-04"}}
@@ -399,11 +399,11 @@ def test_a_nation_named_alone_leaves_out_the_bodys_closed_days():
     }  # fmt: skip
 
     assert [due[name].date for name in (None, "body", "england-and-wales")] == [date(2027, 6, 11), date(2027, 6, 11), date(2027, 6, 10)]
-    assert "EH-20" in due[None].defaults and "EH-20" not in due["england-and-wales"].defaults
+    assert "EH-30" in due[None].defaults and "EH-30" not in due["england-and-wales"].defaults
 
 
 def test_closed_days_count_when_a_letter_counts_as_notified():
-    """DEF-06, EH-20: posted on 22 December 2026; the office is closed on the 29th."""
+    """DEF-06, EH-30: posted on 22 December 2026; the office is closed on the 29th."""
     own = made_of(ENGLAND, closures=(Holiday(on=date(2026, 12, 29), name="office closed"),))
     from domain.days import deemed_notified
 
@@ -415,7 +415,7 @@ def test_closed_days_count_when_a_letter_counts_as_notified():
 
 
 def test_a_letter_says_that_a_date_past_the_known_holidays_is_known_so_far():
-    """EH-23: the answer falls past known_until; the letter prints the day and what it is worth, marked as practice."""
+    """EH-33: the answer falls past known_until; the letter prints the day and what it is worth, marked as practice."""
     short = made_of(ENGLAND, known_until=date(2027, 3, 31))
     case = a_pending_answer(told=False)
 
