@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session, select
 
+from domain.days import Holiday
 from domain.model import Code, Data
 from domain.people import Person, Staff
 from domain.policy import Policy
@@ -23,6 +24,8 @@ class Body(Data):
     keep_years: int | None = None
     """The body's own retention schedule, where its policy is silent (DEF-19)."""
     people: tuple[Person, ...] = ()
+    closures: tuple[Holiday, ...] = ()
+    """Days on which its offices are closed besides bank holidays (EH-30). Open cases take them over by apply_calendar."""
 
     @property
     def staff(self) -> Staff:
@@ -40,6 +43,8 @@ class Unknown(Exception):
 def save_body(session: Session, body: Body) -> None:
     """Save a body and its staff list, replacing what stood there."""
     settings: dict[str, object] = {"keep_years": body.keep_years} if body.keep_years is not None else {}
+    if body.closures:
+        settings["closures"] = [one.model_dump(mode="json") for one in body.closures]
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
     for row in session.exec(select(StaffRow).where(StaffRow.body == body.body)).all():
         session.delete(row)

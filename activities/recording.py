@@ -11,12 +11,14 @@ from typing import NamedTuple, TypedDict, cast
 from sqlmodel import Session
 
 from activities.bodies import Body, Unknown, body_of, keep_edition, policy_of_edition
+from activities.calendars import calendar_now, calendar_of, made_of, with_edition
 from activities.clock import Clock
 from activities.outcome import RESUME, Act, Outcome, Waiting
 from domain.case import Case
 from domain.clocks import next_deadline
-from domain.commands import COMMANDS, AnyCommand, ImportCase, OpenCase
-from domain.days import first_instant, in_words, london_date
+from domain.commands import COMMANDS, AnyCommand, ApplyCalendar, ImportCase, OpenCase
+from domain.counting import Counting
+from domain.days import Calendar, first_instant, in_words, london_date
 from domain.deadlines import Deadline
 from domain.decide import decide
 from domain.decision import Decision, Entry, Refusal
@@ -25,7 +27,8 @@ from domain.message import Message, read_command, read_message
 from domain.people import CALENDAR, CUSTOMER, POST, Actor
 from domain.policy import Policy
 from domain.referral import open_case
-from domain.tasks import Task, tasks
+from domain.task import Task
+from domain.tasks import tasks
 from policies import load
 from records.log import Log
 from records.store import case_of, destroy_texts, save_case, save_lists
@@ -132,7 +135,15 @@ class Recording:
             raise Refusal("There is no such case.", kind="unknown", remains="Open it first.")
         body, policy = body_of(self.session, case.body), policy_of_edition(self.session, case.edition)
         self.actor = self._who(message, body)
-        return decide(case, command, actor=self.actor, policy=policy, calendar=load.calendar(policy.nation.value), today=self.today)
+        calendar = self._calendar(case, command, policy, body)
+        return decide(case, command, actor=self.actor, policy=policy, calendar=calendar, today=self.today)
+
+    def _calendar(self, case: Case, command: AnyCommand, policy: Policy, body: Body) -> Calendar:
+        """Returns what the case counts with; beside it the newer table, where the act is to take one over."""
+        calendar = calendar_of(self.session, case, policy)
+        if not isinstance(command, ApplyCalendar):
+            return calendar
+        return made_of(calendar, newer=with_edition(self.session, case, policy, body, command.edition))
 
     def _open(self, case: Case | None, command: OpenCase | ImportCase, message: Message) -> Decision:
         if case is not None:
@@ -157,15 +168,20 @@ class Recording:
                 f"The body's policy file cannot be used: {unreadable}", remains="Mend the file; evenhand policy check shows its faults."
             ) from None
         facts = Facts(id=self.act.case, edition=edition, keep_years=body.keep_years, actor=self.actor, policy=policy, today=self.today)
+        calendar = calendar_now(self.session, policy, body)
         if isinstance(command, ImportCase):
-            return import_case(command, staff=body.staff, calendar=load.calendar(policy.nation.value), **facts)
-        return open_case(command, **facts)
+            decision = import_case(command, staff=body.staff, calendar=calendar, **facts)
+        else:
+            decision = open_case(command, **facts)
+        return decision.model_copy(update={"case": decision.case.model_copy(update={"counting": Counting.of(calendar)})})
 
     def _who(self, message: Message, body: Body) -> Actor:
         if self.act.source != "outside":
             return CALENDAR if self.act.source == "calendar" else POST
         if message.by == "customer":
             return CUSTOMER
+        if message.by == "calendar" and message.do == ApplyCalendar.do:  # the table comes from the records, whoever asks for it
+            return CALENDAR
         staff = body.staff.on(self.today)
         person = staff.by_id.get(message.by or "")
         if person is None:
@@ -228,14 +244,14 @@ class Recording:
         return self._outcome(case, policy, self._needs(case, policy), answer.result, answer.answer, answer.cites, answer.remains)
 
     def _needs(self, case: Case, policy: Policy) -> Needs:
-        calendar = load.calendar(policy.nation.value)
+        calendar = calendar_of(self.session, case, policy)
         return Needs(next_deadline(case, policy, calendar), tasks(case, policy, calendar, today=self.today))
 
     def _save(self, case: Case, policy: Policy, needs: Needs) -> None:
         save_case(self.session, case, vault=self.vault, deadline=needs.deadline, at=self.at)
         if self.before is None:
             self.session.flush()  # the log counts its lines on the case's row, which must be there
-        calendar = load.calendar(policy.nation.value)
+        calendar = calendar_of(self.session, case, policy)
         save_lists(self.session, case, needs.tasks, before=self.before, vault=self.vault, policy=policy, calendar=calendar)
 
     def _line(self, log: Log, entry: Entry, result: str, detail: str | None = None) -> None:

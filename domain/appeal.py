@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, Challenge, Review, Sanction, Signature, Terms, next_id, with_item
-from domain.clocks import appeal_window, appealable
+from domain.clocks import answer_due, appeal_window, appealable
 from domain.commands import AcceptLateAppeal, Appeal, DecideAppeal, DeclineLateAppeal, PassAppeal
 from domain.days import Calendar, in_words
-from domain.deadlines import reckon
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, forbid, in_writing, require_findings, the_day
 from domain.notices import owe
@@ -124,7 +123,8 @@ def _late(case: Case, challenge: Challenge, closed: date, policy: Policy, calend
 
 def _acknowledged(case: Case, challenge: Challenge, rule: AppealRule, policy: Policy, calendar: Calendar) -> Decision:
     case, _ = owe(case, "appeal-acknowledged", about=challenge.id, on=challenge.on, policy=policy)
-    by = f" Answer due by {in_words(reckon(rule.answer, challenge.on, event='receipt', calendar=calendar).date)}." if rule.answer else ""
+    due = answer_due(case, challenge, policy, calendar)
+    by = f" Answer due by {in_words(due.date)}." if due else ""
     cites = [*(rule.window.sources if rule.window else rule.decided_by.sources), *(rule.answer.sources if rule.answer else ())]
     in_time = " in time" if rule.window else ""
     return decided(case, f"{rule.label[0].upper()}{rule.label[1:]} {challenge.id} received{in_time}.{by}", cites=cites)
@@ -196,8 +196,8 @@ def decide_appeal(case: Case, command: DecideAppeal, *, actor: Actor, policy: Po
     case = _apply(case, challenge, command, policy=policy, calendar=calendar, on=on)
     case, notice = owe(case, "appeal-outcome", about=challenge.id, on=on, policy=policy, by=by)
     done = challenge.model_copy(update={"decided_on": on, "outcome": command.outcome, "notice": notice, "reasons": command.reasons})
-    answer_due = reckon(rule.answer, challenge.on, event="receipt", calendar=calendar) if rule.answer else None
-    late = f" The answer was due on {in_words(answer_due.date)}." if answer_due and on > answer_due.date else ""
+    due = answer_due(case, challenge, policy, calendar)
+    late = f" The answer was due on {in_words(due.date)}." if due and on > due.date else ""
     return decided(
         _with(case, done),
         f"{rule.label.capitalize()} {challenge.id} decided: {command.outcome}.{late}",

@@ -6,6 +6,7 @@ from datetime import date, time
 from typing import Literal, Protocol, TypeVar
 
 from domain.contact_words import ContactKind, Verdict
+from domain.counting import Counting, DateChange
 from domain.model import Answer, Code, Reference, State, Text
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 
@@ -377,7 +378,7 @@ NoticeStatus = Literal["to-issue", "to-send", "sent", "withheld", "blocked", "re
 
 
 class Notice(State):
-    """One letter owed to the customer: decided, sent, notified are three dates (DEF-06)."""
+    """One letter owed to the customer: decided, sent, deemed notified and received are four dates, each with its evidence (DEF-06)."""
 
     id: str
     kind: str
@@ -392,6 +393,11 @@ class Notice(State):
     notified_on: date | None = None
     problem: Text | None = None
     withheld_reasons: Text | None = None
+    told_by: Signature | None = None
+    """Who posted it, handed it over or read it out, where a person did."""
+    received_on: date | None = None
+    """The day it is proven to have reached the customer; the day it counts as notified stands beside it."""
+    received_evidence: Text | None = None
 
 
 class Informed(State):
@@ -489,6 +495,10 @@ class Case(State):
     """Set where the case began elsewhere and was taken over in mid-life."""
     set_aside: tuple[str, ...] = ()
     """Ids of messages that a fault in the program kept from being acted on, until somebody has looked."""
+    counting: Counting = Counting()
+    """The holiday tables its dates are counted with."""
+    changes: tuple[DateChange, ...] = ()
+    """What newer tables and proofs of receipt did to its dates."""
 
     def notice(self, id: str) -> Notice | None:
         return next((notice for notice in self.notices if notice.id == id), None)

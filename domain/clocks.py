@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from datetime import date
 
 from domain.case import Case, Challenge, ExternalReported, Review, Sanction
-from domain.days import Calendar, Reckoned, after, subtract_working_days
+from domain.days import POST_DAYS, Calendar, Reckoned, after, subtract_working_days
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.end_clocks import end_clocks
-from domain.notices import notified_on
+from domain.notices import notified_on, reached_on
 from domain.policy import Policy
 from domain.review_clocks import measure_clocks, sanction_clocks
 from domain.rules import Period
 from domain.steps import life_ends, warned_on
+from domain.told import as_it_stands, deadline_as_it_stands
 
 
 def all_deadlines(case: Case, policy: Policy, calendar: Calendar) -> tuple[Deadline, ...]:
@@ -29,7 +30,8 @@ def all_deadlines(case: Case, policy: Policy, calendar: Calendar) -> tuple[Deadl
         *_other_clocks(case, policy, calendar),
         *end_clocks(case, policy, calendar),
     ]
-    return tuple(sorted(found, key=lambda deadline: (deadline.fires, deadline.key)))
+    standing = [deadline_as_it_stands(case, one) for one in found]
+    return tuple(sorted(standing, key=lambda deadline: (deadline.fires, deadline.key)))
 
 
 def open_deadlines(case: Case, policy: Policy, calendar: Calendar) -> tuple[Deadline, ...]:
@@ -75,8 +77,21 @@ def appealable(case: Case) -> tuple[Sanction | Review, ...]:
 def appeal_window(case: Case, target: Sanction | Review, policy: Policy, calendar: Calendar) -> Reckoned | None:
     """Returns the last day to appeal against a decision, or None: no window, or not yet notified (so not started)."""
     window = policy.appeal.window if policy.appeal else None
-    start = notified_on(case, target.notice)
-    return reckon(window, start, event="notification", calendar=calendar) if window and start else None
+    start = reached_on(case, target.notice)
+    if window is None or start is None:
+        return None
+    notice = case.notice(target.notice or "")
+    event = "receipt of the notice" if notice and notice.notified_on != start else "notification"
+    closes = reckon(window, start, event=event, calendar=calendar)
+    posted = notice is not None and notice.method in POST_DAYS and start > calendar.known_until
+    return as_it_stands(case, "appeal-closes", target.id, closes.model_copy(update={"provisional": closes.provisional or posted}))
+
+
+def answer_due(case: Case, challenge: Challenge, policy: Policy, calendar: Calendar) -> Reckoned | None:
+    """Returns the last day to answer a challenge, or None where the policy sets none."""
+    period = policy.appeal.answer if policy.appeal else None
+    due = reckon(period, challenge.on, event="receipt", calendar=calendar) if period else None
+    return as_it_stands(case, "answer-due", challenge.id, due) if due else None
 
 
 def _appeal_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
@@ -88,18 +103,18 @@ def _appeal_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[D
             yield deadline("appeal-closes", target.id, closes, at_end=True)
     for challenge in case.challenges:
         if challenge.pending:
-            yield from _answer_clocks(challenge, policy, calendar)
+            yield from _answer_clocks(case, challenge, policy, calendar)
 
 
-def _answer_clocks(challenge: Challenge, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
+def _answer_clocks(case: Case, challenge: Challenge, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
     rule = policy.appeal
     assert rule is not None
     for kind, period in (("answer-due", rule.answer), ("answer-target", rule.answer_target)):
         if period is None:
             continue
-        due = reckon(period, challenge.on, event="receipt", calendar=calendar)
+        due = as_it_stands(case, kind, challenge.id, reckon(period, challenge.on, event="receipt", calendar=calendar))
         if rule.remind_before:
-            before = subtract_working_days(due.date, rule.remind_before.count, calendar)
+            before = subtract_working_days(due.date, rule.remind_before.count, calendar.named(rule.remind_before.table))
             words = f"{rule.remind_before.words} before the answer"
             yield deadline("answer-reminder", challenge.id, shifted(due, before, words, rule.remind_before.sources))
         yield deadline(kind, challenge.id, due, at_end=True)
@@ -126,6 +141,6 @@ def _tell_reminder(case: Case, report: ExternalReported, every: Period, calendar
     days = [key.rsplit(":", 1)[1] for key in case.passed if key.startswith(f"tell-reminder:{report.id}:")]
     n = 1 + sum(date.fromisoformat(day) > since for day in days)
     first = reckon(every, since, event="decision", calendar=calendar)
-    day, skipped = after(since, n * every.count, every.unit, calendar)
+    day, skipped = after(since, n * every.count, every.unit, calendar.named(every.table))
     update = {"date": day, "skipped": skipped, "rule": f"every {every.words}, number {n}"}
     return deadline("tell-reminder", report.id, first.model_copy(update=update))

@@ -503,6 +503,35 @@ class AcknowledgeFault(Command):
     do = "acknowledge_fault"
 
 
+class ApplyCalendar(Command):
+    """Count this case's dates with a newer holiday table that the records hold, and with the body's closed days as they stand."""
+
+    do = "apply_calendar"
+    origins = frozenset({"calendar", "staff"})
+    edition: Code
+
+
+class AcknowledgeCalendar(Command):
+    """Record that somebody has looked at the dates that a new table moved (the change in `saw`)."""
+
+    do = "acknowledge_calendar"
+
+
+class DecideMovedDate(Command):
+    """Decide whether a date that the customer was told (in `saw`) stays, or moves to their disadvantage."""
+
+    do = "decide_moved_date"
+    decision: Literal["keep", "move"]
+    reasons: Text
+
+
+class RecordReceipt(Command):
+    """Record the proof that a letter reached the customer on a day (the notice in `saw`): a signature, a reply that quotes it."""
+
+    do = "record_receipt"
+    evidence: Text
+
+
 class Withdraw(Command):
     """End a case in which nothing was decided, with the reason."""
 
@@ -603,6 +632,10 @@ AnyCommand = (
     | ReleaseHold
     | DestroyPapers
     | AcknowledgeFault
+    | ApplyCalendar
+    | AcknowledgeCalendar
+    | DecideMovedDate
+    | RecordReceipt
     | Withdraw
     | Correct
     | DeadlinePassed

@@ -23,6 +23,11 @@ class Holiday(Data):
     name: str
 
 
+Nation = Literal["england-and-wales", "scotland", "northern-ireland"]
+CalendarName = Literal["england-and-wales", "scotland", "northern-ireland", "body"]
+"""What a period may count with: the bank holidays of a nation alone, or the body's own (its policy's nation and its closed days)."""
+
+
 class Calendar(Data):
     """Bank holidays of one nation, as one edition of a pinned file; dates past `known_until` are provisional."""
 
@@ -33,6 +38,24 @@ class Calendar(Data):
     known_until: date
     holidays: tuple[Holiday, ...]
     closures: tuple[Holiday, ...] = ()
+    """Days on which the body's offices are closed besides."""
+    others: tuple[Calendar, ...] = ()
+    """Tables without closed days, for periods that name a calendar of their own."""
+    newer: Calendar | None = None
+    """The table an act offers in place of this one."""
+
+    def named(self, name: CalendarName | None) -> Calendar:
+        """Returns the table a period counts with: this one, or the one it names. Raises LookupError where that is not at hand."""
+        if name is None or name == "body":
+            return self
+        found = next((one for one in (*self.others, self) if one.nation == name and not one.closures), None)
+        if found is None:
+            raise LookupError(f"no table of {name} beside {self.edition}")
+        return found
+
+    def why(self, day: date) -> str | None:
+        """Returns the name of the holiday or closed day that a day is, or None."""
+        return next((one.name for one in (*self.holidays, *self.closures) if one.on == day), None)
 
     def rests(self, day: date) -> bool:
         """Returns whether the day is no working day: a weekend, bank holiday or office closure (DEF-04)."""

@@ -21,9 +21,11 @@ class Deadline(State):
 
 def reckon(period: Period, start: date, *, event: str, calendar: Calendar) -> Reckoned:
     """Returns the date a period ends, with its reason; provisional past the calendar's known holidays."""
-    ends, skipped = after(start, period.count, period.unit, calendar)
+    table = calendar.named(period.table)
+    ends, skipped = after(start, period.count, period.unit, table)
     working = period.unit == "working_days"
-    sources = (period.number, *((period.start,) if period.start else ()))
+    sources = tuple(rule for rule in (period.number, period.start, period.calendar) if rule)
+    closed = ("EH-30",) if any(one.on in skipped for one in table.closures) else ()
     return Reckoned(
         date=ends,
         start=start,
@@ -31,9 +33,9 @@ def reckon(period: Period, start: date, *, event: str, calendar: Calendar) -> Re
         rule=period.words,
         skipped=skipped,
         cites=tuple(dict.fromkeys(clause for rule in sources for clause in rule.cites)),
-        defaults=tuple(dict.fromkeys(rule.default for rule in sources if rule.default)),
-        calendar=calendar.edition if working else None,
-        provisional=working and ends > calendar.known_until,
+        defaults=tuple(dict.fromkeys((*(rule.default for rule in sources if rule.default), *closed))),
+        calendar=table.edition if working else None,
+        provisional=working and ends > table.known_until,
     )
 
 

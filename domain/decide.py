@@ -7,6 +7,7 @@ from datetime import date
 
 from domain import (
     appeal,
+    calendar_change,
     contacts,
     delivery,
     disengagement,
@@ -16,6 +17,7 @@ from domain import (
     informing,
     measures,
     questions,
+    receipt,
     referral,
     retention,
     review,
@@ -88,6 +90,10 @@ HANDLERS: dict[str, Handler] = {
     "notice_sent": delivery.notice_sent,
     "notice_blocked": delivery.notice_blocked,
     "notice_returned": delivery.notice_returned,
+    "record_receipt": receipt.record_receipt,
+    "apply_calendar": calendar_change.apply_calendar,
+    "acknowledge_calendar": calendar_change.acknowledge_calendar,
+    "decide_moved_date": calendar_change.decide_moved_date,
     "set_retention": retention.set_retention,
     "hold": retention.hold,
     "release_hold": retention.release_hold,

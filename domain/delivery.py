@@ -14,6 +14,11 @@ from domain.people import Actor
 from domain.policy import NoticeRule, Policy
 
 NO_MORE = ("sent", "withheld")
+AFRESH: dict[str, object] = {"sent_on": None, "notified_on": None, "told_by": None, "received_on": None, "received_evidence": None}
+"""What a letter loses that goes again: it is sent, told and received anew."""
+
+
+RETURNED: dict[str, object] = {"notified_on": None, "received_on": None, "received_evidence": None}
 
 
 def issue_notice(case: Case, command: IssueNotice, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
@@ -24,7 +29,7 @@ def issue_notice(case: Case, command: IssueNotice, *, actor: Actor, policy: Poli
     who = rule.issued_by or rule.may_be_withheld
     by = authorise(who, actor=actor, case=case, policy=policy, on=on, act="issue this letter") if who else signed_by(actor, on)
     again = notice.issue + (notice.status != "to-issue")
-    issued = marked(case, notice, "to-send", issued_by=by, issue=again, sent_on=None, notified_on=None)
+    issued = marked(case, notice, "to-send", issued_by=by, issue=again, **AFRESH)
     return decided(issued, f"{rule.label} {notice.id} issued.", cites=who.sources if who else ())
 
 
@@ -71,7 +76,7 @@ def record_notification(
 ) -> Decision:
     """Record that a person told the customer: handed over, read out, posted by hand. Of two notifications the earlier stands."""
     on = the_day(command.on, today=today)
-    signed_by(actor, on)
+    by = signed_by(actor, on)
     notice = _notice(case, command.saw)
     _not_before(on, notice)
     _in_the_form(case, notice, command.method, policy)
@@ -82,7 +87,7 @@ def record_notification(
     told = deemed_notified(on, command.method, calendar)
     if notice.notified_on and notice.notified_on <= told:
         return _told_before(case, notice, command.method)
-    case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told)
+    case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told, told_by=by)
     return decided(
         case, f"{notice.id} told {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.", cites=["DEF-06"]
     )
@@ -140,6 +145,4 @@ def notice_blocked(case: Case, command: NoticeBlocked, *, actor: Actor, policy: 
 def notice_returned(case: Case, command: NoticeReturned, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Record that a letter came back: whether and when the customer was notified is open again."""
     notice = _gone(case, command.saw)
-    return decided(
-        marked(case, notice, "returned", notified_on=None, problem=command.problem), f"{notice.id} was returned.", cites=["DEF-06"]
-    )
+    return decided(marked(case, notice, "returned", **RETURNED, problem=command.problem), f"{notice.id} was returned.", cites=["DEF-06"])

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from datetime import date
 
 from domain.case import NOT_RECORDED, Arrangement, Case, Challenge, Notice, Sanction, Warning
-from domain.clocks import appealable
-from domain.days import Calendar, deemed_notified, in_words
+from domain.clocks import answer_due, appeal_window, appealable
+from domain.counting import MovedDate
+from domain.days import POST_DAYS, Calendar, Reckoned, deemed_notified, in_words
 from domain.deadlines import reckon
 from domain.model import State
-from domain.notices import marked, notified_on
+from domain.notices import marked
 from domain.policy import NoticePart, Part, Policy
 from domain.restrictions import WRITTEN, channels_left
 from domain.review_clocks import review_due
 from domain.rights import used_by
-from domain.rules import Period
+from domain.told import TOLD
 
 Facts = dict[str, object]
 
@@ -58,14 +59,17 @@ class Letter(State):
 class _Subject:
     """Everything the parts of one letter are taken from."""
 
-    def __init__(self, case: Case, notice: Notice, policy: Policy, calendar: Calendar, told: date) -> None:
+    def __init__(self, case: Case, notice: Notice, policy: Policy, calendar: Calendar, told: date, method: str) -> None:
         self.case, self.notice, self.policy, self.calendar, self.told = case, notice, policy, calendar, told
+        self.method = method
         self.review = next((one for one in case.reviews if one.id == notice.about), None)
         self.challenge = next((one for one in case.challenges if one.id == notice.about), None)
         self.warning = next((one for one in case.warnings if one.id == notice.about), None)
         self.issue = next((one for one in case.new_issues if one.id == notice.about), None)
         self.measure = next((one for one in case.measures if one.id == notice.about), None)
         self.report = next((one for one in case.external_reports if one.id == notice.about), None)
+        moved = (one for change in case.changes for one in change.moved)
+        self.moved: MovedDate | None = next((one for one in moved if one.id == notice.about), None)
         self.sanction = self._sanction()
 
     def _sanction(self) -> Sanction | None:
@@ -93,9 +97,10 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
     method = method_of(case)
     told = deemed_notified(sent_on, method, calendar)
     gone = marked(case, notice, "sent", method=method, sent_on=sent_on, notified_on=told)
-    subject = _Subject(gone, notice, policy, calendar, told)
+    subject = _Subject(gone, notice, policy, calendar, told, method)
     rule = policy.notice(notice.kind)
     sections = [section for part in rule.parts if (section := _section(part, subject))]
+    sections += _known_so_far(sections, subject)
     return Letter(
         kind=notice.kind,
         label=rule.label,
@@ -230,19 +235,24 @@ def _appeal(subject: _Subject) -> Facts | None:
         "label": rule.label,
         "to": f"the {to}" if rule.to.value in subject.policy.offices else to,
         "window": rule.window.words if rule.window else "none",
-        "closes": _last_day(subject, rule.window),
+        "closes": in_words(closes.date) if (closes := _last_day(subject)) else "none",
         "in_writing": bool(rule.in_writing and rule.in_writing.value),
         "email_will_do": _email_open(subject),
         "say_why": rule.grounds.value == "prompt",
     }
 
 
-def _last_day(subject: _Subject, window: Period | None) -> str:
+def _last_day(subject: _Subject) -> Reckoned | None:
     """Returns the last day to appeal: counted from this letter if it gives notice of the decision, else from the one that did."""
-    target = subject.review or subject.sanction
+    target, window = subject.review or subject.sanction, subject.policy.appeal.window if subject.policy.appeal else None
+    if window is None:
+        return None
     own = target is None or target.notice == subject.notice.id
-    start = subject.told if own or target is None else notified_on(subject.case, target.notice)
-    return in_words(reckon(window, start, event="notification", calendar=subject.calendar).date) if window and start else "none"
+    if own or target is None:
+        closes = reckon(window, subject.told, event="notification", calendar=subject.calendar)
+        posted = subject.told > subject.calendar.known_until and subject.method in POST_DAYS
+        return closes.model_copy(update={"provisional": closes.provisional or posted})
+    return appeal_window(subject.case, target, subject.policy, subject.calendar)
 
 
 def _email_open(subject: _Subject) -> bool:
@@ -317,8 +327,42 @@ def _answer_due(subject: _Subject) -> Facts | None:
     if rule is None or rule.answer is None:
         return None
     challenge = _challenge(subject)
-    due = reckon(rule.answer, challenge.on, event="receipt", calendar=subject.calendar)
-    return {"received": in_words(challenge.on), "due": in_words(due.date), "period": rule.answer.words}
+    due = answer_due(subject.case, challenge, subject.policy, subject.calendar)
+    return {"received": in_words(challenge.on), "due": in_words(due.date) if due else None, "period": rule.answer.words}
+
+
+def _moved_date(subject: _Subject) -> Facts | None:
+    """Returns what moved: the old date, the new one, why, and the reason a person gave where one decided."""
+    one = subject.moved
+    if one is None:
+        raise LookupError("no moved date")
+    notice = next((change for change in subject.case.changes if one in change.moved), None)
+    return {
+        "what": one.kind,
+        "about": TOLD[one.kind].words,
+        "was": in_words(one.was),
+        "becomes": in_words(one.becomes),
+        "days": [{"on": in_words(day.on), "name": day.name} for day in one.because],
+        "of": notice.why if notice else "calendar",
+        "text": one.reasons or "none",
+    }
+
+
+SO_FAR: dict[str, Callable[[_Subject], Reckoned | None]] = {
+    "appeal": _last_day,
+    "answer-due": lambda subject: answer_due(subject.case, _challenge(subject), subject.policy, subject.calendar),
+}
+"""Parts that print a date which more bank holidays could move."""
+
+
+def _known_so_far(sections: list[Section], subject: _Subject) -> list[Section]:
+    """Returns the part that says which printed dates are known so far, where there are any (EH-33)."""
+    found = [day for section in sections if section.part in SO_FAR and (day := SO_FAR[section.part](subject)) and day.provisional]
+    if not found:
+        return []
+    days = list(dict.fromkeys(in_words(day.date) for day in found))
+    facts: Facts = {"days": days, "known": in_words(subject.calendar.known_until)}
+    return [Section(part="known-so-far", facts=facts, cites=("EH-33",), practice=True)]
 
 
 def _next_steps(subject: _Subject) -> Facts:
@@ -397,4 +441,6 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "request-to-change": lambda subject: {"asked": True},
     "behaviour": _behaviour,
     "record-kept": lambda subject: {"kept": True},
+    "moved-date": _moved_date,
+    "known-so-far": lambda subject: None,
 }

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, Notice, NoticeStatus, Signature, next_id, with_item
-from domain.policy import Policy
+from domain.policy import HOUSE_NOTICES, Policy
 from domain.rules import NoticeKind
 
 
 def owe(case: Case, kind: NoticeKind, *, about: str, on: date, policy: Policy, by: Signature | None = None) -> tuple[Case, str | None]:
-    """Returns the case owing one more letter, and its id; no letter where the policy file has none of that kind."""
-    rule = policy.notices.get(kind)
+    """Returns the case owing one more letter, and its id; no letter where neither the policy file nor the house has one of that kind."""
+    rule = policy.notices.get(kind) or HOUSE_NOTICES.get(kind)
     if rule is None:
         return case, None
     issued = rule.issued_by is None or (by is not None and by.office in rule.issued_by.offices)
@@ -35,3 +35,11 @@ def notified_on(case: Case, notice_id: str | None) -> date | None:
     """Returns the day a letter counts as notified, or None while it does not."""
     notice = case.notice(notice_id or "")
     return notice.notified_on if notice else None
+
+
+def reached_on(case: Case, notice_id: str | None) -> date | None:
+    """Returns the day from which a letter binds the customer: notified, or later where it is proven to have come later (DEF-06)."""
+    notice = case.notice(notice_id or "")
+    if notice is None or notice.notified_on is None:
+        return None
+    return max(notice.notified_on, notice.received_on or notice.notified_on)

@@ -210,6 +210,8 @@ Part = Literal[
     "late-appeal",
     "contact",
     "what-ended",
+    "moved-date",
+    "known-so-far",
 ]
 
 
@@ -227,6 +229,12 @@ class NoticeRule(Data):
     letter_only: Cited[bool] | None = None
     """Told by letter: a call or a talk will not do, save an adjustment."""
     parts: tuple[NoticePart, ...]
+
+
+HOUSE_NOTICES: dict[NoticeKind, NoticeRule] = {
+    "date-moved": NoticeRule(label="letter that a date has moved", parts=(NoticePart(part="moved-date", default="EH-32"),)),
+}
+"""Letters that no policy speaks of and every case may owe; a policy file may give its own rule for one."""
 
 
 class OutcomeRule(Rule):
@@ -492,7 +500,7 @@ class Policy(Data):
 
     def notice(self, kind: str) -> NoticeRule:
         """Returns the rule of a kind of letter that a case under this policy owes."""
-        return next(rule for name, rule in self.notices.items() if name == kind)
+        return next(rule for name, rule in {**HOUSE_NOTICES, **self.notices}.items() if name == kind)
 
     def office(self, code: str) -> str:
         return self.offices[code].label if code in self.offices else code

@@ -6,7 +6,7 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import Field, PositiveInt, model_validator
 
-from domain.days import Unit
+from domain.days import CalendarName, Unit
 from domain.model import Code, Data
 
 T = TypeVar("T")
@@ -68,6 +68,14 @@ class Period(Data):
     years: Cited[PositiveInt] | None = None
     working_days: Cited[PositiveInt] | None = None
     start: Cited[StartEvent] | None = Field(default=None, alias="from")
+    calendar: Cited[CalendarName] | None = None
+    """Whose working days count. Without it: those of the policy's nation, less the body's closed days (DEF-04)."""
+
+    @model_validator(mode="after")
+    def _counts_working_days(self) -> Period:
+        if self.calendar is not None and self.working_days is None:
+            raise ValueError("calendar says whose working days count; it belongs to a period in working_days")
+        return self
 
     @model_validator(mode="after")
     def _has_one_unit(self) -> Period:
@@ -92,8 +100,12 @@ class Period(Data):
         return self._units()[0][1]
 
     @property
+    def table(self) -> CalendarName | None:
+        return self.calendar.value if self.calendar else None
+
+    @property
     def sources(self) -> tuple[str, ...]:
-        return (*self.number.sources, *(self.start.sources if self.start else ()))
+        return tuple(source for rule in (self.number, self.start, self.calendar) if rule for source in rule.sources)
 
     @property
     def words(self) -> str:
@@ -197,4 +209,5 @@ NoticeKind = Literal[
     "how-to-write",
     "lapse",
     "removed",
+    "date-moved",
 ]

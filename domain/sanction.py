@@ -6,7 +6,8 @@ from datetime import date
 
 from domain.case import Case, Proposal, Sanction, Signature, Terms, next_id, with_item
 from domain.commands import Approve, ImposeSanction, ProposeSanction, Reject, TakeNoAction
-from domain.days import Calendar, after
+from domain.days import Calendar
+from domain.deadlines import reckon
 from domain.decision import Decision, Entry, Refusal, decided
 from domain.guards import Findings, authorise, consulted_about, forbid, require_consulted, require_findings, signed_by, the_day
 from domain.measures import require_measures_taken
@@ -218,7 +219,7 @@ def _clients_told(case: Case, terms: Terms, policy: Policy, calendar: Calendar, 
             "Each client of an agent is told first, and not every client is recorded as told.", cites=cites, remains="inform_client."
         )
     if rule.client_has:
-        ready = max(after(day, rule.client_has.count, rule.client_has.unit, calendar)[0] for day in told.values())
+        ready = max(reckon(rule.client_has, day, event="notice", calendar=calendar).date for day in told.values())
         if on < ready:
             raise Refusal(f"The client has {rule.client_has.words} to act, until {ready.isoformat()}.", cites=rule.client_has.sources)
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated
-
-from pydantic import AfterValidator
 
 from domain.case import NOT_RECORDED, Case, Notice, Sanction
 from domain.clocks import all_deadlines
@@ -17,28 +14,13 @@ from domain.end_clocks import end_of_case, retention_ends
 from domain.imported import to_complete
 from domain.informing import to_inform
 from domain.measures import measures_owed, rule_of
-from domain.model import State
+from domain.moved_tasks import moved_tasks, so_far
 from domain.policy import Policy
 from domain.questions import not_made_out, open_questions
 from domain.review_clocks import measure_reviews, review_due, without_review_date
 from domain.rules import Who
 from domain.steps import continued_since, living_warning
-
-
-class Task(State):
-    """One thing a person has to do. `offices` and `people` say whose it is; no date means at once."""
-
-    kind: str
-    what: str
-    ref: str
-    offices: tuple[str, ...] = ()
-    people: tuple[str, ...] = ()
-    due: date | None = None
-    cites: Annotated[tuple[str, ...], AfterValidator(lambda cites: tuple(dict.fromkeys(cites)))] = ()
-    command: str | None = None
-
-    def overdue(self, today: date) -> bool:
-        return self.due is not None and self.due < today
+from domain.task import Task as Task
 
 
 def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tuple[Task, ...]:
@@ -64,9 +46,10 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_departures(case, policy),
         *_reports(case, policy),
         *_end(case, policy, calendar, today),
+        *moved_tasks(case, policy, calendar),
     ]
     found = [*_questions(case, policy), *(_with_not_made_out(task, case, policy) for task in found)]
-    return tuple(sorted(found, key=lambda task: (task.due or date.min, task.kind, task.ref)))
+    return tuple(sorted(so_far(found, case, policy, calendar), key=lambda task: (task.due or date.min, task.kind, task.ref)))
 
 
 def _for(who: Who | None, case: Case) -> dict[str, tuple[str, ...]]:

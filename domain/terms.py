@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from domain.case import Case, Terms
-from domain.days import Calendar, after
+from domain.days import Calendar
 from domain.deadlines import reckon
 from domain.decision import Refusal
 from domain.guards import Findings, applying, require_findings
@@ -49,7 +49,7 @@ def _behaviour_shown(case: Case, policy: Policy, calendar: Calendar, on: date) -
             "No incident carries a behaviour of the policy.", cites=rule.coded_incident.sources, remains="Record one with its code."
         )
     current = rule.current_within
-    if current and all(after(incident.on, current.count, current.unit, calendar)[0] < on for incident in case.incidents):
+    if current and all(reckon(current, incident.on, event="incident", calendar=calendar).date < on for incident in case.incidents):
         raise Refusal(
             f"No incident lies within {current.words} of the decision.", cites=current.sources, remains="Only current behaviour counts."
         )
@@ -204,7 +204,7 @@ def check_length(restrictions: tuple[Restriction, ...], until: date | None, *, p
 
 
 def _not_later(day: date, limit: Period, on: date, calendar: Calendar, *, what: str) -> None:
-    latest, _ = after(on, limit.count, limit.unit, calendar)
+    latest = reckon(limit, on, event="decision", calendar=calendar).date
     if day > latest:
         raise Refusal(f"{what} {limit.words}, until {latest.isoformat()}; found {day.isoformat()}.", cites=limit.sources)
 

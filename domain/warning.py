@@ -6,7 +6,8 @@ from datetime import date
 
 from domain.case import Case, Reply, Warning, next_id
 from domain.commands import RecordReply, Warn
-from domain.days import Calendar, after
+from domain.days import Calendar
+from domain.deadlines import reckon
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, require_findings, signed_by, the_day
 from domain.notices import notified_on, owe
@@ -61,7 +62,7 @@ def _step_one(policy: Policy) -> StepOne:
 
 def _silence_has_lasted(case: Case, rule: StepOne, on: date, calendar: Calendar) -> None:
     confirmed = notified_on(case, case.warnings[-1].notice) or case.warnings[-1].on
-    earliest, _ = after(confirmed, rule.silence.count, rule.silence.unit, calendar)
+    earliest = reckon(rule.silence, confirmed, event="written-confirmation", calendar=calendar).date
     if on < earliest:
         raise Refusal(
             f"Silence counts as no agreement from {earliest.isoformat()}, {rule.silence.words} after the written confirmation.",

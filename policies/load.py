@@ -15,9 +15,12 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from domain.days import Calendar
 from domain.model import Data
 from domain.policy import Policy
+from policies.holidays import Table, wrong_days
 from policies.names import wrong_names
 
 HOME = Path(__file__).resolve().parent
+NO_NATION = "england-and-wales"
+"""Whose bank holidays count where a policy names no nation (A-82)."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -163,6 +166,16 @@ def policy(name: str) -> Policy:
     return policy_of(policy_text(name), name if name not in names() else f"policies/{name}.yaml")
 
 
+def table_of(text: str, name: str) -> Calendar:
+    """Returns the bank holidays a file holds, checked whole. Raises Unreadable with a line for every fault."""
+    data = parse(text, name)
+    found = build(Table, data, name)
+    wrong = [(position(data, path), path, what) for path, what in wrong_days(found)]
+    if wrong:
+        raise Unreadable("\n".join(f"{name}:{line}:{column}: {'.'.join(map(str, path))}: {what}" for (line, column), path, what in wrong))
+    return Calendar(**dict(found))
+
+
 @cache
 def clauses(policy: str) -> dict[str, Clause]:
     """Returns the clauses of a shipped policy by id. Raises Unreadable."""
@@ -173,12 +186,25 @@ def clauses(policy: str) -> dict[str, Clause]:
 
 @cache
 def calendar(nation: str | None = None) -> Calendar:
-    """Returns the pinned bank holidays of a nation; where a policy names none, those of England and Wales (A-82). Raises Unreadable."""
-    nation = nation or "england-and-wales"
+    """Returns the first table of a nation that was ever shipped; where a policy names none, England and Wales (A-82). Raises Unreadable.
+
+    Cases of earlier releases count with it. A shipped file is never edited: a later table is another file, `NATION-...yaml`."""
+    nation = nation or NO_NATION
     if not (HOME / "calendars" / f"{nation}.yaml").is_file():
         raise Unreadable(f"policies/calendars/{nation}.yaml: no such calendar")
-    name = f"policies/calendars/{nation}.yaml"
-    return build(Calendar, parse((HOME / "calendars" / f"{nation}.yaml").read_text(encoding="utf-8"), name), name)
+    return _table(f"{nation}.yaml")
+
+
+@cache
+def shipped_calendars() -> tuple[Calendar, ...]:
+    """Returns every table that comes with the project, the newest of each nation last. Raises Unreadable."""
+    found = [_table(path.name) for path in (HOME / "calendars").glob("*.yaml")]
+    return tuple(sorted(found, key=lambda one: (one.nation, one.checked_on, one.edition)))
+
+
+@cache
+def _table(file: str) -> Calendar:
+    return table_of(text_of(HOME / "calendars" / file), f"policies/calendars/{file}")
 
 
 def cited(value: object) -> set[str]:

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
-from records.tables import CaseRow, RegisterRow, StaffRow, TaskRow, TextRow
+from records.tables import CaseRow, LetterRow, NoticeRow, RegisterRow, StaffRow, TaskRow, TextRow
 
 
 def cases_of(session: Session, *, body: str | None = None, stage: str | None = None) -> tuple[CaseRow, ...]:
@@ -62,3 +62,22 @@ def register_of(session: Session, body: str) -> tuple[tuple[RegisterRow, str], .
 def _text(session: Session, case_id: str, ref: str) -> str:
     found = session.get(TextRow, (case_id, ref))
     return found.text if found else "[destroyed]"
+
+
+NOT_ON_ITS_WAY = ("to-issue", "to-send", "blocked", "returned")
+"""Why a decision has not been notified: nobody issued its letter, it is about to go, it cannot go, it came back."""
+
+
+def undelivered(session: Session, *, body: str | None = None) -> tuple[tuple[NoticeRow, CaseRow], ...]:
+    """Returns the letters that are decided and not on their way to the customer, the oldest decision first, of cases not yet closed."""
+    query = select(NoticeRow, CaseRow).where(col(NoticeRow.case_id) == col(CaseRow.id), col(CaseRow.stage) != "closed")
+    query = query.where(col(NoticeRow.status).in_(NOT_ON_ITS_WAY))
+    if body:
+        query = query.where(CaseRow.body == body)
+    return tuple(sorted(session.exec(query).all(), key=lambda one: (one[0].created_on, one[0].case_id, one[0].notice)))
+
+
+def letter_files(session: Session, case_id: str) -> dict[str, str]:
+    """Returns the evidence that each letter of a case was sent: its file and its hash."""
+    rows = session.exec(select(LetterRow).where(LetterRow.case_id == case_id)).all()
+    return {row.notice: f"{row.file}, sha256 {row.sha256}" for row in rows}

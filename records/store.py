@@ -13,12 +13,12 @@ from domain.days import Calendar
 from domain.deadlines import Deadline
 from domain.end_clocks import end_of_case
 from domain.flags import missed_reviews
-from domain.notices import notified_on
+from domain.notices import notified_on, reached_on
 from domain.policy import Policy
 from domain.register import stands_in_register
 from domain.review_clocks import review_due
 from domain.steps import warned_on
-from domain.tasks import Task
+from domain.task import Task
 from records.desk import save_desk
 from records.tables import CaseRow, NoticeRow, RegisterRow, RestrictionRow, SanctionRow, SignOffRow, TaskRow, TextRow
 from records.vault import CaseVault
@@ -100,6 +100,7 @@ def _task_row(case: Case, n: int, task: Task) -> SQLModel:
         due=task.due,
         cites=list(task.cites),
         command=task.command,
+        provisional=task.provisional,
     )
 
 
@@ -115,6 +116,7 @@ def _notice_rows(case: Case, vault: CaseVault) -> list[SQLModel]:
             sent_on=one.sent_on,
             notified_on=one.notified_on,
             method=one.method,
+            received_on=one.received_on,
             problem=vault.put(one.problem) if one.problem else None,
         )
         for one in case.notices
@@ -145,7 +147,7 @@ def _restriction_rows(case: Case, one: Sanction, vault: CaseVault) -> list[SQLMo
             type=restriction.type,
             parameters=restriction.model_dump(mode="json", by_alias=True, exclude={"type"}, context={"vault": vault}),
             decided_on=one.decided_on,
-            enforced_from=notified_on(case, one.notice),
+            enforced_from=reached_on(case, one.notice),
             until=one.terms.until,
             ended_on=one.ended_on,
         )

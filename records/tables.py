@@ -162,6 +162,7 @@ class NoticeRow(SQLModel, table=True):
     notified_on: date | None
     method: str | None
     problem: str | None
+    received_on: date | None = None
 
 
 class LetterRow(SQLModel, table=True):
@@ -212,6 +213,21 @@ class TaskRow(SQLModel, table=True):
     due: date | None
     cites: list[str] = Field(sa_type=JSON)
     command: str | None
+    provisional: bool = False
+    """The day is known so far: it lies past the known bank holidays."""
+
+
+class CalendarEditionRow(SQLModel, table=True):
+    """A table of bank holidays that somebody loaded; kept for ever, because cases count with it."""
+
+    __tablename__ = "calendar_edition"
+    edition: str = Field(primary_key=True)
+    nation: str = Field(index=True)
+    checked_on: date
+    known_until: date
+    sha256: str
+    text: str
+    loaded_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class EditionRow(SQLModel, table=True):

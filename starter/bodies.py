@@ -36,6 +36,7 @@ def _line(path: Path, data: object, where: Where, what: str) -> str:
 def _faults(body: Body) -> Iterator[Fault]:
     if body.keep_years is not None and body.keep_years < 0:
         yield ("keep_years",), f"a number of years from 0, found {body.keep_years}"
+    yield from _closed_days(body)
     yield from _twice(body.people)
     for n, person in enumerate(body.people):
         yield from _misplaced(n, person, body)
@@ -45,6 +46,16 @@ def _faults(body: Body) -> Iterator[Fault]:
         yield ("policy",), str(error)
         return
     yield from _no_offices(body.people, policy)
+
+
+def _closed_days(body: Body) -> Iterator[Fault]:
+    seen = set()
+    for n, closed in enumerate(body.closures):
+        if closed.on in seen:
+            yield ("closures", n, "on"), f"{closed.on} is listed already; one line a day"
+        if closed.on.weekday() >= 5:
+            yield ("closures", n, "on"), f"{closed.on} is a {closed.on:%A}, no working day in any case; list days from Monday to Friday"
+        seen.add(closed.on)
 
 
 def _twice(people: tuple[Person, ...]) -> Iterator[Fault]:

@@ -62,6 +62,7 @@ def _show(error: TyperException) -> None:
 
 def _add_groups() -> None:
     from starter.cli_body import body_app
+    from starter.cli_calendar import calendar_app, undelivered
     from starter.cli_case import case_app, tasks
     from starter.cli_contact import contact_app
     from starter.cli_engine import engine_app
@@ -72,9 +73,11 @@ def _add_groups() -> None:
     app.add_typer(contact_app, name="contact")
     app.add_typer(body_app, name="body")
     app.add_typer(policy_app, name="policy")
+    app.add_typer(calendar_app, name="calendar")
     app.add_typer(engine_app, name="engine")
     app.add_typer(register_app, name="register")
     app.command()(tasks)
+    app.command()(undelivered)
     app.command()(clauses)
 
 

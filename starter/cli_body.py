@@ -19,7 +19,8 @@ body_app = typer.Typer(no_args_is_help=True, help="Public bodies: set up from a 
 
 @body_app.command("set")
 def set_(
-    file: Annotated[Path, typer.Argument(help="The body's file (YAML): body, name, policy, keep_years, people.")], json: Json = False
+    file: Annotated[Path, typer.Argument(help="The body's YAML file: body, name, policy, keep_years, people, closures.")],
+    json: Json = False,
 ) -> None:
     """Check a body's file against its policy and load it into the records, in place of what stood there; from then on it is who may act."""
     from activities.bodies import save_body
@@ -31,7 +32,20 @@ def set_(
     if json:
         as_json(_line(body))
     else:
-        out.print(f"{body.body}: {body.name}, policy {body.policy}, {len(body.people)} people.", markup=False)
+        closed = f", {len(body.closures)} closed days" if body.closures else ""
+        out.print(f"{body.body}: {body.name}, policy {body.policy}, {len(body.people)} people{closed}.", markup=False)
+        _say_who_lags(body.body)
+
+
+def _say_who_lags(body: str) -> None:
+    """Say which open cases still count without the closed days as they now stand: a case's dates move by an act of its own only."""
+    from records.database import reading
+    from starter.calendars import lagging_cases
+
+    with reading(_engine()) as session:
+        behind = [one for one in lagging_cases(session) if one.body.body == body]
+    if behind:
+        out.print(f"{len(behind)} open cases keep their present dates until evenhand calendar apply.", markup=False)
 
 
 def _read(file: Path) -> Body:
@@ -46,7 +60,7 @@ def _read(file: Path) -> Body:
 
 
 def _line(body: Body) -> dict[str, object]:
-    facts = body.model_dump(mode="json", exclude={"people"})
+    facts = body.model_dump(mode="json", exclude={"people"} if body.closures else {"people", "closures"})
     return {**facts, "people": len(body.people)}
 
 
@@ -86,6 +100,8 @@ def show(body: Annotated[str, typer.Argument(help="The body's code, like mmo.")]
     kept = f"keeps papers {found.keep_years} years" if found.keep_years is not None else "keeps papers as its policy says"
     out.print(f"{found.body}: {found.name}, policy {found.policy}, {kept}", markup=False)
     _print_staff(found)
+    if found.closures:
+        table(("closed on", "why"), [(one.on, one.name) for one in found.closures], title="Closed days")
 
 
 def _print_staff(body: Body) -> None:

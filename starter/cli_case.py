@@ -5,11 +5,13 @@ from __future__ import annotations
 import json as jsonlib
 import sys
 import uuid
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.clock import today
@@ -20,6 +22,8 @@ if TYPE_CHECKING:  # the engine and the database are imported only by the comman
 
     from activities.outcome import Outcome
     from domain.policy import Guidance
+    from domain.task import Task
+    from records.tables import TaskRow
     from starter.cases import Cases
     from starter.standing import Standing
 
@@ -170,15 +174,44 @@ def show(case: Case, json: Json = False) -> None:
         [(one.type, in_words(one.parameters), _from(one.enforced_from), one.until or "no end set") for one in found.restrictions],
         title="Restrictions",
     )
-    table(("waits for", "what", "by", "clauses"), [((*t.offices, *t.people), t.what, t.due, t.cites) for t in found.tasks], title="Tasks")
+    table(("waits for", "what", "by", "clauses"), [((*t.offices, *t.people), t.what, _by(t), t.cites) for t in found.tasks], title="Tasks")
     if found.guidance:
         table(("bear in mind", "says"), [(_sources(one), one.text) for one in found.guidance])
     table(
-        ("letter", "kind", "status", "sent", "notified", "how"),
-        [(n.id, n.kind, n.status, n.sent_on, n.notified_on, n.method) for n in found.notices],
+        ("letter", "kind", "status", "decided", "sent", "deemed notified", "received", "how"),
+        [
+            (one.notice, one.kind, one.status, one.decided.on, one.sent.on, one.notified.on, one.received.on, n.method)
+            for one, n in zip(found.letters, found.notices, strict=True)
+        ],
         title="Letters",
     )
-    table(("date", "name", "about"), [(d.date, d.name.replace("_", " "), d.ref) for d in found.explained], title="Dates")
+    table(("letter", "date", "on", "evidence"), _evidence(found), title="Evidence")
+    table(
+        ("date", "name", "about", ""),
+        [(d.date, d.name.replace("_", " "), d.ref, SO_FAR if d.provisional else "") for d in found.explained],
+        title="Dates",
+    )
+    _print_changes(found)
+
+
+SO_FAR = "known so far"
+
+
+def _evidence(found: Standing) -> Iterator[tuple[object, ...]]:
+    for one in found.letters:
+        four = (("decided", one.decided), ("sent", one.sent), ("deemed notified", one.notified), ("received", one.received))
+        for n, (name, dated) in enumerate(four):
+            yield one.notice if n == 0 else "", name, dated.on or "not yet", dated.evidence
+
+
+def _print_changes(found: Standing) -> None:
+    moved = [(change, one) for change in found.changes for one in change.listed]
+    if moved:
+        rows = [
+            (c.id, one.id, f"{one.kind.replace('-', ' ')} of {one.ref}", one.was, one.becomes, one.decision or one.stands, one.notice)
+            for c, one in moved
+        ]
+        table(("change", "", "date", "was", "calendar gives", "stands", "letter"), rows, title="Dates that moved")
 
 
 def _from(told: date | None) -> str:
@@ -215,16 +248,15 @@ def dates(case: Case, json: Json = False) -> None:
         return
     for one in found:
         passed = " (passed)" if one.passed else ""
-        provisional = " PROVISIONAL: past the known bank holidays" if one.provisional else ""
-        out.print(f"[bold]{one.date:%a %d %b %Y}[/]  {one.name.replace('_', ' ')} of {one.ref}{passed}{provisional}")
+        provisional = " PROVISIONAL: known so far, past the known bank holidays [EH-33]" if one.provisional else ""
+        out.print(f"[bold]{one.date:%a %d %b %Y}[/]  {one.name.replace('_', ' ')} of {one.ref}{passed}{escape(provisional)}")
         out.print(f"    {one.rule}, from the {one.from_event} of {one.from_date:%a %d %b %Y}", markup=False)
         out.print(
             f"    clauses: {', '.join(one.cites) or 'none'}; defaults, not the policy's words: {', '.join(one.defaults) or 'none'}",
             markup=False,
         )
         if one.calendar:
-            holidays = [day for day in one.skipped if day.weekday() < 5]
-            days = ", ".join(map(str, holidays)) or "none"
+            days = ", ".join(f"{day.on} {day.name}" for day in one.rests) or "none"
             out.print(f"    calendar {one.calendar}; skipped {len(one.skipped)} days, of these not weekends: {days}", markup=False)
 
 
@@ -275,10 +307,16 @@ def tasks(
     if json:
         as_json([{**row.model_dump(mode="json"), "overdue": late, "guidance": guidance[row.case_id, row.n]} for row, late in rows])
         return
-    table(("", "case", "what", "by", "clauses"), [("OVERDUE" if late else "", r.case_id, r.what, r.due, r.cites) for r, late in rows])
+    table(("", "case", "what", "by", "clauses"), [("OVERDUE" if late else "", r.case_id, r.what, _by(r), r.cites) for r, late in rows])
     bear = dict.fromkeys((_sources(one), one.text) for found in guidance.values() for one in found)
     if bear:
         table(("bear in mind", "says"), bear)
+
+
+def _by(task: TaskRow | Task) -> str:
+    """Returns the day by which a task is due, known so far where more bank holidays could move it (EH-33)."""
+    day = day_in_words(task.due) if task.due else ""
+    return f"{day} ({SO_FAR})" if task.provisional else day
 
 
 def _fields(given: str) -> dict[str, object]:
@@ -336,8 +374,6 @@ def _answered(outcome: Outcome, json: bool) -> None:
 
 
 def _cited(outcome: Outcome) -> str:
-    from rich.markup import escape
-
     return escape(f"{outcome.answer} [{', '.join(outcome.cites)}]" if outcome.cites else outcome.answer)
 
 

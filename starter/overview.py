@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from activities.bodies import policy_of_edition
+from activities.calendars import calendar_of
 from domain.clocks import next_deadline
 from domain.days import in_words
-from policies import load
 from records.database import reading
 from records.store import case_of
 from records.tables import CaseRow, TaskRow
@@ -28,7 +28,7 @@ def overview_rows(engine: Engine) -> list[tuple[str, str, str, str, str]]:
         for row in rows:
             policy = policy_of_edition(session, row.edition)
             case = case_of(row, CaseVault(session, row.id))
-            due = next_deadline(case, policy, load.calendar(policy.nation.value))
+            due = next_deadline(case, policy, calendar_of(session, case, policy))
             clauses = ", ".join(dict.fromkeys((*due.reckoned.cites, *due.reckoned.defaults))) if due else ""
             when = f"{due.kind.replace('-', ' ')} {in_words(due.reckoned.date)} [{clauses}]" if due else "none"
             own = [task for task in waiting if task.case_id == row.id]

@@ -14,11 +14,12 @@ from sqlalchemy import Engine
 from sqlmodel import select
 from temporalio.testing import WorkflowEnvironment
 
-from activities.bodies import Body, save_body
+from activities.bodies import Body, body_of, save_body
+from activities.calendars import in_force, keep_calendar
 from activities.clock import Clock
 from activities.outcome import Outcome
 from activities.recording import OPENING
-from domain.commands import OpenCase
+from domain.commands import DeadlinePassed, OpenCase
 from domain.days import LONDON, first_instant, london_date
 from domain.desk import Advice
 from domain.desk_question import Asked
@@ -27,9 +28,10 @@ from records.database import create_all, open_database, reading, transaction
 from records.desk import Desk
 from records.log import log_of
 from records.tables import CaseRow, CommandRow, LetterRow
+from starter.calendars import next_table
 from starter.cases import AlreadyOpen, Cases, NoSuchCase
 from starter.desk import log_command
-from starter.script import Expectation, Read, Script, Step
+from starter.script import Expectation, NewTable, Read, Script, Step
 from starter.standing import Explained, NoCase, standing
 from worker.run import worker_for
 from worker.server import skipping_server
@@ -134,8 +136,7 @@ class Stage:
         await self._settled()
         fired = self._new_lines()
         advice = self._at_the_desk(step)
-        acts = step.do or step.raw is not None or (step.contact and step.contact.record)
-        outcome = await self._do(step, number, advice) if acts else None
+        outcome = await self._done(step, number, advice)
         await self._settled()
         result = _advised(self._result(number, step, outcome, (*fired, *self._new_lines())), advice)
         return result.model_copy(update={"differences": tuple(_differences(self.read, number, step.expect, result))})
@@ -146,6 +147,20 @@ class Stage:
             return None
         customer = step.contact.customer or self.read.script.customer.name
         return self.desk.look_up("rehearsal", customer, _asked(step))
+
+    async def _done(self, step: Step, number: int, advice: Advice | None) -> Outcome | None:
+        if step.calendar is not None:
+            return await self._table_comes(step.calendar, step, number)
+        acts = step.do or step.raw is not None or (step.contact and step.contact.record)
+        return await self._do(step, number, advice) if acts else None
+
+    async def _table_comes(self, new: NewTable, step: Step, number: int) -> Outcome | None:
+        """Load a table, set the body's closed days, and let the case take both over."""
+        edition = load_table(self.engine, new, name=f"step-{number + 1}", at=step.at)
+        if not new.taken_over:
+            return None
+        message: dict[str, object] = {"v": 1, "id": step.id or f"step-{number + 1}", "do": "apply_calendar", "by": step.by or "calendar"}
+        return await self.cases.submit_message(CASE, {**message, "with": {"edition": edition}})
 
     async def _do(self, step: Step, number: int, advice: Advice | None) -> Outcome:
         message = _message(step, number)
@@ -215,7 +230,9 @@ class Stage:
             lines = log_of(session, CASE)
         new, self.seen_lines = lines[self.seen_lines :], len(lines)
         return tuple(
-            line.command_id.removeprefix("due:").split(":", 1)[0] for line in new if line.actor == "calendar" and line.result == "accepted"
+            line.command_id.removeprefix("due:").split(":", 1)[0]
+            for line in new
+            if line.command == DeadlinePassed.do and line.actor == "calendar" and line.result == "accepted"
         )
 
     def _result(self, number: int, step: Step, outcome: Outcome | None, fired: tuple[str, ...]) -> StepResult:
@@ -303,10 +320,31 @@ def _records(script: Script, folder: Path) -> Engine:
     engine = open_database(f"sqlite:///{folder / 'rehearsal.db'}")
     create_all(engine)
     policy = load.policy(script.policy)
-    body = Body(body="rehearsal", name=policy.body, policy=script.policy, keep_years=script.retention_years, people=script.staff)
+    body = Body(
+        body="rehearsal",
+        name=policy.body,
+        policy=script.policy,
+        keep_years=script.retention_years,
+        people=script.staff,
+        closures=script.closures,
+    )
     with transaction(engine) as session:
         save_body(session, body)
     return engine
+
+
+def load_table(engine: Engine, new: NewTable, *, name: str, at: datetime) -> str:
+    """Load the table in force with what a step adds and takes away. Returns its edition; raises Unreadable where it cannot be one."""
+    with transaction(engine) as session:
+        if new.closures is not None:
+            body = body_of(session, "rehearsal")
+            save_body(session, body.model_copy(update={"closures": new.closures}))
+        if not (new.add or new.remove or new.known_until):
+            return in_force(session, new.nation).edition
+        text = next_table(
+            in_force(session, new.nation), add=new.add, remove=new.remove, known_until=new.known_until, name=name, on=london_date(at)
+        )
+        return keep_calendar(session, text, name=name, at=at).edition
 
 
 def _opening(script: Script) -> OpenCase:

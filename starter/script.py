@@ -6,11 +6,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from domain.case import Customer
 from domain.contact_words import ContactKind, Verdict
-from domain.days import LONDON, UTC
+from domain.days import LONDON, UTC, Holiday, Nation
 from domain.model import Data
 from domain.people import Absence, Person
 from domain.restrictions import Channel
@@ -82,6 +82,18 @@ class AtTheDesk(Data):
     record: bool = True
 
 
+class NewTable(Data):
+    """A new table of bank holidays comes: what it adds to the one in force and takes from it; and the body's closed days, where given."""
+
+    add: tuple[Holiday, ...] = ()
+    remove: tuple[date, ...] = ()
+    known_until: date | None = None
+    closures: tuple[Holiday, ...] | None = None
+    nation: Nation = "england-and-wales"
+    taken_over: bool = True
+    """Whether the case takes it over at once; otherwise it only lies in the records."""
+
+
 class Step(Data):
     """One act, a contact at the desk, or one moment at which to look."""
 
@@ -96,7 +108,15 @@ class Step(Data):
     raw: object = None
     """A message sent exactly as it stands, envelope and all, to see a bad one refused."""
     contact: AtTheDesk | None = None
+    calendar: NewTable | None = None
+    """A new table of bank holidays, loaded and taken over by the case; a step of its own, with no act beside it."""
     expect: Expectation = Expectation()
+
+    @model_validator(mode="after")
+    def _either(self) -> Step:
+        if self.calendar is not None and (self.do is not None or self.raw is not None):
+            raise ValueError("a step has calendar, or do, or raw; a new table is a step of its own")
+        return self
 
 
 class Member(Data):
@@ -136,6 +156,8 @@ class Script(Data):
     opening: Opening = Opening()
     retention_years: int | None = None
     """The body's own schedule, where its policy is silent."""
+    closures: tuple[Holiday, ...] = ()
+    """Days on which the body's offices are closed besides bank holidays."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from pydantic import BaseModel
@@ -9,19 +10,24 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from activities.bodies import policy_of_edition
+from activities.calendars import calendar_of
+from activities.case import issued
 from domain.case import Case, Imported, Notice
 from domain.clocks import all_deadlines
-from domain.days import Calendar, Day, first_instant
+from domain.counting import DateChange
+from domain.days import Calendar, Day, Holiday, Reckoned, first_instant
 from domain.deadlines import Deadline
 from domain.flags import flags, missed_reviews
 from domain.guidance import MOMENT_OF_TASK, guidance_at, moments
-from domain.notices import notified_on
+from domain.notices import reached_on
 from domain.policy import Guidance, Policy
+from domain.receipt import FourDates, four_dates
 from domain.register import entry, stands_in_register
 from domain.restrictions import NOT_LIMITS
-from domain.tasks import Task, tasks
-from policies import load
+from domain.task import Task
+from domain.tasks import tasks
 from records.database import reading
+from records.lists import letter_files
 from records.store import read_case
 from records.tables import CaseRow, TaskRow
 
@@ -38,6 +44,8 @@ class Explained(BaseModel):
     cites: tuple[str, ...]
     defaults: tuple[str, ...]
     skipped: tuple[Day, ...]
+    rests: tuple[Holiday, ...]
+    """The days skipped that are no weekend, with their names."""
     calendar: str | None
     provisional: bool
     fires_at: datetime
@@ -77,6 +85,10 @@ class Standing(BaseModel):
     notices: tuple[Notice, ...]
     imported: Imported | None = None
     """Where the case comes from, if it began in the body's own records."""
+    letters: tuple[FourDates, ...]
+    """Decided, sent, deemed notified and received, each with its evidence."""
+    changes: tuple[DateChange, ...]
+    """What newer calendars and proofs of receipt did to the dates."""
 
 
 class NoCase(Exception):
@@ -90,7 +102,9 @@ def standing(engine: Engine, case_id: str, *, today: date) -> Standing:
         if case is None:
             raise NoCase(f"The records hold no case {case_id}.")
         policy = policy_of_edition(session, case.edition)
-    return standing_of(case, policy, load.calendar(policy.nation.value), today=today)
+        calendar = calendar_of(session, case, policy)
+        files = letter_files(session, case_id)
+    return standing_of(case, policy, calendar, today=today, files=files)
 
 
 def guidance_for(session: Session, task: TaskRow) -> tuple[Guidance, ...]:
@@ -101,7 +115,7 @@ def guidance_for(session: Session, task: TaskRow) -> tuple[Guidance, ...]:
     return guidance_at(policy_of_edition(session, case.edition), frozenset({moment}))
 
 
-def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> Standing:
+def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date, files: Mapping[str, str] = {}) -> Standing:
     """Returns where a case stands under its policy."""
     deadlines = all_deadlines(case, policy, calendar)
     waiting = tasks(case, policy, calendar, today=today)
@@ -116,12 +130,14 @@ def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date) 
         incidents=len(case.incidents),
         restrictions=_limits(case),
         dates=_by_name(deadlines, case),
-        explained=tuple(_explained(one, case) for one in deadlines),
+        explained=tuple(_explained(one, case, calendar) for one in deadlines),
         tasks=waiting,
         guidance=guidance_at(policy, moments(case, waiting)),
         register_entry=dict(entry(case, policy, calendar)) if stands_in_register(case, policy) else {},
         notices=case.notices,
         imported=case.imported,
+        letters=tuple(four_dates(case, one, file=files.get(issued(one.id, one.issue))) for one in case.notices),
+        changes=case.changes,
     )
 
 
@@ -131,7 +147,7 @@ def _limits(case: Case) -> tuple[Limit, ...]:
             sanction=sanction.id,
             type=one.type,
             parameters=one.model_dump(mode="json", by_alias=True, exclude={"type"}, exclude_none=True),
-            enforced_from=notified_on(case, sanction.notice),
+            enforced_from=reached_on(case, sanction.notice),
             until=sanction.terms.until,
         )
         for sanction in case.in_force
@@ -150,7 +166,7 @@ def _by_name(deadlines: tuple[Deadline, ...], case: Case) -> dict[str, date]:
     return {name: one.reckoned.date for name, one in sorted(found.items())}
 
 
-def _explained(one: Deadline, case: Case) -> Explained:
+def _explained(one: Deadline, case: Case, calendar: Calendar) -> Explained:
     reckoned = one.reckoned
     return Explained(
         name=one.kind.replace("-", "_"),
@@ -162,8 +178,16 @@ def _explained(one: Deadline, case: Case) -> Explained:
         cites=tuple(dict.fromkeys(reckoned.cites)),
         defaults=reckoned.defaults,
         skipped=reckoned.skipped,
+        rests=_rests(reckoned, calendar),
         calendar=reckoned.calendar,
         provisional=reckoned.provisional,
         fires_at=first_instant(one.fires),
         passed=one.key in case.passed,
     )
+
+
+def _rests(reckoned: Reckoned, calendar: Calendar) -> tuple[Holiday, ...]:
+    """Returns the weekdays on the way that did not count, each with its name, from the table that says so."""
+    tables = (calendar, *(one for one in calendar.others if one.edition == reckoned.calendar))
+    named = {day: next((name for table in tables if (name := table.why(day))), None) for day in reckoned.skipped}
+    return tuple(Holiday(on=day, name=name or "no working day") for day, name in named.items() if day.weekday() < 5)

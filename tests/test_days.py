@@ -1,12 +1,10 @@
-"""Days, months, working days and the hour at which a day begins (DEF-01 to DEF-06), and the pinned holidays behind them."""
+"""Days, months, working days and the hour at which a day begins (DEF-01 to DEF-06)."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 
-import holidays
 import pytest
-from govuk_bank_holidays.bank_holidays import BankHolidays
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -435,78 +433,3 @@ def test_a_period_names_its_one_unit():
 def test_a_date_is_written_with_its_weekday(day: date, words: str):
     """Design 4: a letter prints weekday, day, month and year."""
     assert in_words(day) == words
-
-
-# The pinned holidays against two libraries
-
-WEEKEND_ORIGINALS = {
-    date(2012, 1, 1): date(2012, 1, 2),
-    date(2015, 12, 26): date(2015, 12, 28),
-    date(2016, 12, 25): date(2016, 12, 27),
-    date(2017, 1, 1): date(2017, 1, 2),
-    date(2020, 12, 26): date(2020, 12, 28),
-    date(2021, 12, 25): date(2021, 12, 27),
-    date(2021, 12, 26): date(2021, 12, 28),
-    date(2022, 1, 1): date(2022, 1, 3),
-    date(2022, 12, 25): date(2022, 12, 27),
-    date(2023, 1, 1): date(2023, 1, 2),
-    date(2026, 12, 26): date(2026, 12, 28),
-    date(2027, 12, 25): date(2027, 12, 27),
-    date(2027, 12, 26): date(2027, 12, 28),
-    date(2028, 1, 1): date(2028, 1, 3),
-}
-"""Days that `holidays` lists and GOV.UK does not: holidays that fell on a weekend, each with the weekday given instead.
-They are no difference for counting: a weekend day is no working day in any case, and the substitute is in all three."""
-
-
-def pinned() -> set[date]:
-    return {holiday.on for holiday in ENGLAND.holidays}
-
-
-def by_govuk() -> set[date]:
-    return {holiday["date"] for holiday in BankHolidays(use_cached_holidays=True).get_holidays(division="england-and-wales")}
-
-
-def by_holidays(nation: str, years: range) -> set[date]:
-    return set(holidays.country_holidays("GB", subdiv=nation, years=years))
-
-
-def years_known() -> range:
-    known = pinned() & by_govuk()
-    years = range(min(known).year, max(known).year + 1)
-    assert len(years) >= 17, f"only {len(years)} years to compare"
-    return years
-
-
-def test_the_pinned_holidays_are_those_of_govuk():
-    """DEF-04: the file names GOV.UK as its source; no difference is known, so none is allowed."""
-    years = years_known()
-    print(f"{len(pinned())} holidays compared, {years.start} to {years.stop - 1}")
-
-    assert pinned() == by_govuk()
-
-
-@pytest.mark.parametrize("nation", ["ENG", "WLS"])
-def test_the_pinned_holidays_are_those_of_the_holidays_library_but_for_weekend_originals(nation: str):
-    """DEF-04: England and Wales share one table. Every difference is named above, with the substitute that makes it harmless."""
-    theirs = by_holidays(nation, years_known())
-
-    assert pinned() - theirs == set()
-    assert theirs - pinned() == set(WEEKEND_ORIGINALS)
-
-
-def test_every_named_difference_is_a_weekend_day_whose_substitute_is_pinned():
-    """DEF-04: substitutes included; 14 differences in 17 years, and none moves a working day."""
-    assert len(WEEKEND_ORIGINALS) == 14
-    assert all(day.weekday() >= 5 for day in WEEKEND_ORIGINALS)
-    assert set(WEEKEND_ORIGINALS.values()) <= pinned()
-
-
-def test_the_table_says_until_when_it_is_known_and_reaches_no_further():
-    """Design 4: the pinned file carries nation, source, date checked and known_until."""
-    assert isinstance(ENGLAND, Calendar)
-    assert ENGLAND.nation == "england-and-wales"
-    assert ENGLAND.source
-    assert max(pinned()).year == ENGLAND.known_until.year
-    assert ENGLAND.checked_on < ENGLAND.known_until
-    assert all(day.weekday() < 5 for day in pinned())

@@ -12,7 +12,7 @@ import re
 import sqlite3
 import sys
 from contextlib import closing
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import partial
 from pathlib import Path
 
@@ -29,11 +29,12 @@ import activities.case
 import activities.letters
 import domain.days
 import domain.decide
+from activities.calendars import made_of
 from activities.clock import Clock
 from activities.outcome import Act, Letter, Outcome
 from domain.case import Case
 from domain.commands import Appeal
-from domain.days import Calendar, Holiday, add_working_days
+from domain.days import Holiday, add_working_days
 from domain.decision import Decision, decided
 from policies import load
 from records.database import reading
@@ -222,24 +223,48 @@ async def test_a_policy_file_that_is_torn_is_told_to_whoever_opens_a_case(office
     assert "fault in the program" not in outcome.answer
 
 
-async def test_a_new_calendar_moves_open_deadlines_but_no_date_that_was_told(office: Office, monkeypatch):
-    """DESIGN 4: open deadlines are derived again from a new table; what was decided, sent and notified stays (DEF-06)."""
+async def test_a_new_calendar_comes_to_an_open_case_by_an_act_of_its_own_and_moves_no_date_that_was_told(office: Office, monkeypatch):
+    """DESIGN 4: a release ships a newer table. An open case keeps its dates until it takes the table over; what was decided, sent and
+    notified stays, and a told date that would move to the customer's disadvantage waits for a person (DEF-06, EH-31)."""
     await office.restricted("calendar/1")
     await office.do("calendar/1", act("appeal", "appeal-1", by="customer", with_={"medium": "email"}, on=today().isoformat()))
     await office.settled("calendar/1")
-    before, due = decided_facts(office, "calendar/1"), standing(office.records, "calendar/1", today=today()).dates["answer_due"]
+    before, due = decided_facts(office, "calendar/1"), derived_dates(office, "calendar/1")["answer_due"]
 
     old = load.calendar()
-    closed = add_working_days(today(), 3, old)[0]
-    mourning = {"edition": "a later edition", "holidays": (*old.holidays, Holiday(on=closed, name="A day of mourning"))}
-    new = Calendar.model_validate({**old.model_dump(), **mourning})  # a copy would keep the cached set of the old one
-    monkeypatch.setattr(load, "calendar", lambda nation="england-and-wales": new)
+    mourning = Holiday(on=add_working_days(today(), 3, old)[0], name="A day of mourning")
+    new = made_of(old, edition="england-and-wales-later", holidays=(*old.holidays, mourning))
+    monkeypatch.setattr(load, "shipped_calendars", lambda: (old, new))
 
     assert (await office.do("calendar/1", assess("after"))).accepted
+    assert derived_dates(office, "calendar/1")["answer_due"] == due
+    await office.open("calendar/2")
+    assert counted_with(office, "calendar/2") == new.edition
+
+    taken = act("apply_calendar", "table-1", by="calendar", with_={"edition": new.edition})
+    assert (await office.do("calendar/1", taken)).accepted
     await office.settled("calendar/1")
     assert await office.failed_tasks("calendar/1") == 0
     assert decided_facts(office, "calendar/1") == before
-    assert standing(office.records, "calendar/1", today=today()).dates["answer_due"] == add_working_days(due, 1, new)[0]
+    assert derived_dates(office, "calendar/1")["answer_due"] == due
+    assert counted_with(office, "calendar/1") == new.edition
+    [waits] = [one for one in office.tasks("calendar/1") if one.kind == "moved-date"]
+
+    moves = act("decide_moved_date", "move-1", by=SENIOR, with_={"decision": "move", "reasons": "Nobody works that day."}, saw=waits.ref)
+    assert (await office.do("calendar/1", moves)).accepted
+    await office.settled("calendar/1")
+    assert derived_dates(office, "calendar/1")["answer_due"] == add_working_days(due, 1, new)[0]
+    assert [one.kind for one in office.notices("calendar/1")][-1] == "date-moved"
+
+
+def derived_dates(office: Office, case: str) -> dict[str, date]:
+    return standing(office.records, case, today=today()).dates
+
+
+def counted_with(office: Office, case: str) -> str:
+    row = office.row(case)
+    assert row is not None
+    return Case.model_validate(row.state, extra="allow").counting.editions["england-and-wales"]
 
 
 # Libraries and time zones change

@@ -1,0 +1,28 @@
+"""One thing that waits for somebody."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from domain.model import State
+
+
+class Task(State):
+    """One thing a person has to do. `offices` and `people` say whose it is; no date means at once."""
+
+    kind: str
+    what: str
+    ref: str
+    offices: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    due: date | None = None
+    cites: Annotated[tuple[str, ...], AfterValidator(lambda cites: tuple(dict.fromkeys(cites)))] = ()
+    command: str | None = None
+    provisional: bool = False
+    """The day is known so far: it lies past the known bank holidays."""
+
+    def overdue(self, today: date) -> bool:
+        return self.due is not None and self.due < today

@@ -1,0 +1,207 @@
+"""evenhand calendar ...: the tables of bank holidays, a new one loaded, and what it moves. And the list of what nobody was told yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from starter.cli import MISUNDERSTOOD, OK, UNKNOWN, UNREACHED, Json, run
+from starter.cli_case import _cases, _engine
+from starter.clock import now, today
+from starter.show import as_json, complain, out, table
+
+if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
+    from sqlmodel import Session
+
+    from domain.days import Calendar
+    from starter.calendars import Applied, Lagging
+
+calendar_app = typer.Typer(no_args_is_help=True, help="Tables of bank holidays: list, show, check, load; what a new one moves.")
+File = Annotated[Path, typer.Argument(help="A table (YAML): edition, nation, checked_on, source, known_until, holidays.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what would move; nothing is kept or changed.")]
+NATIONS = ("england-and-wales", "northern-ireland", "scotland")
+
+
+@calendar_app.command("list")
+def list_(json: Json = False) -> None:
+    """List the tables in the records and those that come with Evenhand; the one in force is what new cases count with."""
+    from records.database import reading
+
+    with reading(_engine()) as session:
+        rows = _editions(session)
+    if json:
+        as_json(rows)
+    else:
+        columns = ("edition", "nation", "checked", "known until", "days", "from", "")
+        keys = ("edition", "nation", "checked_on", "known_until", "days", "origin")
+        table(columns, [(*(row[key] for key in keys), "in force" if row["in_force"] else "") for row in rows])
+
+
+def _editions(session: Session) -> list[dict[str, object]]:
+    from sqlmodel import select
+
+    from activities.calendars import edition, in_force
+    from policies import load
+    from records.tables import CalendarEditionRow
+
+    shipped = {one.edition: one for one in load.shipped_calendars()}
+    loaded = {name: edition(session, name) for name in session.exec(select(CalendarEditionRow.edition)).all()}
+    now_in_force = {in_force(session, nation).edition for nation in NATIONS}
+    found = sorted((shipped | loaded).values(), key=lambda one: (one.nation, one.checked_on, one.edition))
+    return [
+        {
+            **one.model_dump(include={"edition", "nation", "checked_on", "known_until", "source"}),
+            "days": len(one.holidays),
+            "origin": "shipped" if one.edition in shipped else "loaded",
+            "in_force": one.edition in now_in_force,
+        }
+        for one in found
+    ]
+
+
+@calendar_app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A nation (its table in force), or an edition.")],
+    year: Annotated[int | None, typer.Option(help="Only this year.")] = None,
+    json: Json = False,
+) -> None:
+    """Show the days of one table."""
+    from activities.bodies import Unknown
+    from activities.calendars import edition, in_force
+    from records.database import reading
+
+    try:
+        with reading(_engine()) as session:
+            found = in_force(session, name) if name in NATIONS else edition(session, name)
+    except Unknown as error:
+        complain(f"{error} {error.remains}")
+        raise typer.Exit(UNKNOWN) from None
+    days = [one for one in found.holidays if year in (None, one.on.year)]
+    if json:
+        as_json({**found.model_dump(include={"edition", "nation", "checked_on", "known_until", "source"}), "holidays": days})
+        return
+    out.print(f"{found.edition}: checked on {found.checked_on}, known until {found.known_until}. {found.source}", markup=False)
+    table(("day", "", "name"), [(one.on, f"{one.on:%A}", one.name) for one in days], title="Bank holidays")
+
+
+@calendar_app.command()
+def check(file: File, json: Json = False) -> None:
+    """Check a table: its shape, its days, and whether it is newer than the one in force. Nothing is kept."""
+    from records.database import reading
+
+    with reading(_engine()) as session:
+        new, _ = _read(session, file)
+    if json:
+        as_json({"edition": new.edition, "nation": new.nation, "days": len(new.holidays), "wrong": []})
+    else:
+        out.print(f"{new.edition}: {len(new.holidays)} days, known until {new.known_until}; nothing wrong.", markup=False)
+
+
+def _read(session: Session, file: Path) -> tuple[Calendar, str]:
+    from policies.load import Unreadable
+    from starter.calendars import read_calendar, require_newer
+
+    try:
+        new, text = read_calendar(file)
+        require_newer(session, file, new, text)
+    except Unreadable as error:
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
+    return new, text
+
+
+@calendar_app.command("load")
+def load_(file: File, dry_run: DryRun = False, json: Json = False) -> None:
+    """Check a new table, keep it for ever, and let every open case take it over in an act of its own; lists what moved.
+
+    A date that a customer was told moves to their disadvantage only by a person's decision: until then it stays as told."""
+    from activities.calendars import keep_calendar
+    from records.database import reading, transaction
+    from starter.calendars import lagging_cases
+
+    engine = _engine()
+    with reading(engine) as session:
+        new, text = _read(session, file)
+        waiting = list(lagging_cases(session, offered=new, today=today()))
+    if not dry_run:
+        with transaction(engine) as session:
+            _read(session, file)  # once more where it counts: nobody else's table came in between
+            keep_calendar(session, text, name=str(file), at=now())
+        with reading(engine) as session:  # once more: a case may have been opened meanwhile
+            waiting = list(lagging_cases(session, today=today()))
+    _take_over(waiting, new.edition, dry_run=dry_run, json=json)
+
+
+@calendar_app.command()
+def apply(dry_run: DryRun = False, json: Json = False) -> None:
+    """Let every open case that lags behind take over the tables in force and its body's closed days: after closed days were set for a
+    body, or where a load was interrupted."""
+    from records.database import reading
+    from starter.calendars import lagging_cases
+
+    with reading(_engine()) as session:
+        waiting = list(lagging_cases(session, today=today()))
+    _take_over(waiting, None, dry_run=dry_run, json=json)
+
+
+def _take_over(waiting: list[Lagging], edition: str | None, *, dry_run: bool, json: bool) -> None:
+    from starter.calendars import apply_to
+
+    async def work() -> list[Applied]:
+        return await apply_to(await _cases(), waiting, on=today())
+
+    done = run(work()) if waiting and not dry_run else []
+    missed = [one for one in done if one.result not in ("accepted", "repeated")]
+    if json:
+        moves = [move for one in waiting for move in one.moves]
+        as_json({"edition": edition, "dry_run": dry_run, "cases": [one.case for one in waiting], "moves": moves, "applied": done})
+    else:
+        _tell(waiting, edition, dry_run=dry_run, missed=missed)
+    raise typer.Exit(UNREACHED if missed else OK)
+
+
+def _tell(waiting: Sequence[Lagging], edition: str | None, *, dry_run: bool, missed: Sequence[Applied]) -> None:
+    rows = [
+        (one.case, f"{one.date} of {one.ref}", one.was, one.becomes, _stands(one.stands, told=one.told), one.cites)
+        for lagging in waiting
+        for one in lagging.moves
+    ]
+    table(("case", "date", "from", "to", "", "clauses"), rows, title="Dates that would move" if dry_run else "Dates that moved")
+    verb = "would take over" if dry_run else "took over"
+    done = len(waiting) - len({one.case for one in missed})
+    out.print(f"{done} open cases {verb} {edition or 'what they lagged behind'}.", markup=False)
+    for one in missed:
+        complain(f"{one.case}: {one.result}: {one.answer} Then: evenhand calendar apply.")
+
+
+def _stands(stands: str, *, told: bool) -> str:
+    if stands == "kept":
+        return "stays as told until an officer decides"
+    return "moves; the customer is told" if told else "moves"
+
+
+def undelivered(body: Annotated[str | None, typer.Option(help="Only this body's cases.")] = None, json: Json = False) -> None:
+    """What is decided and not yet notified: each letter that is not on its way, why, and for how many days; the oldest first."""
+    from records.database import reading
+    from records.tables import BodyRow
+    from starter.undelivered import waiting_letters
+
+    with reading(_engine()) as session:
+        if body and session.get(BodyRow, body) is None:
+            complain(f"There is no body {body}; evenhand body list shows those there are.")
+            raise typer.Exit(UNKNOWN)
+        rows = waiting_letters(session, body=body, today=today())
+    overdue = sum(one.overdue for one in rows)
+    if json:
+        as_json({"count": len(rows), "overdue": overdue, "letters": rows})
+        return
+    columns = ("", "case", "letter", "kind", "why", "decided", "days")
+    table(
+        columns,
+        [("OVERDUE" if r.overdue else "", r.case, r.notice, r.kind, r.why, r.decided_on, r.days) for r in rows],
+        title="Decided, not yet notified",
+    )
+    out.print(f"{len(rows)} letters, {overdue} overdue.", markup=False)
