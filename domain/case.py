@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, Protocol, TypeVar
 
-from domain.model import Answer, Code, Reference, State, Text
+from domain.model import Answer, Code, Hour, Reference, State, Text
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 
 Stage = Literal["opened", "warned", "arranged", "continued", "referred", "proposed", "restricted", "disengaged", "archived", "closed"]
@@ -56,8 +56,8 @@ class Incident(State):
     physical: bool = False
     """Physical violence against a person, used or threatened."""
     consulted: tuple[str, ...] = ()
-    time: str | None = None
-    """The hour of the contact, 14:30."""
+    time: Hour | None = None
+    """The hour of the contact."""
     findings: dict[str, Answer] = {}
     """Answers to the questions that the policy asks of its behaviour, by name."""
 
