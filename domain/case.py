@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Literal, Protocol, TypeVar
 
+<<<<<<< HEAD
 from domain.contact_words import ContactKind, Verdict
 from domain.counting import Counting, DateChange
 from domain.model import Answer, Code, Reference, State, Text
+=======
+from domain.model import Answer, Code, Hour, Reference, State, Text
+>>>>>>> asks2
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 
 NOT_RECORDED = "not-recorded"
@@ -64,8 +68,8 @@ class Incident(State):
     physical: bool = False
     """Physical violence against a person, used or threatened."""
     consulted: tuple[str, ...] = ()
-    time: str | None = None
-    """The hour of the contact, 14:30."""
+    time: Hour | None = None
+    """The hour of the contact."""
     findings: dict[str, Answer] = {}
     """Answers to the questions that the policy asks of its behaviour, by name."""
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.case import About, Adjustment, Arrangement, Customer, Extreme
 from domain.contact_words import ContactKind, Verdict
-from domain.model import Answer, Code, Data, Reference, Text
+from domain.model import Answer, Code, Data, Hour, Reference, Text
 from domain.people import Origin
 from domain.restrictions import Channel, Restriction, RestrictionType
 
@@ -108,7 +108,7 @@ class ReportBehaviour(Command):
     concerns_corporate_complaint: bool = False
     only_for: Literal["complaint", "appeal", "review-request", "adjustment-request", "challenge"] | None = None
     """Set when the customer is blamed for nothing but making use of this."""
-    time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
+    time: Hour | None = None
     """The hour of the contact in London, 14:30."""
     findings: Findings = {}
     """Answers to the questions that the policy asks of this behaviour; what is left open may be answered later."""

@@ -185,14 +185,17 @@ def _words(path: Path | None) -> Words:
 
 
 def _checked(file: Path, words: Words, body: Body, by: str | None) -> Checked:
-    from policies.load import Unreadable
+    from activities.calendars import calendar_now
+    from policies.load import Unreadable, policy
     from records.database import reading
     from starter.register_import import check_file
     from starter.spreadsheet import UnreadableTable
     from starter.take_over import against_records
 
     try:
-        checked = check_file(file, words, body=body, by=by, today=today())
+        with reading(_engine()) as session:
+            calendar = calendar_now(session, policy(body.policy), body)
+        checked = check_file(file, words, body=body, by=by, today=today(), calendar=calendar)
     except (UnreadableTable, Unreadable) as error:
         complain(f"{file}: {error}")
         raise typer.Exit(MISUNDERSTOOD) from None

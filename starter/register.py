@@ -10,12 +10,12 @@ from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from activities.bodies import policy_of_edition
+from activities.calendars import calendar_of
 from domain.attention import Attention, attention
 from domain.case import Case
 from domain.days import Calendar
 from domain.policy import Policy
 from domain.register import entry
-from policies import load
 from records.store import case_of
 from records.tables import CaseRow, RegisterRow
 from records.vault import CaseVault
@@ -51,7 +51,8 @@ def entries(session: Session, body: str) -> Iterator[Entry]:
     query = select(RegisterRow, CaseRow).where(RegisterRow.body == body, CaseRow.id == RegisterRow.case_id, CaseRow.body == body)
     for row, stands in session.exec(query.order_by(col(RegisterRow.case_id))):
         policy = policy_of_edition(session, stands.edition)
-        yield Entry(row, case_of(stands, CaseVault(session, stands.id)), policy, load.calendar(policy.nation.value))
+        case = case_of(stands, CaseVault(session, stands.id))
+        yield Entry(row, case, policy, calendar_of(session, case, policy))
 
 
 def reasons(one: Entry, today: date) -> tuple[Attention, ...]:

@@ -122,23 +122,26 @@ def _ours(name: str) -> str | None:
     return word if word in COLUMNS else ALSO.get(word)
 
 
-def check_file(path: Path, words: Words, *, body: Body, by: str | None, today: date) -> Checked:
+def check_file(path: Path, words: Words, *, body: Body, by: str | None, today: date, calendar: Calendar | None = None) -> Checked:
     """Returns a file checked line by line, nothing done. Raises UnreadableTable."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableTable(f"{error.strerror or error}") from None
     known = frozenset({*COLUMNS, *ALSO, *(folded(name) for name in (*words.columns, *words.ignore))})
-    return check_table(read_csv(content, known=known), words, sha256=hashlib.sha256(content).hexdigest(), body=body, by=by, today=today)
+    sha256, table = hashlib.sha256(content).hexdigest(), read_csv(content, known=known)
+    return check_table(table, words, sha256=sha256, body=body, by=by, today=today, calendar=calendar)
 
 
-def check_table(table: Table, words: Words, *, sha256: str, body: Body, by: str | None, today: date) -> Checked:
+def check_table(
+    table: Table, words: Words, *, sha256: str, body: Body, by: str | None, today: date, calendar: Calendar | None = None
+) -> Checked:
     """Returns a table checked line by line."""
     columns, wrong = _columns(table.header, words)
     if wrong or not table.rows:
         empty = LineFault(line=table.header.line, column="the file", found="no line under the header", right="a line for each case")
         return Checked(sha256, (), tuple(wrong or [empty]))
-    reader = _Reader(columns, words, sha256=sha256, body=body, by=by, today=today)
+    reader = _Reader(columns, words, sha256=sha256, body=body, by=by, today=today, calendar=calendar)
     prepared = [one for row in table.rows if (one := reader.read(row))]
     return Checked(sha256, tuple(prepared), tuple(reader.faults))
 
@@ -165,11 +168,13 @@ def _columns(header: Line, words: Words) -> tuple[list[str], list[LineFault]]:
 class _Reader:
     """Reads the rows of one file, remembering references and faults."""
 
-    def __init__(self, columns: list[str], words: Words, *, sha256: str, body: Body, by: str | None, today: date) -> None:
+    def __init__(
+        self, columns: list[str], words: Words, *, sha256: str, body: Body, by: str | None, today: date, calendar: Calendar | None
+    ) -> None:
         self.columns, self.words, self.sha256, self.body, self.today = columns, words, sha256, body, today
         self.policy = load.policy(body.policy)
         self.edition = load.edition_of(load.policy_text(body.policy))
-        self.calendar = load.calendar(self.policy.nation.value)
+        self.calendar = calendar or load.calendar(self.policy.nation.value)
         self.actor = _actor(body, by, today)
         self.faults: list[LineFault] = []
         self.seen: dict[str, int] = {}
