@@ -5,13 +5,9 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Literal, Protocol, TypeVar
 
-<<<<<<< HEAD
 from domain.contact_words import ContactKind, Verdict
 from domain.counting import Counting, DateChange
-from domain.model import Answer, Code, Reference, State, Text
-=======
 from domain.model import Answer, Code, Hour, Reference, State, Text
->>>>>>> asks2
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 
 NOT_RECORDED = "not-recorded"

@@ -421,6 +421,7 @@ PLAIN = {
     "case.Case": {"id", "body", "policy", "edition", "contact_officer", "area", "group"},
     "case.Arrangement": {"spoc"},
     "case.MeasureTaken": {"measure"},
+    "case.Imported": {"file_sha256"},
     "case.Notice": {"kind", "about", "method"},
     "commands.NoticeBlocked": {"problem"},
     "commands.NoticeSent": {"method"},
