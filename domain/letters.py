@@ -9,6 +9,7 @@ from domain.case import Arrangement, Case, Challenge, Notice, Sanction, Warning
 from domain.clocks import appealable
 from domain.days import Calendar, deemed_notified, in_words
 from domain.deadlines import reckon
+from domain.guards import named
 from domain.model import State
 from domain.notices import marked, notified_on
 from domain.policy import NoticePart, Part, Policy
@@ -357,6 +358,13 @@ def _behaviour(subject: _Subject) -> Facts:
     return {"labels": list(dict.fromkeys(labels)) or ["the behaviour described below"], "text": _the(subject.sanction).terms.reasons}
 
 
+def _record_kept(subject: _Subject) -> Facts:
+    """Returns who keeps and who maintains the record, where the policy names them (MBC-54, MBC-55)."""
+    rule = subject.policy.register_
+    kept, maintained = (named(who, subject.policy) if who else False for who in (rule and rule.kept_by, rule and rule.maintained_by))
+    return {"kept_by": kept, "maintained_by": maintained}
+
+
 PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "concerns": _concerns,
     "way-forward": _finding("way-forward"),
@@ -386,5 +394,5 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "ombudsman": lambda subject: {"text": subject.policy.ombudsman.value},
     "request-to-change": lambda subject: {"asked": True},
     "behaviour": _behaviour,
-    "record-kept": lambda subject: {"kept": True},
+    "record-kept": _record_kept,
 }
