@@ -2,7 +2,9 @@
 
 For each clause taken, every value of the policy file that cites it is switched off (left out, or changed to another value of its kind),
 and the rehearsals that claim the clause are played under that file. One that differs proves the claim; a clause that none misses has
-survived."""
+survived. A rehearsal in which the program fails proves nothing: that file should not have been loaded.
+
+--places switches off one value at a time, so that a clause cited in two places is missed in each."""
 
 from __future__ import annotations
 
@@ -29,6 +31,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REHEARSALS = ROOT / "rehearsals"
 NOBODY = "nobody-at-all"
 AT_ONCE = 2
+UNPROVED = ("survived", "unclaimed", "faulted")
+"""What says that a clause is not covered."""
 Path_ = tuple[str | int, ...]
 
 
@@ -38,7 +42,7 @@ class Verdict:
 
     clause: str
     result: str
-    """missed (a rehearsal differs), refused (no policy loads without it), survived, unclaimed."""
+    """missed (a rehearsal differs), refused (no policy loads without it), survived, unclaimed, faulted (the program failed)."""
     by: str = ""
 
 
@@ -63,11 +67,12 @@ def places(data: object, clause: str, at: Path_ = ()) -> Iterator[Path_]:
             yield from places(item, clause, (*at, n))
 
 
-def without(policy: str, clause: str) -> str | None:
-    """Returns the text of a policy file in which each value that cites the clause is switched off, or None where none loads."""
+def without(policy: str, clause: str, only: Path_ | None = None) -> str | None:
+    """Returns the text of a policy file in which each value that cites the clause (or one of them) is switched off, or None where
+    none loads."""
     data = plain(policy)
     changed = False
-    for at in places(plain(policy), clause):
+    for at in (only,) if only else places(plain(policy), clause):
         following = next((one for one in switched_off(data, at) if loads(one)), None)
         if following is not None:
             data, changed = following, True
@@ -76,7 +81,8 @@ def without(policy: str, clause: str) -> str | None:
 
 def switched_off(data: dict[str, object], at: Path_) -> Iterator[dict[str, object]]:
     """Yields the file with one value left out, then with it changed, the strongest change first."""
-    for change in (_left_out, _inverted, _next_number, *(_other(n) for n in range(6)), _nobodys, _next_day, _emptied):
+    others = (*(_other(n) for n in range(6)), *(_fewer(n) for n in range(4)))
+    for change in (_left_out, _inverted, _next_number, *others, _nobodys, _next_day, _emptied):
         copy = YAML(typ="safe").load(dumped(data))
         try:
             if change(copy, at):
@@ -137,6 +143,19 @@ def _other(n: int):  # type: ignore[no-untyped-def]  # a change
     return change
 
 
+def _fewer(n: int):  # type: ignore[no-untyped-def]  # a change
+    """Takes one of the things listed off the end of a list that must be there."""
+
+    def change(data: object, at: Path_) -> bool:
+        listed = _node(data, at).get("value")
+        if not isinstance(listed, list) or len(listed) < 2:
+            return False
+        del listed[-1 - n]
+        return True
+
+    return change
+
+
 def _nobodys(data: object, at: Path_) -> bool:
     node = _node(data, at)
     if "offices" not in node and "relation" not in node:
@@ -185,27 +204,36 @@ def loads(data: object) -> bool:
     return True
 
 
-async def missed_by(read: Read, policy: Path) -> bool:
-    """Returns whether a rehearsal differs under another policy file."""
+async def played_under(read: Read, policy: Path) -> str:
+    """Returns what becomes of a rehearsal under another policy file: missed, survived or faulted."""
     played = Read(read.script.model_copy(update={"policy": str(policy)}), read.data, read.path)
     try:
-        return bool((await rehearse(played)).differences)
+        performance = await rehearse(played)
     except CannotPlay:
-        return True
+        return "missed"
+    except Exception as fault:
+        print(f"{policy.stem}, {read.path.stem}: {type(fault).__name__}: {fault}", flush=True)
+        return "faulted"
+    if any("message_set_aside" in step.flags for step in performance.steps):
+        return "faulted"
+    return "missed" if performance.differences else "survived"
 
 
-async def verdict(policy: str, clause: str, claimed: list[Path], folder: Path) -> Verdict:
+async def verdict(policy: str, clause: str, claimed: list[Path], folder: Path, only: Path_ | None = None) -> Verdict:
+    """Returns what became of a clause: missed where one claim holds, and faulted before that where the program failed."""
     if not claimed:
         return Verdict(clause, "unclaimed")
-    text = without(policy, clause)
+    text = without(policy, clause, only)
+    name = ".".join(map(str, (clause, *(only or ()))))
     if text is None:
-        return Verdict(clause, "refused", "no policy file loads without it")
-    file = folder / f"{clause}.yaml"
+        return Verdict(name, "refused", "no policy file loads without it")
+    file = folder / f"{name}.yaml"
     file.write_text(text, encoding="utf-8")
     for path in claimed:
-        if await missed_by(read_script(path), file):
-            return Verdict(clause, "missed", path.stem)
-    return Verdict(clause, "survived", ", ".join(path.stem for path in claimed))
+        found = await played_under(read_script(path), file)
+        if found != "survived":
+            return Verdict(name, found, path.stem)
+    return Verdict(name, "survived", ", ".join(path.stem for path in claimed))
 
 
 def all_clauses() -> list[tuple[str, str]]:
@@ -213,15 +241,20 @@ def all_clauses() -> list[tuple[str, str]]:
     return [(policy, clause) for policy in load.clause_lists() for clause in load.clauses(policy)]
 
 
-async def tried(chosen: list[tuple[str, str]], *, tell: bool = True) -> list[Verdict]:
-    """Switch each clause off and return what became of it, in order."""
+def each_place(chosen: list[tuple[str, str]]) -> list[tuple[str, str, Path_ | None]]:
+    """Returns the clauses with each place that cites them, one by one."""
+    return [(policy, clause, at) for policy, clause in chosen for at in places(plain(policy), clause)]
+
+
+async def tried(chosen: list[tuple[str, str, Path_ | None]], *, tell: bool = True) -> list[Verdict]:
+    """Switch each clause off, whole or in one place, and return what became of it, in order."""
     known, gate = claims(), asyncio.Semaphore(AT_ONCE)
     with tempfile.TemporaryDirectory(prefix="evenhand-mutants-") as folder:
 
-        async def one(policy: str, clause: str) -> Verdict:
+        async def one(policy: str, clause: str, only: Path_ | None) -> Verdict:
             async with gate:
-                found = await verdict(policy, clause, known.get(clause, []), Path(folder))
-            if tell and found.result in ("survived", "unclaimed"):
+                found = await verdict(policy, clause, known.get(clause, []), Path(folder), only)
+            if tell and found.result in UNPROVED:
                 print(f"{found.clause}: {found.result} {found.by}", flush=True)
             return found
 
@@ -232,6 +265,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="every clause, not a random fifth")
     parser.add_argument("--seed", type=int, default=None, help="which fifth; told, so that it can be taken again")
+    parser.add_argument("--places", action="store_true", help="one value at a time")
     parser.add_argument("--clause", action="append", default=[], help="these clauses only")
     given = parser.parse_args()
     everything = all_clauses()
@@ -242,10 +276,12 @@ def main() -> int:
         print("no clause to switch off")
         return 1
     began = time.monotonic()
-    found = asyncio.run(tried(chosen))
-    counts = {result: sum(one.result == result for one in found) for result in ("missed", "refused", "survived", "unclaimed")}
-    print(f"{len(found)} of {len(everything)} clauses switched off (seed {seed}), {time.monotonic() - began:.0f} s: {counts}")
-    return 1 if counts["survived"] or counts["unclaimed"] else 0
+    wanted = each_place(chosen) if given.places else [(*one, None) for one in chosen]
+    found = asyncio.run(tried(wanted))
+    counts = {result: sum(one.result == result for one in found) for result in ("missed", "refused", *UNPROVED)}
+    taken = f"{len(chosen)} of {len(everything)} clauses switched off (seed {seed})" + (f", in {len(found)} places" if given.places else "")
+    print(f"{taken}, {time.monotonic() - began:.0f} s: {counts}")
+    return 1 if any(counts[result] for result in UNPROVED) else 0
 
 
 if __name__ == "__main__":

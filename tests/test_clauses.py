@@ -53,11 +53,11 @@ def test_every_place_is_used_by_a_value_of_some_policy():
 
 async def test_switching_a_clause_off_is_missed_and_a_hollow_claim_survives(monkeypatch):
     """What make mutate does on a fifth of the clauses, on one; and that it can say no."""
-    found = await tried([("mmo", "MMO-42")], tell=False)
+    found = await tried([("mmo", "MMO-42", None)], tell=False)
     assert [one.result for one in found] == ["missed"]
 
     monkeypatch.setattr("tests.mutate.claims", lambda: {"PCC-50": [REHEARSALS / "portsmouth-step-one.yaml"]})
-    found = await tried([("portsmouth", "PCC-50"), ("mmo", "MMO-42")], tell=False)
+    found = await tried([("portsmouth", "PCC-50", None), ("mmo", "MMO-42", None)], tell=False)
     assert [one.result for one in found] == ["survived", "unclaimed"]
 
 
