@@ -13,6 +13,7 @@ from domain.guards import named
 from domain.model import State
 from domain.notices import marked, notified_on
 from domain.policy import NoticePart, Part, Policy
+from domain.practice import is_partly_practice, is_practice
 from domain.restrictions import WRITTEN, channels_left
 from domain.review_clocks import review_due
 from domain.rights import used_by
@@ -30,12 +31,13 @@ class MissingPart(Exception):
 
 
 class Section(State):
-    """One part of a letter with its facts; `practice` says that a default, not the policy, puts it there."""
+    """One part of a letter with its facts; `practice` says that a default, not the policy, puts it there; `partly` that one fills it."""
 
     part: str
     facts: Facts
     cites: tuple[str, ...]
     practice: bool
+    partly: bool = False
 
 
 class Letter(State):
@@ -130,7 +132,9 @@ def _section(rule: NoticePart, subject: _Subject) -> Section | None:
         return None
     if any(value is None or value == "" for value in facts.values()):
         raise MissingPart(rule.part, rule.sources)
-    return Section(part=rule.part, facts=facts, cites=rule.sources, practice=not rule.cites)
+    disengages = subject.sanction is not None and subject.sanction.disengages
+    partly = is_partly_practice(rule, subject.policy, disengages=disengages)
+    return Section(part=rule.part, facts=facts, cites=rule.sources, practice=is_practice(rule), partly=partly)
 
 
 def _ended(subject: _Subject) -> bool:

@@ -470,7 +470,7 @@ def test_a_part_that_only_a_default_puts_there_is_marked_as_practice(name: str, 
 
     text = printed(case, kind).text
 
-    assert text.count("our practice") == sum(not part.cites for part in parts if part.part not in absent)
+    assert text.count("This part is our practice") == sum(not part.cites for part in parts if part.part not in absent)
 
 
 def test_the_letter_that_confirms_a_spoken_warning_says_on_which_day_it_was_given():
