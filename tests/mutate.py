@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -67,22 +67,21 @@ def places(data: object, clause: str, at: Path_ = ()) -> Iterator[Path_]:
             yield from places(item, clause, (*at, n))
 
 
-def without(policy: str, clause: str, only: Path_ | None = None) -> str | None:
+def without(policy: str, clause: str, only: Path_ | None = None, *, left: bool = True) -> str | None:
     """Returns the text of a policy file in which each value that cites the clause (or one of them) is switched off, or None where
-    none loads."""
+    none loads. `left`: it is left out where a file loads without it; else it is always changed."""
     data = plain(policy)
     changed = False
     for at in (only,) if only else places(plain(policy), clause):
-        following = next((one for one in switched_off(data, at) if loads(one)), None)
+        following = next((one for one in switched_off(data, at, CHANGES[0 if left else 1 :]) if loads(one)), None)
         if following is not None:
             data, changed = following, True
     return dumped(data) if changed else None
 
 
-def switched_off(data: dict[str, object], at: Path_) -> Iterator[dict[str, object]]:
+def switched_off(data: dict[str, object], at: Path_, changes: tuple[Change, ...]) -> Iterator[dict[str, object]]:
     """Yields the file with one value left out, then with it changed, the strongest change first."""
-    others = (*(_other(n) for n in range(6)), *(_fewer(n) for n in range(4)))
-    for change in (_left_out, _inverted, _next_number, *others, _nobodys, _next_day, _emptied):
+    for change in changes:
         copy = YAML(typ="safe").load(dumped(data))
         try:
             if change(copy, at):
@@ -124,7 +123,7 @@ def _next_number(data: object, at: Path_) -> bool:
     return True
 
 
-def _other(n: int):  # type: ignore[no-untyped-def]  # a change
+def _other(n: int) -> Change:
     def change(data: object, at: Path_) -> bool:
         node = _node(data, at)
         if not isinstance(node.get("value"), str):
@@ -143,7 +142,7 @@ def _other(n: int):  # type: ignore[no-untyped-def]  # a change
     return change
 
 
-def _fewer(n: int):  # type: ignore[no-untyped-def]  # a change
+def _fewer(n: int) -> Change:
     """Takes one of the things listed off the end of a list that must be there."""
 
     def change(data: object, at: Path_) -> bool:
@@ -186,6 +185,20 @@ def _emptied(data: object, at: Path_) -> bool:
     return False
 
 
+Change = Callable[[object, Path_], bool]
+"""Makes one change in a file at a place; False, or an error of access, where it is none for the value there."""
+CHANGES: tuple[Change, ...] = (
+    _left_out,
+    _inverted,
+    _next_number,
+    *(_other(n) for n in range(6)),
+    *(_fewer(n) for n in range(4)),
+    _nobodys,
+    _next_day,
+    _emptied,
+)
+
+
 def plain(policy: str) -> dict[str, object]:
     return YAML(typ="safe").load(load.policy_text(policy))  # type: ignore[no-any-return]
 
@@ -223,16 +236,18 @@ async def verdict(policy: str, clause: str, claimed: list[Path], folder: Path, o
     """Returns what became of a clause: missed where one claim holds, and faulted before that where the program failed."""
     if not claimed:
         return Verdict(clause, "unclaimed")
-    text = without(policy, clause, only)
     name = ".".join(map(str, (clause, *(only or ()))))
-    if text is None:
+    mutants = dict.fromkeys(without(policy, clause, only, left=left) for left in (True, False))
+    texts = [text for text in mutants if text is not None]
+    if not texts:
         return Verdict(name, "refused", "no policy file loads without it")
-    file = folder / f"{name}.yaml"
-    file.write_text(text, encoding="utf-8")
-    for path in claimed:
-        found = await played_under(read_script(path), file)
-        if found != "survived":
-            return Verdict(name, found, path.stem)
+    for n, text in enumerate(texts):  # what the program does without a value may be what the value says: then another value tells
+        file = folder / f"{name}-{n}.yaml"
+        file.write_text(text, encoding="utf-8")
+        for path in claimed:
+            found = await played_under(read_script(path), file)
+            if found != "survived":
+                return Verdict(name, found, path.stem)
     return Verdict(name, "survived", ", ".join(path.stem for path in claimed))
 
 
