@@ -398,6 +398,9 @@ def _letters_differ(expect: Expectation, result: StepResult, differs: Callable[[
     for words in expect.prints:
         if not any(words in one.text for one in result.notices):
             differs("prints", words, "not printed")
+    for words in expect.prints_absent:
+        if any(words in one.text for one in result.notices):
+            differs("prints_absent", f"no {words}", "printed")
 
 
 def _with_reason(field: str, result: StepResult) -> object:

@@ -58,6 +58,7 @@ class Expectation(Data):
     parts_absent: dict[str, tuple[str, ...]] = {}
     prints: tuple[str, ...] = ()
     """Words that the letters sent in this step contain."""
+    prints_absent: tuple[str, ...] = ()
     guidance: tuple[str, ...] = ()
     """Clauses of what the policy says to its staff for what waits now."""
     guidance_absent: tuple[str, ...] = ()
