@@ -9,7 +9,8 @@ import pytest
 from policies import load
 from policies.answers import PLACES, Answer, answers, exercised
 from policies.survey import values
-from tests.mutate import REHEARSALS, tried, without
+from tests.mutate import REHEARSALS, tried
+from tests.switched_off import without
 
 LISTED = {"mmo": 50, "natural-england": 68, "maidstone": 65, "portsmouth": 92, "council-2024-2028": 68}
 """How many clauses each published text has."""
