@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -110,14 +111,15 @@ class Stage:
     async def now(self) -> datetime:
         return self.clock.case_time(await self.server.get_current_time())
 
-    async def play(self) -> tuple[StepResult, ...]:
-        """Play every step in order. The case's clock is set to the first step's moment; then only the engine moves it."""
+    async def play(self) -> AsyncGenerator[StepResult, None]:
+        """Play step by step, in order. The case's clock is set to the first step's moment; then only the engine moves it."""
         steps = self.read.script.steps
         self.clock = Clock(shift=steps[0].at - await self.server.get_current_time())
         worker = worker_for(self.server.client, engine=self.engine, outbox=self.folder, task_queue="rehearsal", clock=self.clock)
         async with worker:
             await self._open(steps[0])
-            return tuple([await self._step(number, step) for number, step in enumerate(steps)])
+            for number, step in enumerate(steps):
+                yield await self._step(number, step)
 
     async def _open(self, first: Step) -> None:
         script = self.read.script
@@ -419,5 +421,17 @@ async def rehearse(read: Read) -> Performance:
     began = loop.time()
     with tempfile.TemporaryDirectory(prefix="evenhand-") as folder:
         async with await skipping_server() as server:
-            steps = await Stage(read, server, Path(folder)).play()
+            steps = tuple([step async for step in Stage(read, server, Path(folder)).play()])
     return Performance(file=str(read.path), title=read.script.title, policy=read.script.policy, seconds=loop.time() - began, steps=steps)
+
+
+async def first_difference(read: Read) -> tuple[StepResult, ...]:
+    """Play one rehearsal up to the first step that differs, and return the steps played."""
+    played: list[StepResult] = []
+    with tempfile.TemporaryDirectory(prefix="evenhand-") as folder:
+        async with await skipping_server() as server, aclosing(Stage(read, server, Path(folder)).play()) as steps:
+            async for step in steps:
+                played.append(step)
+                if step.differences:
+                    break
+    return tuple(played)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from policies import load
-from starter.rehearse import CannotPlay, rehearse
+from starter.rehearse import CannotPlay, first_difference
 from starter.script import Read, read_script
 from tests.switched_off import Path_, places, plain, without
 
@@ -52,15 +52,15 @@ async def played_under(read: Read, policy: Path) -> str:
     """Returns what becomes of a rehearsal under another policy file: missed, survived or faulted."""
     played = Read(read.script.model_copy(update={"policy": str(policy)}), read.data, read.path)
     try:
-        performance = await rehearse(played)
+        steps = await first_difference(played)
     except CannotPlay as fault:  # a case that the changed policy does not let open differs; an engine that stands still does not tell
         return "missed" if "could not be opened" in str(fault) else "faulted"
     except Exception as fault:
         print(f"{policy.stem}, {read.path.stem}: {type(fault).__name__}: {fault}", flush=True)
         return "faulted"
-    if any("message_set_aside" in step.flags for step in performance.steps):
+    if any("message_set_aside" in step.flags for step in steps):
         return "faulted"
-    return "missed" if performance.differences else "survived"
+    return "missed" if steps[-1].differences else "survived"
 
 
 async def verdict(policy: str, clause: str, claimed: list[Path], folder: Path, only: Path_ | None = None) -> Verdict:
@@ -68,17 +68,23 @@ async def verdict(policy: str, clause: str, claimed: list[Path], folder: Path, o
     if not claimed:
         return Verdict(clause, "unclaimed")
     name = ".".join(map(str, (clause, *(only or ()))))
-    mutants = dict.fromkeys(without(policy, clause, only, left=left) for left in (True, False))
-    texts = [text for text in mutants if text is not None]
-    if not texts:
-        return Verdict(name, "refused", "no policy file loads without it")
-    for n, text in enumerate(texts):  # what the program does without a value may be what the value says: then another value tells
-        file = folder / f"{name}-{n}.yaml"
-        file.write_text(text, encoding="utf-8")
-        for path in claimed:
-            found = await played_under(read_script(path), file)
-            if found != "survived":
-                return Verdict(name, found, path.stem)
+    found = Verdict(name, "refused", "no policy file loads without it")
+    for left in (True, False):  # what the program does without a value may be what the value says: then another value tells
+        text = without(policy, clause, only, left=left)
+        if text is None:
+            continue
+        found = await _played(claimed, text, folder / f"{name}-{left}.yaml", name)
+        if found.result != "survived":
+            return found
+    return found
+
+
+async def _played(claimed: list[Path], text: str, file: Path, name: str) -> Verdict:
+    file.write_text(text, encoding="utf-8")
+    for path in claimed:
+        found = await played_under(read_script(path), file)
+        if found != "survived":
+            return Verdict(name, found, path.stem)
     return Verdict(name, "survived", ", ".join(path.stem for path in claimed))
 
 
@@ -92,9 +98,9 @@ def each_place(chosen: list[tuple[str, str]]) -> list[tuple[str, str, Path_ | No
     return [(policy, clause, at) for policy, clause in chosen for at in places(plain(policy), clause)]
 
 
-async def tried(chosen: list[tuple[str, str, Path_ | None]], *, tell: bool = True) -> list[Verdict]:
+async def tried(chosen: list[tuple[str, str, Path_ | None]], *, tell: bool = True, at_once: int = AT_ONCE) -> list[Verdict]:
     """Switch each clause off, whole or in one place, and return what became of it, in order."""
-    known, gate = claims(), asyncio.Semaphore(AT_ONCE)
+    known, gate = claims(), asyncio.Semaphore(at_once)
     with tempfile.TemporaryDirectory(prefix="evenhand-mutants-") as folder:
 
         async def one(policy: str, clause: str, only: Path_ | None) -> Verdict:
@@ -112,6 +118,7 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="every clause, not a random fifth")
     parser.add_argument("--seed", type=int, default=None, help="which fifth; told, so that it can be taken again")
     parser.add_argument("--places", action="store_true", help="one value at a time")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="how many rehearsals play at a time")
     parser.add_argument("--clause", action="append", default=[], help="these clauses only")
     given = parser.parse_args()
     everything = all_clauses()
@@ -123,7 +130,7 @@ def main() -> int:
         return 1
     began = time.monotonic()
     wanted = each_place(chosen) if given.places else [(*one, None) for one in chosen]
-    found = asyncio.run(tried(wanted))
+    found = asyncio.run(tried(wanted, at_once=given.at_once))
     counts = {result: sum(one.result == result for one in found) for result in ("missed", "refused", *UNPROVED)}
     taken = f"{len(chosen)} of {len(everything)} clauses switched off (seed {seed})" + (f", in {len(found)} places" if given.places else "")
     print(f"{taken}, {time.monotonic() - began:.0f} s: {counts}")

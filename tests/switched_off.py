@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from io import StringIO
 
 from ruamel.yaml import YAML
 
+from domain.policy import Policy
 from policies import load
 from policies.load import Unreadable
+from policies.names import wrong_names
 
 NOBODY = "nobody-at-all"
 Path_ = tuple[str | int, ...]
@@ -42,10 +45,10 @@ def without(policy: str, clause: str, only: Path_ | None = None, *, left: bool =
 def switched_off(data: dict[str, object], at: Path_, changes: tuple[Change, ...]) -> Iterator[dict[str, object]]:
     """Yields the file with one value left out, then with it changed, the strongest change first."""
     for change in changes:
-        copy = YAML(typ="safe").load(dumped(data))
+        changed = deepcopy(data)
         try:
-            if change(copy, at):
-                yield copy
+            if change(changed, at):
+                yield changed
         except (KeyError, IndexError, TypeError):
             continue
 
@@ -91,7 +94,7 @@ def _other(n: int) -> Change:
         own = node["value"]
         node["value"] = "-"
         try:
-            load.policy_of(dumped(data), "mutant")
+            require_policy(data)
         except Unreadable as fault:
             known = [one for one in re.findall(r"'([a-z0-9-]+)'", str(fault)) if one != own]
             node["value"] = known[n]
@@ -169,9 +172,17 @@ def dumped(data: object) -> str:
     return out.getvalue()
 
 
+def require_policy(data: object) -> None:
+    """Refuses what no policy file may hold, as the loader does. Raises Unreadable."""
+    found = load.build(Policy, data, "mutant")
+    wrong = [what for _, what in wrong_names(found)]
+    if wrong:
+        raise Unreadable("\n".join(wrong))
+
+
 def loads(data: object) -> bool:
     try:
-        load.policy_of(dumped(data), "mutant")
+        require_policy(data)
     except Unreadable:
         return False
     return True
