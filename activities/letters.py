@@ -79,7 +79,7 @@ def _section(section: Section, environment: Environment, escape: Callable[[str],
     text = str(module).strip()
     if not text:
         raise MissingPart(section.part, section.cites)
-    return {"heading": _variable(module, "heading"), "text": text, "practice": section.practice}
+    return {"heading": _variable(module, "heading"), "text": text, "practice": section.practice, "partly": section.partly}
 
 
 def _variable(module: TemplateModule, name: str) -> str:

@@ -12,12 +12,15 @@ from domain.guards import authorise, signed_by, the_day
 from domain.notices import owe
 from domain.people import Actor
 from domain.policy import ExternalReport, Policy
+from domain.steps import require_warning
 
 
 def report_externally(case: Case, command: ReportExternally, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Decide whether an emergency is reported; no warning is needed for this route, and it is no sanction."""
     rule, on = _rule(policy), the_day(command.on, today=today)
     by = authorise(rule.by, actor=actor, case=case, policy=policy, on=on, act="decide on a report")
+    if not rule.without_warning.value:
+        require_warning(case, policy, on=on)
     report = ExternalReported(id=next_id("e", case.external_reports), on=on, by=by, to=command.to, reasons=command.reasons)
     case = case.model_copy(update={"external_reports": (*case.external_reports, report)})
     said = "No report is made." if command.to == "neither" else f"Reported as {report.id} to {command.to.replace('-', ' ')}."

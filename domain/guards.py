@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import permutations
 
@@ -29,7 +29,7 @@ def authorise(who: Who, *, actor: Actor, case: Case, policy: Policy, on: date, a
     if (who.offices and office is None) or not stands:
         raise Refusal(
             f"Only {named(who, policy)} may {act}; {actor.person.id} {_holds(actor.person, policy)}.",
-            cites=who.sources,
+            cites=(*who.sources, *(source for one, _ in _duties(actor.person, policy) for source in one.sources)),
             remains=f"Ask {named(who, policy)}.",
         )
     return sign(actor.person, on, office=office, as_deputy=as_deputy)
@@ -89,7 +89,16 @@ def _office_of(person: Person, who: Who) -> tuple[str | None, bool]:
 
 def _holds(person: Person, policy: Policy) -> str:
     offices = [policy.office(office) for office in person.offices]
-    return f"is {', '.join(offices)}" if offices else "holds no office that the policy names"
+    duties = "".join(f", who {duty}" for _, duty in _duties(person, policy))
+    return f"is {', '.join(offices)}{duties}" if offices else "holds no office that the policy names"
+
+
+def _duties(person: Person, policy: Policy) -> Iterator[tuple[Who, str]]:
+    """Yields what a person does for the policy as a whole, which gives no part in a single case (NE-08, NE-09)."""
+    said = ((policy.owner, "is responsible for the policy"), (policy.administered_by, "administers the policy"))
+    for who, duty in said:
+        if who and set(who.offices) & set(person.offices):
+            yield who, f"{duty} and decides no single case"
 
 
 def relates(person: Person, relation: Relation, *, case: Case, actor: Actor) -> bool:

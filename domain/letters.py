@@ -10,9 +10,11 @@ from domain.clocks import answer_due, appeal_window, appealable
 from domain.counting import MovedDate
 from domain.days import POST_DAYS, Calendar, Reckoned, deemed_notified, in_words
 from domain.deadlines import reckon
+from domain.guards import named
 from domain.model import State
 from domain.notices import marked
 from domain.policy import NoticePart, Part, Policy
+from domain.practice import is_partly_practice, is_practice
 from domain.restrictions import WRITTEN, channels_left
 from domain.review_clocks import review_due
 from domain.rights import used_by
@@ -30,12 +32,13 @@ class MissingPart(Exception):
 
 
 class Section(State):
-    """One part of a letter with its facts; `practice` says that a default, not the policy, puts it there."""
+    """One part of a letter with its facts; `practice` says that a default, not the policy, puts it there; `partly` that one fills it."""
 
     part: str
     facts: Facts
     cites: tuple[str, ...]
     practice: bool
+    partly: bool = False
 
 
 class Letter(State):
@@ -134,7 +137,9 @@ def _section(rule: NoticePart, subject: _Subject) -> Section | None:
         return None
     if any(value is None or value == "" for value in facts.values()):
         raise MissingPart(rule.part, rule.sources)
-    return Section(part=rule.part, facts=facts, cites=rule.sources, practice=not rule.cites)
+    disengages = subject.sanction is not None and subject.sanction.disengages
+    partly = is_partly_practice(rule, subject.policy, disengages=disengages)
+    return Section(part=rule.part, facts=facts, cites=rule.sources, practice=is_practice(rule), partly=partly)
 
 
 def _ended(subject: _Subject) -> bool:
@@ -411,6 +416,13 @@ def _behaviour(subject: _Subject) -> Facts:
     }
 
 
+def _record_kept(subject: _Subject) -> Facts:
+    """Returns who keeps and who maintains the record, where the policy names them (MBC-54, MBC-55)."""
+    rule = subject.policy.register_
+    kept, maintained = (named(who, subject.policy) if who else False for who in (rule and rule.kept_by, rule and rule.maintained_by))
+    return {"kept_by": kept, "maintained_by": maintained}
+
+
 PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "concerns": _concerns,
     "way-forward": _finding("way-forward"),
@@ -440,7 +452,7 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "ombudsman": lambda subject: {"text": subject.policy.ombudsman.value},
     "request-to-change": lambda subject: {"asked": True},
     "behaviour": _behaviour,
-    "record-kept": lambda subject: {"kept": True},
+    "record-kept": _record_kept,
     "moved-date": _moved_date,
     "known-so-far": lambda subject: None,
 }

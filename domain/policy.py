@@ -316,6 +316,12 @@ class AppealRule(Data):
     """Without a window: taken while the restrictions run."""
     late_becomes_review: Cited[bool] | None = None
 
+    @model_validator(mode="after")
+    def _says_what_becomes_of_a_late_one(self) -> AppealRule:
+        if self.window and self.if_late is None:
+            raise ValueError("a window needs if_late: office-may-decline or refused-unless-good-reason, for what comes after it")
+        return self
+
 
 class LetThrough(Rule):
     """A kind of contact that no restriction stops."""

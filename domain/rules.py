@@ -108,6 +108,11 @@ class Period(Data):
         return tuple(source for rule in (self.number, self.start, self.calendar) if rule for source in rule.sources)
 
     @property
+    def defaults(self) -> tuple[str, ...]:
+        """Returns what fills the text's silence on the number or the start."""
+        return tuple(one.default for one in (self.number, self.start) if one and one.default)
+
+    @property
     def words(self) -> str:
         """Returns the period as people say it: 28 days, two weeks, 20 working days."""
         unit = self.unit.replace("_", " ")

@@ -113,8 +113,10 @@ def _option(restriction: Restriction, policy: Policy) -> Option:
     option = policy.decision.option(restriction.type)
     if option is None:
         offered = ", ".join(one.type for one in policy.decision.options)
-        closed = policy.decision.closed_list.sources
-        raise Refusal(f"{restriction.type} is not among this policy's options.", cites=closed, remains=f"It offers: {offered}.")
+        rule = policy.decision.closed_list
+        reading = "The list is closed" if rule.value else "The list is open, and anything else is an other-action described in words"
+        remains = f"It offers: {offered}. {reading}."
+        raise Refusal(f"{restriction.type} is not among this policy's options.", cites=rule.sources, remains=remains)
     return option
 
 

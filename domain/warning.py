@@ -43,6 +43,9 @@ def record_reply(case: Case, command: RecordReply, *, actor: Actor, policy: Poli
     """Record how step one ended; an arrangement binds by agreement and is no restriction (PCC-31)."""
     rule, on = _step_one(policy), the_day(command.on, today=today)
     require_confirmed_first_step(case, policy, on=on)
+    if command.reply not in rule.replies.value:
+        known = ", ".join(rule.replies.value)
+        raise Refusal(f"Step one does not end with {command.reply}.", cites=rule.replies.sources, remains=f"One of: {known}.")
     if command.reply == "no-answer":
         _silence_has_lasted(case, rule, on, calendar)
     if command.reply == "agreed" and command.arrangement is None:

@@ -89,7 +89,7 @@ class Answer(Data):
     """Places in the policy file, as paths."""
     rules: tuple[str, ...]
     defaults: tuple[str, ...]
-    """What fills the clause's silence beside it; nobody's policy."""
+    """What fills the clause's silence beside it, the day its time runs from among it; nobody's policy."""
     unconfirmed: bool
     exercised_by: tuple[str, ...]
     """The rehearsals that claim it, where the project's folder is there."""
@@ -98,10 +98,13 @@ class Answer(Data):
 def answers(name: str) -> tuple[Answer, ...]:
     """Returns each clause of a published text with how it is answered, in the order of the text."""
     found = values(load.policy(name)) if name in load.names() else ()
-    return tuple(_answer(clause, tuple(one for one in found if clause.id in one.cites)) for clause in load.clauses(name).values())
+    return tuple(_answer(clause, found) for clause in load.clauses(name).values())
 
 
-def _answer(clause: load.Clause, used: tuple[Value, ...]) -> Answer:
+def _answer(clause: load.Clause, found: tuple[Value, ...]) -> Answer:
+    used = tuple(one for one in found if clause.id in one.cites)
+    inside = {one.where.rpartition(".")[0] for one in used}
+    starts = tuple(one for one in found if one.where.endswith(".start") and one.where.removesuffix(".start") in inside)
     places = [place_of(one) for one in used]
     return Answer(
         clause=clause.id,
@@ -110,7 +113,7 @@ def _answer(clause: load.Clause, used: tuple[Value, ...]) -> Answer:
         how=tuple(dict.fromkeys(place.how for place in places)),
         used_at=tuple(one.where for one in used),
         rules=tuple(dict.fromkeys(place.rule for place in places)),
-        defaults=tuple(dict.fromkeys(one.default for one in used if one.default)),
+        defaults=tuple(dict.fromkeys(one.default for one in (*used, *starts) if one.default)),
         unconfirmed=any(one.unconfirmed for one in used),
         exercised_by=exercised().get(clause.id, ()),
     )

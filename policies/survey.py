@@ -66,7 +66,7 @@ def _label(item: object, n: int) -> str:
 def _said(item: Rule) -> str:
     if "value" in type(item).model_fields and getattr(item, "value", None) is None:
         return "not stated"
-    for name in ("value", "label", "offices", "relation", "asks", "part", "instead", "what"):
+    for name in ("value", "label", "offices", "relation", "asks", "part", "instead", "what", "text"):
         said = getattr(item, name, None)
         if said not in (None, (), ""):
             return ", ".join(said) if isinstance(said, tuple) else str(said)

@@ -16,12 +16,12 @@ from rich.markup import escape
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.clock import today
 from starter.show import as_json, complain, day_in_words, deadline_in_words, in_words, out, table
+from starter.sources import apart
 
 if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
     from sqlalchemy import Engine
 
     from activities.outcome import Outcome
-    from domain.policy import Guidance
     from domain.task import Task
     from records.tables import TaskRow
     from starter.cases import Cases
@@ -174,9 +174,13 @@ def show(case: Case, json: Json = False) -> None:
         [(one.type, in_words(one.parameters), _from(one.enforced_from), one.until or "no end set") for one in found.restrictions],
         title="Restrictions",
     )
-    table(("waits for", "what", "by", "clauses"), [((*t.offices, *t.people), t.what, _by(t), t.cites) for t in found.tasks], title="Tasks")
+    table(
+        ("waits for", "what", "by", "clauses", "defaults"),
+        [((*t.offices, *t.people), t.what, _by(t), *apart(t.cites)) for t in found.tasks],
+        title="Tasks",
+    )
     if found.guidance:
-        table(("bear in mind", "says"), [(_sources(one), one.text) for one in found.guidance])
+        table(("bear in mind", "defaults", "says"), [(*apart(one.sources), one.text) for one in found.guidance])
     table(
         ("letter", "kind", "status", "decided", "sent", "deemed notified", "received", "how"),
         [
@@ -187,8 +191,8 @@ def show(case: Case, json: Json = False) -> None:
     )
     table(("letter", "date", "on", "evidence"), _evidence(found), title="Evidence")
     table(
-        ("date", "name", "about", ""),
-        [(d.date, d.name.replace("_", " "), d.ref, SO_FAR if d.provisional else "") for d in found.explained],
+        ("date", "name", "about", "clauses", "defaults", ""),
+        [(d.date, d.name.replace("_", " "), d.ref, d.cites, d.defaults, SO_FAR if d.provisional else "") for d in found.explained],
         title="Dates",
     )
     _print_changes(found)
@@ -219,10 +223,6 @@ def _from(told: date | None) -> str:
     if told is None:
         return "decided, not yet in force: the customer is not yet told"
     return day_in_words(told) if told <= today() else f"decided, not yet in force: binds from {day_in_words(told)}"
-
-
-def _sources(one: Guidance) -> str:
-    return ", ".join(one.cites) if one.cites else f"{one.default}, our practice"
 
 
 def _print_head(found: Standing) -> None:
@@ -307,10 +307,13 @@ def tasks(
     if json:
         as_json([{**row.model_dump(mode="json"), "overdue": late, "guidance": guidance[row.case_id, row.n]} for row, late in rows])
         return
-    table(("", "case", "what", "by", "clauses"), [("OVERDUE" if late else "", r.case_id, r.what, _by(r), r.cites) for r, late in rows])
-    bear = dict.fromkeys((_sources(one), one.text) for found in guidance.values() for one in found)
+    table(
+        ("", "case", "what", "by", "clauses", "defaults"),
+        [("OVERDUE" if late else "", r.case_id, r.what, _by(r), *apart(r.cites)) for r, late in rows],
+    )
+    bear = dict.fromkeys((*apart(one.sources), one.text) for found in guidance.values() for one in found)
     if bear:
-        table(("bear in mind", "says"), bear)
+        table(("bear in mind", "defaults", "says"), bear)
 
 
 def _by(task: TaskRow | Task) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from domain.commands import DeadlinePassed, OpenCase
 from domain.days import LONDON, first_instant, london_date
 from domain.desk import Advice
 from domain.desk_question import Asked
+from domain.tasks import Task
 from policies import load
 from records.database import create_all, open_database, reading, transaction
 from records.desk import Desk
@@ -72,8 +74,11 @@ class StepResult(BaseModel):
     explained: tuple[Explained, ...] = ()
     notices: tuple[Sent, ...] = ()
     tasks: tuple[str, ...] = ()
+    whose: dict[str, tuple[str, ...]] = {}
+    """Kinds of task with every office and person they are for."""
     guidance: tuple[str, ...] = ()
     register_entry: dict[str, str] = {}
+    registered: bool = False
     fired: tuple[str, ...] = ()
     missed_reviews: int = 0
     verdict: str | None = None
@@ -109,14 +114,15 @@ class Stage:
     async def now(self) -> datetime:
         return self.clock.case_time(await self.server.get_current_time())
 
-    async def play(self) -> tuple[StepResult, ...]:
-        """Play every step in order. The case's clock is set to the first step's moment; then only the engine moves it."""
+    async def play(self) -> AsyncGenerator[StepResult, None]:
+        """Play step by step, in order. The case's clock is set to the first step's moment; then only the engine moves it."""
         steps = self.read.script.steps
         self.clock = Clock(shift=steps[0].at - await self.server.get_current_time())
         worker = worker_for(self.server.client, engine=self.engine, outbox=self.folder, task_queue="rehearsal", clock=self.clock)
         async with worker:
             await self._open(steps[0])
-            return tuple([await self._step(number, step) for number, step in enumerate(steps)])
+            for number, step in enumerate(steps):
+                yield await self._step(number, step)
 
     async def _open(self, first: Step) -> None:
         script = self.read.script
@@ -258,8 +264,10 @@ class Stage:
                 "dates": stands.dates,
                 "explained": stands.explained,
                 "tasks": tuple(task.kind for task in stands.tasks),
+                "whose": _whose(stands.tasks),
                 "guidance": tuple(source for one in stands.guidance for source in one.sources),
                 "register_entry": stands.register_entry,
+                "registered": bool(stands.register_entry),
                 "notices": self._letters(),
                 "missed_reviews": stands.missed_reviews,
             }
@@ -304,6 +312,11 @@ def _advised(result: StepResult, advice: Advice | None) -> StepResult:
     words = (advice.says, *advice.cautions, *advice.not_enforced, *(one.says for one in advice.found), result.reason or "")
     cites = (*advice.cites, *(clause for one in advice.found for clause in one.cites), *result.cites)
     return result.model_copy(update={"verdict": advice.verdict, "cites": tuple(dict.fromkeys(cites)), "reason": " ".join(words)})
+
+
+def _whose(waiting: tuple[Task, ...]) -> dict[str, tuple[str, ...]]:
+    kinds = dict.fromkeys(task.kind for task in waiting)
+    return {kind: tuple(who for task in waiting if task.kind == kind for who in (*task.offices, *task.people)) for kind in kinds}
 
 
 def _order(notice: str) -> tuple[int, int]:
@@ -394,7 +407,7 @@ def _differences(read: Read, number: int, expect: Expectation, result: StepResul
     def differs(field: str, wanted: object, was: object) -> None:
         found.append(f"{read.path}:{read.line(number, field)}: step {number + 1}, {field}: expected {_shown(wanted)}, found {_shown(was)}")
 
-    for field in ("outcome", "stage", "missed_reviews", "verdict"):
+    for field in ("outcome", "stage", "missed_reviews", "registered", "verdict"):
         wanted = getattr(expect, field)
         if wanted is not None and wanted != getattr(result, field):
             differs(field, wanted, _with_reason(field, result))
@@ -404,15 +417,19 @@ def _differences(read: Read, number: int, expect: Expectation, result: StepResul
         missing = [one for one in getattr(expect, field) if one not in known]
         if missing:
             differs(field, missing, getattr(result, field))
-    for field, there in (("flags_absent", result.flags), ("tasks_absent", result.tasks)):
+    for field, there in (("flags_absent", result.flags), ("tasks_absent", result.tasks), ("guidance_absent", result.guidance)):
         present = [one for one in getattr(expect, field) if one in there]
         if present:
             differs(field, f"no {', '.join(present)}", there)
+    for kind, who in expect.whose.items():
+        if who not in result.whose.get(kind, ()):
+            differs("whose", f"{kind}: {who}", result.whose.get(kind))
     for name, day in expect.dates.items():
         if result.dates.get(name) != day:
             differs("dates", f"{name} {day}", result.dates.get(name))
     for column, words in expect.register_.items():
-        if words not in result.register_entry.get(column, ""):
+        held = result.register_entry.get(column)
+        if held is None or (words not in held if words else held):
             differs("register", f"{column}: {words}", result.register_entry.get(column))
     _letters_differ(expect, result, differs)
     return found
@@ -436,6 +453,9 @@ def _letters_differ(expect: Expectation, result: StepResult, differs: Callable[[
     for words in expect.prints:
         if not any(words in one.text for one in result.notices):
             differs("prints", words, "not printed")
+    for words in expect.prints_absent:
+        if any(words in one.text for one in result.notices):
+            differs("prints_absent", f"no {words}", "printed")
 
 
 def _with_reason(field: str, result: StepResult) -> object:
@@ -454,5 +474,17 @@ async def rehearse(read: Read) -> Performance:
     began = loop.time()
     with tempfile.TemporaryDirectory(prefix="evenhand-") as folder:
         async with await skipping_server() as server:
-            steps = await Stage(read, server, Path(folder)).play()
+            steps = tuple([step async for step in Stage(read, server, Path(folder)).play()])
     return Performance(file=str(read.path), title=read.script.title, policy=read.script.policy, seconds=loop.time() - began, steps=steps)
+
+
+async def first_difference(read: Read) -> tuple[StepResult, ...]:
+    """Play one rehearsal up to the first step that differs, and return the steps played."""
+    played: list[StepResult] = []
+    with tempfile.TemporaryDirectory(prefix="evenhand-") as folder:
+        async with await skipping_server() as server, aclosing(Stage(read, server, Path(folder)).play()) as steps:
+            async for step in steps:
+                played.append(step)
+                if step.differences:
+                    break
+    return tuple(played)

@@ -58,12 +58,18 @@ class Expectation(Data):
     parts_absent: dict[str, tuple[str, ...]] = {}
     prints: tuple[str, ...] = ()
     """Words that the letters sent in this step contain."""
+    prints_absent: tuple[str, ...] = ()
     guidance: tuple[str, ...] = ()
     """Clauses of what the policy says to its staff for what waits now."""
+    guidance_absent: tuple[str, ...] = ()
     register_: dict[str, str] = Field(default={}, alias="register")
-    """Columns of the policy's register, each with words it must hold."""
+    """Columns of the policy's register, each with words it must hold; no words: it is empty."""
+    registered: bool | None = None
+    """Whether the case stands in the register."""
     tasks: tuple[str, ...] = ()
     tasks_absent: tuple[str, ...] = ()
+    whose: dict[str, str] = {}
+    """Kinds of task, each with an office or a person that it is for."""
     fired: tuple[str, ...] | None = None
     missed_reviews: int | None = None
     verdict: Verdict | None = None

@@ -9,22 +9,41 @@ import pytest
 from policies import load
 from policies.answers import PLACES, Answer, answers, exercised
 from policies.survey import values
-from tests.mutate import REHEARSALS, tried, without
+from tests.mutate import REHEARSALS, tried
+from tests.switched_off import without
 
 LISTED = {"mmo": 50, "natural-england": 68, "maidstone": 65, "portsmouth": 92, "council-2024-2028": 68}
 """How many clauses each published text has."""
 
 
 def uncovered(found: dict[str, tuple[Answer, ...]]) -> tuple[int, list[str]]:
-    """Returns how many clauses were looked at, and each that no value answers or no rehearsal claims."""
+    """Returns how many clauses were looked at, each that no value answers or no rehearsal claims, and each id that no text has."""
     every = [one for each in found.values() for one in each]
-    return len(every), [one.clause for one in every if not (one.how and one.used_at and one.exercised_by)]
+    listed = {clause for name in LISTED for clause in load.clauses(name)}
+    unknown = [claim for claim in (*exercised(), *(one.clause for one in every)) if claim not in listed | set(load.defaults())]
+    return len(every), [*(one.clause for one in every if not (one.how and one.used_at and one.exercised_by)), *unknown]
+
+
+def test_all_343_clauses_are_answered_and_claimed():
+    checked, wanting = uncovered({name: answers(name) for name in LISTED})
+
+    assert checked == sum(LISTED.values()) == 343
+    assert wanting == []
 
 
 def test_the_guard_fails_where_it_has_nothing_to_check_or_a_clause_is_not_covered():
     assert uncovered({}) == (0, [])  # and 0 is not 343
     hollow = answers("mmo")[0].model_copy(update={"exercised_by": ()})
     assert uncovered({"mmo": (hollow,)}) == (1, [hollow.clause])
+
+
+def test_the_guard_fails_on_a_clause_that_no_text_has(monkeypatch):
+    unknown = answers("mmo")[0].model_copy(update={"clause": "MMO-99"})
+    assert unknown.exercised_by
+    assert uncovered({"mmo": (unknown,)}) == (1, ["MMO-99"])
+
+    monkeypatch.setattr("tests.test_clauses.exercised", lambda: {"PCC-93": ("portsmouth-options",)})
+    assert uncovered({}) == (0, ["PCC-93"])
 
 
 @pytest.mark.parametrize("name", LISTED)
@@ -53,11 +72,11 @@ def test_every_place_is_used_by_a_value_of_some_policy():
 
 async def test_switching_a_clause_off_is_missed_and_a_hollow_claim_survives(monkeypatch):
     """What make mutate does on a fifth of the clauses, on one; and that it can say no."""
-    found = await tried([("mmo", "MMO-42")], tell=False)
+    found = await tried([("mmo", "MMO-42", None)], tell=False)
     assert [one.result for one in found] == ["missed"]
 
     monkeypatch.setattr("tests.mutate.claims", lambda: {"PCC-50": [REHEARSALS / "portsmouth-step-one.yaml"]})
-    found = await tried([("portsmouth", "PCC-50"), ("mmo", "MMO-42")], tell=False)
+    found = await tried([("portsmouth", "PCC-50", None), ("mmo", "MMO-42", None)], tell=False)
     assert [one.result for one in found] == ["survived", "unclaimed"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -388,3 +389,46 @@ def test_a_rehearsal_of_a_policy_that_is_not_there_exits_2(tmp_path: Path):
     assert done.returncode == MISUNDERSTOOD, done.stderr
     assert "atlantis" in done.stderr
     no_traceback(done)
+
+
+def cells(text: str, column: str) -> list[str]:
+    """Returns what stands below a heading of a table, line by line."""
+    lines = text.splitlines()
+    top = next(n for n, line in enumerate(lines) if re.search(rf"\b{column}", line))
+    starts = [found.start() for found in re.finditer(r"\S+(?: \S+)*", lines[top])]
+    begin = next(start for start in starts if lines[top][start:].startswith(column))
+    end = next((start for start in starts if start > begin), None)
+    return [line[begin:end].strip() for line in lines[top + 1 :]]
+
+
+DEFAULTS_TOLD = [
+    # a listing that has both, what stands among its clauses, and what is marked as a default
+    (("case", "show", "maidstone/sample-1"), "MBC-64", "MBC-64"),
+    (("tasks", "--for", "max-manager", "--body", "maidstone"), "MBC-64", "MBC-64"),
+    (("policy", "show", "portsmouth"), "PCC-82", "A-61"),
+    (("clauses", "--policy", "portsmouth"), None, "A-60"),
+]
+
+
+@pytest.mark.parametrize(("words", "clause", "default"), DEFAULTS_TOLD, ids=lambda one: " ".join(one) if isinstance(one, tuple) else "")
+def test_a_listing_holds_clauses_and_defaults_apart(words: tuple[str, ...], clause: str | None, default: str, var: dict[str, str]):
+    """Design 3: nobody takes a default for the policy's own words."""
+    said = run(*words, env={**var, "COLUMNS": "400"}).stdout
+    said = said.split("\nTasks")[-1].split("\nLetters")[0]
+
+    marked = cells(said, "default")
+    assert any(default in one for one in marked)
+    if clause:
+        told = cells(said, "clauses")
+        assert any(clause in one for one in told)
+        assert not any(re.search(r"\b(DEF|A|EH)-\d\d", one) for one in told)
+
+
+def test_the_dates_of_a_case_hold_clauses_and_defaults_apart(var: dict[str, str]):
+    """Portsmouth's 28 days are the policy's (PCC-81); from which day they run is not (A-60)."""
+    closes = run("case", "dates", "portsmouth/sample-1", env=var).stdout.split("appeal closes of s1")[1].splitlines()[2]
+
+    assert closes.strip() == "clauses: PCC-81; defaults, not the policy's words: A-60"
+    shown = run("case", "show", "portsmouth/sample-1", env={**var, "COLUMNS": "400"}).stdout.split("\nDates")[1]
+    assert "A-60" in cells(shown, "defaults")
+    assert "A-60" not in "".join(cells(shown, "clauses"))

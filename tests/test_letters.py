@@ -47,6 +47,7 @@ from domain.commands import (
 from domain.days import in_words
 from domain.letters import Letter, MissingPart, Section, compose
 from domain.people import CALENDAR, CUSTOMER
+from domain.practice import is_partly_practice
 from domain.restrictions import (
     ContactVolumeLimit,
     PartialDisengagement,
@@ -470,7 +471,30 @@ def test_a_part_that_only_a_default_puts_there_is_marked_as_practice(name: str, 
 
     text = printed(case, kind).text
 
-    assert text.count("our practice") == sum(not part.cites for part in parts if part.part not in absent)
+    assert text.count("This part is our practice") == sum(not part.cites for part in parts if part.part not in absent)
+
+
+PARTLY = {
+    ("mmo", "decision"): {"review-date"},  # twelve months (MMO-44), from the decision (DEF-05)
+    ("mmo", "appeal-acknowledged"): {"answer-due"},  # twenty working days (MMO-43), of which calendar (DEF-04)
+    ("maidstone", "decision"): {"until"},  # three months (MBC-45), from the decision (A-51)
+    ("portsmouth", "decision"): {"appeal"},  # 28 days (PCC-81), from the notification (A-60)
+    ("council-2024-2028", "decision"): {"review-date"},  # a minimum of six months (C24-64), read as six (A-80)
+    ("natural-england", "disengagement"): {"topics", "review-date", "clear-time"},
+}
+"""Letters with the parts that a clause puts there and a default fills."""
+
+
+@pytest.mark.parametrize(("name", "kind"), PARTLY, ids=lambda one: one)
+def test_a_part_that_a_default_fills_beside_its_clause_is_marked_as_partly_practice(name: str, kind: str):
+    """Design 3: a day counted from where no clause says is not the policy's own day."""
+    policy = policy_named(name)
+    parts = policy.notices[kind].parts  # type: ignore[index]  # a kind of the policy
+
+    assert {one.part for one in parts if is_partly_practice(one, policy, disengages=kind == "disengagement")} == PARTLY[name, kind]
+    if (name, kind) in STORIES:
+        marked = "How we apply this is in part our practice, not the words of our policy."
+        assert printed(STORIES[name, kind](), kind).text.count(marked) == len(PARTLY[name, kind])
 
 
 def test_the_letter_that_confirms_a_spoken_warning_says_on_which_day_it_was_given():
