@@ -107,15 +107,16 @@ def _still_running(case: Case, target: Sanction | Review, rule: AppealRule, on: 
 
 def _late(case: Case, challenge: Challenge, closed: date, policy: Policy, calendar: Calendar) -> Decision:
     rule = _rule(policy)
-    assert rule.window and rule.if_late
+    assert rule.window
+    late = rule.if_late.sources if rule.if_late else ("DEF-10",)
     said = f"{rule.label.capitalize()} must reach us within {rule.window.words} of the notice; that ended on {in_words(closed)}."
-    if rule.if_late.value == "office-may-decline":
-        return decided(case, f"{said} It waits for a decision whether to consider it.", cites=rule.if_late.sources)
+    if rule.if_late and rule.if_late.value == "office-may-decline":
+        return decided(case, f"{said} It waits for a decision whether to consider it.", cites=late)
     in_force = [review_due(case, sanction, policy, calendar) for sanction in case.in_force]
     reviews = [f"the review on {in_words(due.date)}" for due in in_force if due]
     raise Refusal(
         said,
-        cites=(*rule.window.sources, *rule.if_late.sources),
+        cites=(*rule.window.sources, *late),
         kept=case,
         remains=" or ".join([*reviews, "late acceptance for a recorded reason (accept_late_appeal, or decline_late_appeal to reply)"])
         + ".",
