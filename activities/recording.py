@@ -15,12 +15,13 @@ from activities.clock import Clock
 from activities.outcome import RESUME, Act, Outcome, Waiting
 from domain.case import Case
 from domain.clocks import next_deadline
-from domain.commands import COMMANDS, AnyCommand, OpenCase
+from domain.commands import COMMANDS, AnyCommand, MoveEdition, OpenCase
 from domain.days import first_instant, in_words, london_date
 from domain.deadlines import Deadline
 from domain.decide import decide
 from domain.decision import Decision, Entry, Refusal
 from domain.message import Message, read_command, read_message
+from domain.move_edition import Target
 from domain.people import CALENDAR, CUSTOMER, POST, Actor
 from domain.policy import Policy
 from domain.referral import open_case
@@ -28,7 +29,7 @@ from domain.tasks import Task, tasks
 from policies import load
 from records.log import Log
 from records.store import case_of, destroy_texts, save_case, save_lists
-from records.tables import CaseRow, CommandRow, LogRow
+from records.tables import CaseRow, CommandRow, EditionRow, LogRow
 from records.vault import CaseVault
 
 Json = dict[str, object]
@@ -118,7 +119,15 @@ class Recording:
             raise Refusal("There is no such case.", kind="unknown", remains="Open it first.")
         body, policy = body_of(self.session, case.body), policy_of_edition(self.session, case.edition)
         self.actor = self._who(message, body)
-        return decide(case, command, actor=self.actor, policy=policy, calendar=load.calendar(policy.nation.value), today=self.today)
+        calendar, target = load.calendar(policy.nation.value), self._target(command)
+        return decide(case, command, actor=self.actor, policy=policy, calendar=calendar, today=self.today, target=target)
+
+    def _target(self, command: AnyCommand) -> Target | None:
+        """Returns the edition a move names, where the records hold it."""
+        if not isinstance(command, MoveEdition) or self.session.get(EditionRow, command.edition) is None:
+            return None
+        policy = policy_of_edition(self.session, command.edition)
+        return Target(command.edition, policy, load.calendar(policy.nation.value))
 
     def _open(self, case: Case | None, command: OpenCase, message: Message) -> Decision:
         if case is not None:

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from datetime import date
 
 from domain.case import Arrangement, Case, Challenge, Notice, Sanction, Warning
-from domain.clocks import appealable
+from domain.clocks import anew, answer_due, appealable, window_of
 from domain.days import Calendar, deemed_notified, in_words
-from domain.deadlines import reckon
 from domain.model import State
 from domain.notices import marked, notified_on
 from domain.policy import NoticePart, Part, Policy
 from domain.restrictions import WRITTEN, channels_left
-from domain.review_clocks import review_due
+from domain.review_clocks import clear_period, review_due
 from domain.rights import used_by
 from domain.rules import Period
 
@@ -65,6 +64,7 @@ class _Subject:
         self.warning = next((one for one in case.warnings if one.id == notice.about), None)
         self.issue = next((one for one in case.new_issues if one.id == notice.about), None)
         self.measure = next((one for one in case.measures if one.id == notice.about), None)
+        self.move = next((one for one in case.moves if one.id == notice.about), None)
         self.report = next((one for one in case.external_reports if one.id == notice.about), None)
         self.sanction = self._sanction()
 
@@ -222,12 +222,18 @@ def _appeal(subject: _Subject) -> Facts | None:
         "once": rule.number.value == "one-per-stage",
         "label": rule.label,
         "to": f"the {to}" if rule.to.value in subject.policy.offices else to,
-        "window": rule.window.words if rule.window else "none",
-        "closes": _last_day(subject, rule.window),
+        "window": window.words if (window := _window(subject)) else "none",
+        "closes": _last_day(subject, window),
         "in_writing": bool(rule.in_writing and rule.in_writing.value),
         "email_will_do": _email_open(subject),
         "say_why": rule.grounds.value == "prompt",
     }
+
+
+def _window(subject: _Subject) -> Period | None:
+    """Returns the time to appeal, by the edition under which that of this decision counts."""
+    target = subject.review or subject.sanction
+    return window_of(subject.case, target.id if target else "", subject.policy)
 
 
 def _last_day(subject: _Subject, window: Period | None) -> str:
@@ -235,7 +241,10 @@ def _last_day(subject: _Subject, window: Period | None) -> str:
     target = subject.review or subject.sanction
     own = target is None or target.notice == subject.notice.id
     start = subject.told if own or target is None else notified_on(subject.case, target.notice)
-    return in_words(reckon(window, start, event="notification", calendar=subject.calendar).date) if window and start else "none"
+    if window is None or start is None:
+        return "none"
+    ref = target.id if target else ""
+    return in_words(anew(subject.case, "appeal", ref, window, start, event="notification", calendar=subject.calendar).date)
 
 
 def _email_open(subject: _Subject) -> bool:
@@ -306,12 +315,9 @@ def _challenge(subject: _Subject) -> Challenge:
 
 
 def _answer_due(subject: _Subject) -> Facts | None:
-    rule = subject.policy.appeal
-    if rule is None or rule.answer is None:
-        return None
-    challenge = _challenge(subject)
-    due = reckon(rule.answer, challenge.on, event="receipt", calendar=subject.calendar)
-    return {"received": in_words(challenge.on), "due": in_words(due.date), "period": rule.answer.words}
+    challenge = _challenge(subject) if subject.policy.appeal else None
+    due = answer_due(subject.case, challenge, subject.policy, subject.calendar) if challenge else None
+    return {"received": in_words(challenge.on), "due": in_words(due.date), "period": due.rule} if challenge and due else None
 
 
 def _next_steps(subject: _Subject) -> Facts:
@@ -343,8 +349,13 @@ def _arrangement(subject: _Subject) -> Facts:
 
 def _clear_time(subject: _Subject) -> Facts | None:
     sanction = _the(subject.sanction)
-    rule = subject.policy.review_of(disengages=sanction.disengages).outcomes["lift"].clear_time
+    rule = clear_period(subject.case, sanction, subject.policy.review_of(disengages=sanction.disengages).outcomes["lift"])
     return {"period": rule.words} if rule else None
+
+
+def _changes(subject: _Subject) -> Facts:
+    changes = subject.move.changes if subject.move else ()
+    return {"changes": [one.model_dump(include={"what", "old", "new"}) for one in changes]}
 
 
 def _topics(subject: _Subject) -> Facts | None:
@@ -387,4 +398,6 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "request-to-change": lambda subject: {"asked": True},
     "behaviour": _behaviour,
     "record-kept": lambda subject: {"kept": True},
+    "changes": _changes,
+    "from-when": lambda subject: {"day": in_words(subject.move.on) if subject.move else None},
 }

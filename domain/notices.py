@@ -11,7 +11,7 @@ from domain.rules import NoticeKind
 
 def owe(case: Case, kind: NoticeKind, *, about: str, on: date, policy: Policy, by: Signature | None = None) -> tuple[Case, str | None]:
     """Returns the case owing one more letter, and its id; no letter where the policy file has none of that kind."""
-    rule = policy.notices.get(kind)
+    rule = policy.letter(kind)
     if rule is None:
         return case, None
     issued = rule.issued_by is None or (by is not None and by.office in rule.issued_by.offices)

@@ -210,6 +210,8 @@ Part = Literal[
     "late-appeal",
     "contact",
     "what-ended",
+    "changes",
+    "from-when",
 ]
 
 
@@ -227,6 +229,19 @@ class NoticeRule(Data):
     letter_only: Cited[bool] | None = None
     """Told by letter: a call or a talk will not do, save an adjustment."""
     parts: tuple[NoticePart, ...]
+
+
+HOUSE_LETTERS: dict[str, NoticeRule] = {
+    "edition-changed": NoticeRule(
+        label="letter about a new edition of our policy",
+        parts=(
+            NoticePart(part="changes", default="EH-03"),
+            NoticePart(part="from-when", default="EH-03"),
+            NoticePart(part="edition", default="DEF-21"),
+        ),
+    )
+}
+"""Letters that go whether or not a policy file has them: no published text speaks of a move between its own editions."""
 
 
 class OutcomeRule(Rule):
@@ -492,7 +507,11 @@ class Policy(Data):
 
     def notice(self, kind: str) -> NoticeRule:
         """Returns the rule of a kind of letter that a case under this policy owes."""
-        return next(rule for name, rule in self.notices.items() if name == kind)
+        return self.letter(kind) or NoticeRule(label=kind.replace("-", " "), parts=())
+
+    def letter(self, kind: str) -> NoticeRule | None:
+        """Returns the rule of a kind of letter, or None where this policy has none of that kind."""
+        return next((rule for name, rule in self.notices.items() if name == kind), HOUSE_LETTERS.get(kind))
 
     def office(self, code: str) -> str:
         return self.offices[code].label if code in self.offices else code

@@ -197,4 +197,5 @@ NoticeKind = Literal[
     "how-to-write",
     "lapse",
     "removed",
+    "edition-changed",
 ]

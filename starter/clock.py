@@ -7,6 +7,11 @@ from datetime import date, datetime
 from domain.days import UTC, london_date
 
 
+def now() -> datetime:
+    """Returns this instant: the one place outside the engine where a clock is read."""
+    return datetime.now(UTC)  # noqa: TID251  # the shell's own clock
+
+
 def today() -> date:
-    """Returns today in London: the one place outside the engine where a clock is read."""
-    return london_date(datetime.now(UTC))  # noqa: TID251  # the shell's own clock
+    """Returns today in London."""
+    return london_date(now())
