@@ -10,6 +10,7 @@ from domain.clocks import answer_due, appeal_window, appealable
 from domain.days import Calendar, Reckoned, in_words
 from domain.policy import AppealRule, Policy
 from domain.review_clocks import clear_period, review_due
+from domain.rights import used_by
 from domain.rules import Rule
 
 Said = tuple[str, tuple[str, ...]]
@@ -27,7 +28,7 @@ def _promised(case: Case, policy: Policy, calendar: Calendar, on: date) -> Itera
         closes = appeal_window(case, one, policy, calendar)
         sanction = one if isinstance(one, Sanction) else case.sanction(one.sanction)
         runs = bool(sanction and sanction.in_force)
-        if policy.appeal and (closes.date >= on if closes else runs):
+        if policy.appeal and not used_by(case, one, policy.appeal) and (closes.date >= on if closes else runs):
             open_to_appeal = True
             last = _day(closes) if closes else ("at any time while the limits run", policy.appeal.decided_by.sources)
             yield f"The last day to appeal against {_name(case, one.id)}", last

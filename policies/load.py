@@ -21,6 +21,7 @@ from policies.remedies import remedy
 
 HOME = Path(__file__).resolve().parent
 M = TypeVar("M", bound=BaseModel)
+Place = tuple[str | int, ...]
 LARGEST = 50_000
 """Values in one file; the largest policy that comes with the project has some two thousand."""
 
@@ -92,13 +93,19 @@ def build(kind: type[M], data: object, name: str) -> M:
     except ValidationError as error:
         faults = [_fault(fault, data, name, kind) for fault in error.errors(include_url=False)]
         raise Unreadable("\n".join(faults)) from None
-    except (_Unfit, RecursionError) as error:
-        what = str(error) if isinstance(error, _Unfit) else "it is nested too deep; write it flatter"
-        raise Unreadable(f"{name}:1:1: {what}") from None
+    except _Unfit as error:
+        line, column = position(data, error.path)
+        raise Unreadable(f"{name}:{line}:{column}: {_field(error.path)}: {error}") from None
+    except RecursionError:
+        raise Unreadable(f"{name}:1:1: the file: it is nested too deep; write it flatter") from None
 
 
 class _Unfit(Exception):
     """Data that YAML allows and no file here needs. Its text says what, and what would be right."""
+
+    def __init__(self, path: Place, what: str) -> None:
+        super().__init__(what)
+        self.path = path
 
 
 class _Plain:
@@ -106,38 +113,64 @@ class _Plain:
 
     def __init__(self, data: object) -> None:
         self.count = 0
-        self.value = self._of(data, ())
+        self.value = self._of(data, (), ())
 
-    def _of(self, value: object, inside: tuple[int, ...]) -> object:
+    def _of(self, value: object, path: Place, inside: tuple[int, ...]) -> object:
         self.count += 1
         if self.count > LARGEST:
-            raise _Unfit(f"it holds more than {LARGEST} values, aliases written out; split it, or write fewer aliases")
+            raise _Unfit(path, f"it holds more than {LARGEST} values, aliases written out; split it, or write fewer aliases")
         if id(value) in inside:
-            raise _Unfit("an alias (*name) stands inside what it names; write the value out")
-        if isinstance(value, dict):
-            return self._names(value, (*inside, id(value)))
-        return [self._of(item, (*inside, id(value))) for item in value] if isinstance(value, list) else value
+            raise _Unfit(path, "an alias (*name) stands inside what it names; write the value out")
+        match value:
+            case dict():
+                return self._names(value, path, (*inside, id(value)))
+            case list():
+                return [self._of(item, (*path, n), (*inside, id(value))) for n, item in enumerate(value)]
+            case str():
+                return _printable(value, path)
+            case _:
+                return value
 
-    def _names(self, value: dict[object, object], inside: tuple[int, ...]) -> dict[str, object]:
+    def _names(self, value: dict[object, object], path: Place, inside: tuple[int, ...]) -> dict[str, object]:
         found: dict[str, object] = {}
         for key, item in value.items():
-            if str(key) in found:
-                raise _Unfit(f"the name {_shown(str(key))} stands twice, once in quotes; keep one")
-            found[str(key)] = self._of(item, inside)
+            name = _printable(str(key), path)
+            if name in found:
+                raise _Unfit(path, f"the name {_shown(name)} stands twice, once in quotes; keep one")
+            found[name] = self._of(item, (*path, name), inside)
         return found
+
+
+def _printable(text: str, path: Place) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _Unfit(path, f"half a character, found {_shown(text)}; write the whole one") from None
+    if "\x00" in text:
+        raise _Unfit(path, f"a character that no letter can print, found {_shown(text)}; take it out")
+    return text
+
+
+def _field(path: Iterable[str | int]) -> str:
+    """Returns a field as an error names it, on one line whatever it is called."""
+    return ".".join(_one_line(str(part)) for part in path) or "the file"
+
+
+def _one_line(text: str) -> str:
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def _fault(fault: object, data: object, name: str, kind: type[BaseModel]) -> str:
     assert isinstance(fault, dict)
     line, column = position(data, fault["loc"])
-    field = ".".join(str(part) for part in fault["loc"]) or "the file"
+    field = _field(fault["loc"])
     found = "" if fault["type"] == "missing" or isinstance(fault["input"], dict | BaseModel) else f", found {_shown(fault['input'])}"
     right = remedy(kind, fault)
-    return f"{name}:{line}:{column}: {field}: {fault['msg']}{f'; {right}' if right else ''}{found}"
+    return f"{name}:{line}:{column}: {field}: {_one_line(fault['msg'])}{f'; {right}' if right else ''}{found}"
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = _one_line(repr(value))
     return text if len(text) <= 200 else f"{text[:197]}..."
 
 
@@ -180,9 +213,16 @@ def named_in(file: Path, policy: str) -> str:
 def policy_text(policy: str) -> str:
     """Returns the text of a policy file, by name or path. Raises Unreadable where there is none."""
     path = HOME / f"{policy}.yaml" if policy in names() else Path(policy)
-    if not path.is_file():
-        raise Unreadable(f"{policy}: no such policy; known: {', '.join(names())}, or the path of a file")
+    if not _is_file(path):
+        raise Unreadable(f"{_one_line(policy)}: no such policy; known: {', '.join(names())}, or the path of a file")
     return text_of(path)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or with signs that no file has
+        return False
 
 
 @cache
@@ -209,7 +249,7 @@ def _policy(text: str, name: str) -> tuple[Policy, object]:
 def _refuse(faults: Iterable[tuple[tuple[str | int, ...], str]], data: object, name: str) -> None:
     wrong = [(position(data, path), path, what) for path, what in faults]
     if wrong:
-        lines = [f"{name}:{line}:{column}: {'.'.join(map(str, path))}: {what}" for (line, column), path, what in wrong]
+        lines = [f"{name}:{line}:{column}: {_field(path)}: {_one_line(what)}" for (line, column), path, what in wrong]
         raise Contradiction("\n".join(lines))
 
 
