@@ -97,10 +97,11 @@ def appeal_to_whoever_decided(policy: Policy) -> Found:
     rule = policy.appeal
     if rule is None or not rule.independent.value:
         return
-    for name, sign_off in policy.decision.sign_offs.items():
-        if rule.decided_by.offices and set(rule.decided_by.offices) <= set(sign_off.decided_by.offices):
-            said = f"{', '.join(rule.decided_by.offices)} also decides under decision.sign_offs.{name}, but appeal.independent wants "
-            yield ("appeal", "decided_by", "offices"), f"{said}somebody else: name another office"
+    offices = rule.decided_by.offices
+    same = [name for name, one in policy.decision.sign_offs.items() if offices and set(offices) <= set(one.decided_by.offices)]
+    if same:
+        said = f"{', '.join(offices)} also decides on restrictions ({', '.join(same)}), but appeal.independent wants somebody else"
+        yield ("appeal", "decided_by", "offices"), f"{said}: name another office"
 
 
 def letters_of_an_appeal_there_is_not(policy: Policy) -> Found:
@@ -145,6 +146,12 @@ def decision_without_a_letter(policy: Policy) -> Found:
     for n, measure in enumerate(policy.measures):
         if measure.told and measure.told not in policy.notices:
             yield ("measures", n, "told"), f"told by {measure.told}, which is not under notices: add that letter"
+
+
+def life_in_working_days(policy: Policy) -> Found:
+    life = policy.warning.life
+    if life and life.unit == "working_days":
+        yield ("warning", "life"), "a warning lives for days, weeks, months or years, not for working days: write one of these"
 
 
 def steps_without_means(policy: Policy) -> Found:
@@ -248,6 +255,7 @@ CHECKS: tuple[Callable[[Policy], Found], ...] = (
     letters_of_an_appeal_there_is_not,
     parts_without_their_rule,
     decision_without_a_letter,
+    life_in_working_days,
     steps_without_means,
     discussion_that_is_not_listed,
     behaviour_that_is_not_listed,
