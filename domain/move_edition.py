@@ -1,4 +1,4 @@
-"""A case goes over to another edition of its policy: who may do it, what stops it, and what the customer is told (DEF-21, EH-03).
+"""A case goes over to another edition of its policy: who may do it, what stops it, and what the customer is told (DEF-21, EH-20).
 
 Wrong here, and a customer loses a date or a right that a letter promised."""
 
@@ -20,7 +20,7 @@ from domain.people import Actor
 from domain.policy import Policy
 from domain.promised import promised
 
-SOURCES = ("EH-03", "DEF-21")
+SOURCES = ("EH-20", "DEF-21")
 UNSENT = ("to-issue", "to-send", "blocked")
 OPEN_LETTERS = ("returned", "withheld")
 
@@ -69,7 +69,7 @@ def _entry(one: Changed) -> Entry:
 
 
 def _authorised(case: Case, actor: Actor, policy: Policy, on: date) -> Signature:
-    """Returns the signature of one who decides, or is told of what is overdue, under the edition the case has now (EH-03)."""
+    """Returns the signature of one who decides, or is told of what is overdue, under the edition the case has now (EH-20)."""
     deciders = [rule.decided_by for rule in policy.decision.sign_offs.values()]
     refused: Refusal | None = None
     for who in (policy.escalation, *deciders):

@@ -1,4 +1,4 @@
-"""How each running period counts after a move to another edition: kept as told, begun anew, or whichever favours the customer (EH-03).
+"""How each running period counts after a move to another edition: kept as told, begun anew, or whichever favours the customer (EH-20).
 
 A period that has passed stays as it was. What has not begun yet follows the new edition. A time to appeal never gets shorter."""
 

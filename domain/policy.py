@@ -235,8 +235,8 @@ HOUSE_LETTERS: dict[str, NoticeRule] = {
     "edition-changed": NoticeRule(
         label="letter about a new edition of our policy",
         parts=(
-            NoticePart(part="changes", default="EH-03"),
-            NoticePart(part="from-when", default="EH-03"),
+            NoticePart(part="changes", default="EH-20"),
+            NoticePart(part="from-when", default="EH-20"),
             NoticePart(part="edition", default="DEF-21"),
         ),
     )

@@ -51,7 +51,7 @@ def differences(old: Policy, new: Policy) -> tuple[Difference, ...]:
     """Returns what differs from one policy to another, in the order of their files."""
     before, after = leaves(old), leaves(new)
     found = [_difference(where, before.get(where), after.get(where)) for where in dict.fromkeys((*before, *after))]
-    order = {section: n for n, section in enumerate(Policy.model_fields)}
+    order = {field.alias or name: n for n, (name, field) in enumerate(Policy.model_fields.items())}
     return tuple(sorted((one for one in found if one), key=lambda one: order[one.section]))
 
 

@@ -82,7 +82,7 @@ def reviewed_next(case: Case, policy: Policy) -> date | None:
 
 
 def test_without_a_rule_every_running_period_stays_as_it_was_told():
-    """EH-03: keep is what no rule means; the old clauses go on being cited."""
+    """EH-20: keep is what no rule means; the old clauses go on being cited."""
     new = edition(window(7), cycle(3))
     case = move(stories.a_restricted_mmo_case(), new).case
 
@@ -104,7 +104,7 @@ def test_without_a_rule_every_running_period_stays_as_it_was_told():
     ],
 )
 def test_a_time_to_appeal_gets_longer_or_stays(rule: MovingRule, days: int, last: date):
-    """EH-03, MMO-42: told until 24 March; begun anew it counts from 17 March, and never ends sooner than was told."""
+    """EH-20, MMO-42: told until 24 March; begun anew it counts from 17 March, and never ends sooner than was told."""
     new = edition(window(days))
     case = move(stories.a_restricted_mmo_case(), new, appeal=rule).case
 
@@ -128,7 +128,7 @@ def test_a_time_to_appeal_that_has_passed_is_not_opened_again():
     ],
 )
 def test_a_review_keeps_its_date_or_goes_by_its_rule_and_the_new_cycle_follows(rule: MovingRule, months: int, due: date, then: date):
-    """EH-03, DEF-03: months count from the decision, or from the move where the review is begun anew."""
+    """EH-20, DEF-03: months count from the decision, or from the move where the review is begun anew."""
     new = edition(cycle(months))
     case = move(stories.a_restricted_mmo_case(), new, review=rule).case
     assert reviewed_next(case, new) == due
@@ -153,7 +153,7 @@ def test_a_review_that_is_overdue_stays_owed():
      ("restart", 30, date(2027, 4, 30))],
 )  # fmt: skip
 def test_an_answer_is_due_when_it_was_told_or_by_its_rule(rule: MovingRule, days: int, due: date):
-    """EH-03, MMO-43: 20 working days from receipt on 16 March; a later day only where the rule says restart."""
+    """EH-20, MMO-43: 20 working days from receipt on 16 March; a later day only where the rule says restart."""
     received = stories.after(stories.a_restricted_mmo_case(), (Appeal(medium="email"), CUSTOMER, date(2027, 3, 16)))
     case = stories.sent(received, received.notices[-1].id, on=date(2027, 3, 16))
     new = edition(answer(days))
@@ -164,7 +164,7 @@ def test_an_answer_is_due_when_it_was_told_or_by_its_rule(rule: MovingRule, days
 
 
 def test_an_end_that_was_told_moves_only_by_its_rule():
-    """MBC-45, EH-03: three months told; an edition of one month ends it sooner where that favours the customer, later never unsaid."""
+    """MBC-45, EH-20: three months told; an edition of one month ends it sooner where that favours the customer, later never unsaid."""
     case = stories.a_restricted_maidstone_case()
     told, start = case.sanctions[0].terms.until, case.sanctions[0].period_start
     assert told
@@ -217,7 +217,7 @@ RULES = st.fixed_dictionaries({kind: st.sampled_from(get_args(MovingRule)) for k
 def test_no_move_shortens_a_time_to_appeal_and_nothing_told_gets_worse_unsaid(
     rules: dict[Counting, MovingRule], days: int, months: int, answered: int, later: int, appealed: bool
 ):
-    """EH-03, whatever the new edition says and whenever the move comes."""
+    """EH-20, whatever the new edition says and whenever the move comes."""
     case = stories.a_restricted_mmo_case()
     if appealed:
         case = stories.after(case, (Appeal(medium="email"), CUSTOMER, DECIDED))
@@ -245,11 +245,11 @@ EDITIONS = {
 
 
 def test_only_those_who_decide_or_are_told_of_what_is_overdue_move_a_case():
-    """EH-03: the policy's escalation or decider; a house default, marked as one."""
+    """EH-20: the policy's escalation or decider; a house default, marked as one."""
     with pytest.raises(Refusal, match="move a case to another edition") as refused:
         move(stories.a_restricted_mmo_case(), edition(cycle(6)), by=mmo("officer"))
 
-    assert "EH-03" in refused.value.cites
+    assert "EH-20" in refused.value.cites
     for person in ("assistant", "helpdesk"):
         case = stories.a_restricted_portsmouth_case()
         new = edition(("days: {value: 28, cites: [PCC-81]}", "days: {value: 35, cites: [PCC-81]}"), policy="portsmouth")
@@ -270,7 +270,7 @@ def test_a_move_waits_for_letters_and_for_what_is_proposed():
 
 
 def test_no_right_to_appeal_that_was_told_is_lost():
-    """EH-03: an edition without an appeal takes no case whose window is open, or whose appeal is not answered."""
+    """EH-20: an edition without an appeal takes no case whose window is open, or whose appeal is not answered."""
     text = load.policy_text("mmo")
     start, end = text.index("appeal:\n  label"), text.index("retention:\n")
     bare = load.policy_of(text[:start] + text[end:], "invented")
@@ -292,7 +292,7 @@ def test_an_edition_the_records_do_not_hold_is_refused():
 
 
 def test_the_customer_is_told_what_changes_from_when_and_by_which_edition():
-    """EH-03, DEF-21: each change with its old and its new value."""
+    """EH-20, DEF-21: each change with its old and its new value."""
     new = edition(window(28), cycle(6))
     case = move(stories.a_restricted_mmo_case(), new, appeal="favour-customer", review="favour-customer").case
     letter = compose(case, case.notices[-1], policy=new, calendar=ENGLAND, sent_on=MOVED)
@@ -306,7 +306,7 @@ def test_the_customer_is_told_what_changes_from_when_and_by_which_edition():
 
 
 def test_nobody_is_told_of_what_does_not_touch_them():
-    """EH-03: an opened or warned case has promised no date; a kept date is no change."""
+    """EH-20: an opened or warned case has promised no date; a kept date is no change."""
     new = edition(cycle(6))
 
     for case in (stories.an_opened_mmo_case(), stories.a_warned_mmo_case(), stories.a_restricted_mmo_case()):

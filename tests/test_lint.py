@@ -14,33 +14,34 @@ from domain.commands import ImposeSanction
 from domain.decision import Refusal
 from domain.people import Person, Staff
 from policies import gaps, load, practice
+from policies.answers import answers
 from policies.compare import differences, leaves
 from policies.contradictions import CHECKS
 from policies.lint import lint
 from policies.load import Contradiction, Unreadable
 from policies.needs import configured, needs
-from policies.survey import uses
 from tests import stories
 
 EXPECTED = {
     "council-2024-2028": (
-        "GAP-01 GAP-03 GAP-07 GAP-08 GAP-12 GAP-13 GAP-20*24 GAP-21*3 GAP-30*7",
+        "GAP-01 GAP-03 GAP-07 GAP-08 GAP-12 GAP-13 GAP-20 GAP-21*3 GAP-30*7",
         "GP-01 GP-04 GP-05 GP-06 GP-07 GP-10 GP-11",
     ),
-    "maidstone": ("GAP-04 GAP-05 GAP-07 GAP-08 GAP-09 GAP-11 GAP-12 GAP-20*33 GAP-21*3 GAP-30*9", "GP-01 GP-10"),
-    "mmo": ("GAP-01 GAP-07 GAP-08 GAP-09 GAP-10 GAP-12 GAP-20*23 GAP-21*9 GAP-30*6", "GP-08 GP-09 GP-10 GP-11"),
+    "maidstone": ("GAP-04 GAP-05 GAP-07 GAP-08 GAP-09 GAP-11 GAP-12 GAP-20 GAP-21*3 GAP-30*9", "GP-01 GP-10"),
+    "mmo": ("GAP-01 GAP-07 GAP-08 GAP-09 GAP-10 GAP-12 GAP-20 GAP-21*9 GAP-30*6", "GP-08 GP-09 GP-10 GP-11"),
     "natural-england": (
-        "GAP-01 GAP-02 GAP-04 GAP-05 GAP-07 GAP-08 GAP-09 GAP-10 GAP-11 GAP-12 GAP-20*38 GAP-21*7 GAP-30*11",
+        "GAP-01 GAP-02 GAP-04 GAP-05 GAP-07 GAP-08 GAP-09 GAP-10 GAP-11 GAP-12 GAP-20 GAP-21*7 GAP-30*11",
         "GP-06 GP-10",
     ),
-    "portsmouth": ("GAP-02 GAP-05 GAP-07 GAP-11 GAP-12 GAP-20*34 GAP-21*2 GAP-30*9", "GP-10 GP-11"),
+    "portsmouth": ("GAP-02 GAP-05 GAP-07 GAP-11 GAP-12 GAP-20 GAP-21*2 GAP-30*9", "GP-10 GP-11"),
 }
-"""What is found in each shipped policy, settled by reading its text: code, and how often where more than once."""
+"""What is found in each shipped policy, settled by reading its text: code, and how often where more than once. How many defaults
+stand in (GAP-20) is not counted: that changes with every value."""
 
 
 def codes(findings: object) -> str:
     counted = Counter(one.code for one in findings)  # type: ignore[attr-defined]  # findings
-    return " ".join(f"{code}*{n}" if n > 1 else code for code, n in sorted(counted.items()))
+    return " ".join(f"{code}*{n}" if n > 1 and code != "GAP-20" else code for code, n in sorted(counted.items()))
 
 
 @pytest.mark.parametrize("name", load.names())
@@ -73,7 +74,7 @@ def test_every_check_has_a_code_of_its_own():
 def test_a_torn_page_stays_visibly_torn():
     """NE-64, MMO-02: unconfirmed in check and in the list of clauses."""
     places = {place.where for one in lint("natural-england").gaps if one.code == "GAP-21" for place in one.places}
-    (dash,) = [one for one in uses("natural-england") if one.clause == "NE-64"]
+    (dash,) = [one for one in answers("natural-england") if one.clause == "NE-64"]
 
     assert "decision.sign_offs.sanction-6.decided_by" in places
     assert dash.unconfirmed_at == ("decision.sign_offs.sanction-6.decided_by",)
@@ -95,8 +96,8 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
                               "an appeal that nobody decides"),
     "appeal_to_whoever_decided": ("mmo", "  decided_by: {offices: [reviewer], deputies: {value: true, default: A-10}, cites: [MMO-39]",
                                   "  decided_by: {offices: [decision-maker], cites: [MMO-39]", "somebody else: name another office"),
-    "letters_of_an_appeal_there_is_not": ("council-2024-2028", "      - {part: behaviour, cites: [C24-59]}\n",
-                                          "      - {part: behaviour, cites: [C24-59]}\n      - {part: appeal, cites: [C24-59]}\n",
+    "letters_of_an_appeal_there_is_not": ("council-2024-2028", "      - {part: behaviour, cites: [C24-51, C24-59]}\n",
+                                          "      - {part: behaviour, cites: [C24-51, C24-59]}\n      - {part: appeal, cites: [C24-59]}\n",
                                           "there is no appeal: add appeal, or take the part out"),
     "parts_without_their_rule": ("maidstone", "      - {part: policy-copy, cites: [MBC-40]}\n",
                                  "      - {part: requested-review, cites: [MBC-40]}\n", "add review.requested"),
