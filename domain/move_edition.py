@@ -52,12 +52,17 @@ def move_edition(
         case, notice = owe(case, "edition-changed", about=id, on=today, policy=target.policy, by=by)
     last = case.moves[-1].model_copy(update={"notice": notice})
     case = case.model_copy(update={"edition": target.edition, "moves": (*case.moves[:-1], last)})
-    said = f"Moved from {policy.edition.label} to {target.policy.edition.label}; {_letter(notice)}."
+    before, after = _named(policy, case.moves[-1].before), _named(target.policy, target.edition)
+    said = f"Moved from {before} to {after}; {_letter(notice)}."
     return decided(case, said, cites=SOURCES, also=[_entry(one) for one in changes])
 
 
 def _record(id: str, command: MoveEdition, case: Case, target: Target, by: Signature, changes: tuple[Changed, ...], on: date) -> Moved:
     return Moved(id=id, on=on, by=by, before=case.edition, after=target.edition, rules=dict(command.rules), changes=changes)
+
+
+def _named(policy: Policy, edition: str) -> str:
+    return f"{policy.edition.label} ({edition[:12]})"
 
 
 def _letter(notice: str | None) -> str:

@@ -216,6 +216,8 @@ def dates(case: Case, json: Json = False) -> None:
             f"    clauses: {', '.join(one.cites) or 'none'}; defaults, not the policy's words: {', '.join(one.defaults) or 'none'}",
             markup=False,
         )
+        if one.counted:
+            out.print(f"    counts under edition {one.counted.edition[:12]}, by the rule {one.counted.rule}", markup=False)
         if one.calendar:
             holidays = [day for day in one.skipped if day.weekday() < 5]
             days = ", ".join(map(str, holidays)) or "none"

@@ -9,10 +9,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from activities.bodies import policy_of_edition
-from domain.case import Case, Notice
+from domain.case import Case, Counted, Notice
 from domain.clocks import all_deadlines
 from domain.days import Calendar, Day, first_instant
 from domain.deadlines import Deadline
+from domain.effects import COUNTED_AS
 from domain.flags import flags, missed_reviews
 from domain.guidance import MOMENT_OF_TASK, guidance_at, moments
 from domain.notices import notified_on
@@ -42,6 +43,8 @@ class Explained(BaseModel):
     provisional: bool
     fires_at: datetime
     passed: bool
+    counted: Counted | None = None
+    """The edition and the rule by which it counts since the case moved, where it does not simply follow the case's edition."""
 
 
 class Limit(BaseModel):
@@ -60,6 +63,7 @@ class Standing(BaseModel):
     case: str
     body: str
     policy: str
+    edition: str = ""
     stage: str
     seq: int
     flags: tuple[str, ...]
@@ -107,6 +111,7 @@ def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date) 
         case=case.id,
         body=case.body,
         policy=case.policy,
+        edition=case.edition,
         stage=case.stage,
         seq=case.seq,
         flags=flags(case, policy, calendar, today=today),
@@ -163,4 +168,5 @@ def _explained(one: Deadline, case: Case) -> Explained:
         provisional=reckoned.provisional,
         fires_at=first_instant(one.fires),
         passed=one.key in case.passed,
+        counted=case.counting(COUNTED_AS[one.kind], one.ref) if one.kind in COUNTED_AS else None,
     )
