@@ -150,6 +150,7 @@ def test_a_review_that_is_overdue_stays_owed():
 @pytest.mark.parametrize(
     ("rule", "days", "due"),
     [("keep", 30, date(2027, 4, 15)), ("favour-customer", 30, date(2027, 4, 15)), ("favour-customer", 10, date(2027, 4, 1)),
+     ("keep", 10, date(2027, 4, 15)),
      ("restart", 30, date(2027, 4, 30))],
 )  # fmt: skip
 def test_an_answer_is_due_when_it_was_told_or_by_its_rule(rule: MovingRule, days: int, due: date):
@@ -161,6 +162,28 @@ def test_an_answer_is_due_when_it_was_told_or_by_its_rule(rule: MovingRule, days
     found = answer_due(moved, moved.challenges[0], new, ENGLAND)
 
     assert found and found.date == due
+
+
+def test_an_answer_that_is_overdue_stays_owed():
+    received = stories.after(stories.a_restricted_mmo_case(), (Appeal(medium="email"), CUSTOMER, date(2027, 3, 16)))
+    case, new = stories.sent(received, received.notices[-1].id, on=date(2027, 3, 16)), edition(answer(30))
+    found = answer_due(move(case, new, on=date(2027, 4, 16), answer="restart").case, case.challenges[0], new, ENGLAND)
+
+    assert found and found.date == date(2027, 4, 15)
+
+
+@pytest.mark.parametrize(
+    ("rule", "months", "ends"),
+    [("keep", 6, date(2028, 2, 1)), ("favour-customer", 6, date(2027, 8, 1)), ("favour-customer", 24, date(2028, 2, 1)),
+     ("restart", 24, date(2029, 3, 17))],
+)  # fmt: skip
+def test_a_warning_supports_a_decision_no_longer_than_was_told_unless_the_rule_says_so(rule: MovingRule, months: int, ends: date):
+    """DEF-17, EH-20: the warning of 1 February 2027, a year long."""
+    new = edition(("life: {months: {value: 12,", f"life: {{months: {{value: {months},"))
+    case = move(stories.a_warned_mmo_case(), new, warning=rule).case
+    (deadline,) = [one for one in all_deadlines(case, new, ENGLAND) if one.kind == "warning-ends"]
+
+    assert deadline.reckoned.date == ends
 
 
 def test_an_end_that_was_told_moves_only_by_its_rule():
@@ -210,7 +233,7 @@ RULES = st.fixed_dictionaries({kind: st.sampled_from(get_args(MovingRule)) for k
     days=st.integers(1, 60),
     months=st.integers(1, 30),
     answered=st.integers(1, 60),
-    later=st.integers(0, 400),
+    later=st.sampled_from([0, 3, 7, 10, 13, 14, 15, 40, 364, 365, 366, 400]),
     appealed=st.booleans(),
 )
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)

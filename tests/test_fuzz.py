@@ -227,6 +227,15 @@ def test_broken_copies_are_taken_or_told(kind: str, seed: int, folder: Path):
     taken_or_told(kind, mutant(kind, seed), folder)
 
 
+@pytest.mark.parametrize("kind", ["rehearsal", "body"])
+@pytest.mark.parametrize("name", ["x" * 300, "a/" * 3000, "a\nb", "."])
+def test_a_policy_that_no_file_can_be_is_told(kind: str, name: str, folder: Path):
+    data = copy.deepcopy(PLAIN[kind][0])
+    data["policy"] = name
+
+    assert not taken_or_told(kind, written(data), folder)
+
+
 MODELS = {"policy": Policy, "rehearsal": Script, "body": Body, "calendar": Calendar}
 
 
