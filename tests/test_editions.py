@@ -10,6 +10,7 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlmodel import select
 
 from activities.bodies import Body, keep_edition, keep_text, policy_of_edition, save_body
 from domain.case import Case, Counting, MovingRule
@@ -25,7 +26,9 @@ from domain.policy import Policy
 from domain.review_clocks import review_due
 from policies import load
 from records.database import create_all, open_database, reading, transaction
+from records.desk import save_desk
 from records.store import read_case, save_case
+from records.tables import DeskEntryRow
 from records.vault import CaseVault
 from starter.editions import edition_named, try_move, what_if
 from tests import stories
@@ -407,6 +410,24 @@ def test_trying_a_move_shows_the_rule_by_which_each_period_goes_and_writes_nothi
     }  # fmt: skip
     with reading(engine) as session:
         assert read_case(session, case.id) == case
+
+
+def test_the_desk_reads_the_labels_of_the_edition_a_case_went_over_to(tmp_path: Path):
+    """What the desk is told of a case is made from its edition, though nothing else about the case changed."""
+    case = stories.a_restricted_mmo_case()
+    engine = a_body_in_the_records(tmp_path, case)
+    label = "label: a limit on how many contacts there may be or how long they last"
+    new = edition((label, "label: a limit by the new edition"))
+
+    with transaction(engine) as session:
+        save_desk(session, case, before=None, policy=MMO, vault=CaseVault(session, case.id))
+    moved = move(case, new).case
+    with transaction(engine) as session:
+        save_desk(session, moved, before=case, policy=new, vault=CaseVault(session, case.id))
+    with reading(engine) as session:
+        (row,) = session.exec(select(DeskEntryRow)).all()
+
+    assert "a limit by the new edition" in str(row.entry)
 
 
 def test_an_edition_is_found_by_the_first_digits_of_its_hash(tmp_path: Path):
