@@ -414,7 +414,7 @@ class Hold(State):
     released_on: date | None = None
 
 
-Counting = Literal["appeal", "answer", "end", "review", "clear-time", "warning"]
+PeriodKind = Literal["appeal", "answer", "end", "review", "clear-time", "warning"]
 """Kinds of period that a customer is told of, or that binds a decision: what a move to another edition needs a rule for."""
 MovingRule = Literal["keep", "restart", "favour-customer"]
 
@@ -422,7 +422,7 @@ MovingRule = Literal["keep", "restart", "favour-customer"]
 class Counted(State):
     """One running period after a move: which edition it counts under, and by which rule."""
 
-    of: Counting
+    of: PeriodKind
     ref: str
     on: date
     """The day of the move."""
@@ -520,7 +520,7 @@ class Case(State):
     def sanction(self, id: str) -> Sanction | None:
         return next((sanction for sanction in self.sanctions if sanction.id == id), None)
 
-    def counting(self, of: Counting, ref: str) -> Counted | None:
+    def counted_under(self, of: PeriodKind, ref: str) -> Counted | None:
         """Returns how a period that ran at the last move counts, or None where it follows the case's edition."""
         return next((one for one in self.counted if one.of == of and one.ref == ref), None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from domain.case import Case, Challenge, Counting, ExternalReported, Review, Sanction
+from domain.case import Case, Challenge, PeriodKind, ExternalReported, Review, Sanction
 from domain.days import Calendar, Reckoned, after, subtract_working_days
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.end_clocks import end_clocks
@@ -82,7 +82,7 @@ def appeal_window(case: Case, target: Sanction | Review, policy: Policy, calenda
 
 def window_of(case: Case, decision: str, policy: Policy) -> Period | None:
     """Returns the time to appeal against a decision, by the edition it counts under, or None where there is none."""
-    counted = case.counting("appeal", decision)
+    counted = case.counted_under("appeal", decision)
     if counted:
         return counted.period
     return policy.appeal.window if policy.appeal else None
@@ -90,14 +90,14 @@ def window_of(case: Case, decision: str, policy: Policy) -> Period | None:
 
 def answer_due(case: Case, challenge: Challenge, policy: Policy, calendar: Calendar) -> Reckoned | None:
     """Returns the day by which an appeal must be answered, by the edition it counts under, or None where none is promised."""
-    counted = case.counting("answer", challenge.id)
+    counted = case.counted_under("answer", challenge.id)
     period = counted.period if counted else policy.appeal.answer if policy.appeal else None
     return anew(case, "answer", challenge.id, period, challenge.on, event="receipt", calendar=calendar) if period else None
 
 
-def anew(case: Case, of: Counting, ref: str, period: Period, start: date, *, event: str, calendar: Calendar) -> Reckoned:
+def anew(case: Case, of: PeriodKind, ref: str, period: Period, start: date, *, event: str, calendar: Calendar) -> Reckoned:
     """Returns the date a period ends, counted from its event, or from a move that began it again."""
-    counted = case.counting(of, ref)
+    counted = case.counted_under(of, ref)
     if counted and counted.start and counted.start > start:
         return reckon(period, counted.start, event="move", calendar=calendar)
     return reckon(period, start, event=event, calendar=calendar)

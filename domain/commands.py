@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.case import About, Adjustment, Arrangement, Counting, Customer, Extreme, MovingRule
+from domain.case import About, Adjustment, Arrangement, PeriodKind, Customer, Extreme, MovingRule
 from domain.contact_words import ContactKind, Verdict
 from domain.model import Answer, Code, Data, Reference, Text
 from domain.people import Origin
@@ -461,7 +461,7 @@ class MoveEdition(Command):
 
     do = "move_edition"
     edition: str = Field(pattern=r"^[0-9a-f]{64}$", description="the hash of the edition, as the records keep it")
-    rules: dict[Counting, MovingRule] = {}
+    rules: dict[PeriodKind, MovingRule] = {}
 
 
 class Correct(Command):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
-from domain.case import Case, Counting, Sanction
+from domain.case import Case, PeriodKind, Sanction
 from domain.clocks import all_deadlines
 from domain.days import Calendar, in_words
 from domain.deadlines import Deadline, reckon
@@ -19,7 +19,7 @@ from domain.tasks import Task, tasks
 About = Literal["date", "who", "letter", "option"]
 SHADOWS = frozenset({"review-opens", "review-overdue", "measure-review-opens", "answer-reminder", "end-approaches"})
 """Deadlines that follow from another one and move with it."""
-COUNTED_AS: dict[str, Counting] = {
+COUNTED_AS: dict[str, PeriodKind] = {
     "appeal-closes": "appeal",
     "answer-due": "answer",
     "restrictions-end": "end",
@@ -89,7 +89,7 @@ def _dates(old: Under, new: Under) -> Iterator[Effect]:
     before, after = _next(old), _next(new)
     for kind, ref in dict.fromkeys((*before, *after)):
         one, other = before.get((kind, ref)), after.get((kind, ref))
-        counted = new.case.counting(COUNTED_AS[kind], ref) if kind in COUNTED_AS else None
+        counted = new.case.counted_under(COUNTED_AS[kind], ref) if kind in COUNTED_AS else None
         if counted is None and one and other and one.reckoned.date == other.reckoned.date:
             continue
         what = f"{kind.replace('-', ' ')} of {ref}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from domain.case import Case, Challenge, Counted, Counting, MovingRule, Review, Sanction, Warning, with_item
+from domain.case import Case, Challenge, Counted, PeriodKind, MovingRule, Review, Sanction, Warning, with_item
 from domain.clocks import answer_due, appeal_window, appealable, window_of
 from domain.days import Calendar, Reckoned, after
 from domain.deadlines import reckon
@@ -18,7 +18,7 @@ from domain.review_clocks import clear_period, clear_time, cycle_of, review_date
 from domain.rules import Period
 from domain.steps import life_ends, life_of, warned_on
 
-Rules = Mapping[Counting, MovingRule]
+Rules = Mapping[PeriodKind, MovingRule]
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class _Move:
     edition: str
     on: date
 
-    def rule(self, of: Counting) -> MovingRule:
+    def rule(self, of: PeriodKind) -> MovingRule:
         return self.rules.get(of, "keep")
 
-    def kept(self, of: Counting, ref: str, period: Period | None, *, rule: MovingRule | None = None) -> Counted:
+    def kept(self, of: PeriodKind, ref: str, period: Period | None, *, rule: MovingRule | None = None) -> Counted:
         """Returns a period that goes on as it did, under the edition it counted under before."""
-        had = self.case.counting(of, ref)
+        had = self.case.counted_under(of, ref)
         edition = had.edition if had else self.case.edition
         start = had.start if had else None
         return Counted(of=of, ref=ref, on=self.on, edition=edition, rule=rule or self.rule(of), period=period, start=start)
 
-    def new(self, of: Counting, ref: str, period: Period | None) -> Counted:
+    def new(self, of: PeriodKind, ref: str, period: Period | None) -> Counted:
         """Returns a period of the new edition, from its own event or, where it is begun anew, from the move."""
         start = self.on if self.rule(of) == "restart" else None
         return Counted(of=of, ref=ref, on=self.on, edition=self.edition, rule=self.rule(of), period=period, start=start)
@@ -98,7 +98,7 @@ def _answers(move: _Move) -> Iterator[Counted]:
 
 def _answer(move: _Move, one: Challenge, period: Period | None) -> Counted:
     due = answer_due(move.case, one, move.policy, move.calendar)
-    counted = move.case.counting("answer", one.id)
+    counted = move.case.counted_under("answer", one.id)
     had = counted.period if counted else move.policy.appeal.answer if move.policy.appeal else None
     kept, new = move.kept("answer", one.id, had), move.new("answer", one.id, period)
     return _earlier(move, kept, new, due.date if due else None, move.ends(period, one.on, new))

@@ -24,7 +24,7 @@ def sanction_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[
 
 def _end_clocks(case: Case, sanction: Sanction, until: date, policy: Policy) -> Iterator[Deadline]:
     length, opens = policy.decision.length, policy.review.opens_before
-    at_end, counted = length.at_end, case.counting("end", sanction.id)
+    at_end, counted = length.at_end, case.counted_under("end", sanction.id)
     moved = counted.reckoned if counted and counted.reckoned and counted.reckoned.date == until else None
     reckoned = moved or Reckoned(
         date=until,
@@ -49,7 +49,7 @@ def review_dates(case: Case, sanction: Sanction, policy: Policy, calendar: Calen
     if rule.chosen:
         yield from (one for one in _chosen_date(sanction, rule.chosen) if one.date > settled)
         return
-    cycle, counted = cycle_of(sanction, policy), case.counting("review", sanction.id)
+    cycle, counted = cycle_of(sanction, policy), case.counted_under("review", sanction.id)
     anchor = _anchor(case, sanction, cycle) if cycle else None
     if cycle is None or anchor is None:
         return
@@ -64,7 +64,7 @@ def review_dates(case: Case, sanction: Sanction, policy: Policy, calendar: Calen
 
 def told_review(case: Case, sanction: Sanction, policy: Policy) -> Reckoned | None:
     """Returns the review that a move left standing at its date, until it is settled, or a later review set another."""
-    counted = case.counting("review", sanction.id)
+    counted = case.counted_under("review", sanction.id)
     if counted is None or counted.reckoned is None:
         return None
     chosen = policy.review_of(disengages=sanction.disengages).chosen
@@ -152,7 +152,7 @@ def clear_time(case: Case, sanction: Sanction, policy: Policy, calendar: Calenda
         return None
     last = max((incident.on for incident in case.incidents if incident.on > noticed), default=noticed)
     event = "notice" if last == noticed else "last incident"
-    counted = case.counting("clear-time", sanction.id)
+    counted = case.counted_under("clear-time", sanction.id)
     if counted and counted.start and counted.start > last:
         return reckon(rule, counted.start, event="move", calendar=calendar)
     return reckon(rule, last, event=event, calendar=calendar)
@@ -160,7 +160,7 @@ def clear_time(case: Case, sanction: Sanction, policy: Policy, calendar: Calenda
 
 def clear_period(case: Case, sanction: Sanction, outcome: OutcomeRule) -> Period | None:
     """Returns how long without an incident an outcome needs, by the edition it counts under, or None where it needs none."""
-    counted = case.counting("clear-time", sanction.id)
+    counted = case.counted_under("clear-time", sanction.id)
     return counted.period if counted and outcome.clear_time else outcome.clear_time
 
 

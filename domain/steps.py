@@ -77,13 +77,13 @@ def _warned(case: Case, terms: Terms, policy: Policy, on: date) -> None:
 
 def life_of(case: Case, warning: Warning, policy: Policy) -> Period | None:
     """Returns how long a warning supports a decision: by the edition it counts under."""
-    counted = case.counting("warning", warning.id)
+    counted = case.counted_under("warning", warning.id)
     return counted.period if counted else policy.warning.life
 
 
 def life_ends(case: Case, warning: Warning, given: date, policy: Policy) -> date:
     """Returns the last day on which a warning still supports a decision (DEF-17)."""
-    life, counted = life_of(case, warning, policy), case.counting("warning", warning.id)
+    life, counted = life_of(case, warning, policy), case.counted_under("warning", warning.id)
     start = max(given, counted.start) if counted and counted.start else given
     match life.unit if life else None:
         case None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the engine and the database are imported only by the comman
     from sqlalchemy import Engine
 
     from activities.outcome import Outcome
-    from domain.case import Counting, MovingRule
+    from domain.case import PeriodKind, MovingRule
     from domain.effects import Side
     from policies.compare import Difference, Leaf
     from starter.editions import Found, OneCase
@@ -172,24 +172,24 @@ def _known(engine: Engine, body: str, cases: list[str]) -> None:
         raise typer.Exit(UNKNOWN)
 
 
-def _rules(given: list[str]) -> dict[Counting, MovingRule]:
-    from domain.case import Counting, MovingRule
+def _rules(given: list[str]) -> dict[PeriodKind, MovingRule]:
+    from domain.case import PeriodKind, MovingRule
 
-    found: dict[Counting, MovingRule] = {}
+    found: dict[PeriodKind, MovingRule] = {}
     for one in given:
         kind, _, name = one.partition("=")
-        if kind not in get_args(Counting) or name not in get_args(MovingRule):
-            kinds, names = ", ".join(get_args(Counting)), ", ".join(get_args(MovingRule))
+        if kind not in get_args(PeriodKind) or name not in get_args(MovingRule):
+            kinds, names = ", ".join(get_args(PeriodKind)), ", ".join(get_args(MovingRule))
             complain(f"--rule is KIND=RULE, found {one!r}. Kinds: {kinds}. Rules: {names}.")
             raise typer.Exit(MISUNDERSTOOD)
         if kind in found:
             complain(f"--rule names {kind} twice; one rule a kind.")
             raise typer.Exit(MISUNDERSTOOD)
-        found[cast("Counting", kind)] = cast("MovingRule", name)
+        found[cast("PeriodKind", kind)] = cast("MovingRule", name)
     return found
 
 
-async def _move(ids: list[str], new: Found, rules: dict[Counting, MovingRule], by: str) -> list[tuple[str, Outcome]]:
+async def _move(ids: list[str], new: Found, rules: dict[PeriodKind, MovingRule], by: str) -> list[tuple[str, Outcome]]:
     from starter.cases import Cases
     from worker.settings import Settings
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from activities.bodies import keep_text, policy_of_edition
-from domain.case import Case, Counting, MovingRule
+from domain.case import Case, PeriodKind, MovingRule
 from domain.commands import MoveEdition
 from domain.decision import Refusal
 from domain.effects import Effect, Under, effects, under
@@ -85,7 +85,7 @@ def _now(session: Session, case: Case) -> Under:
 
 
 def try_move(
-    engine: Engine, new: Found, rules: Mapping[Counting, MovingRule], *, body: str | None, only: Iterable[str], today: date
+    engine: Engine, new: Found, rules: Mapping[PeriodKind, MovingRule], *, body: str | None, only: Iterable[str], today: date
 ) -> tuple[OneCase, ...]:
     """Returns, case by case, what a move by these rules would change, and what stops it. Nothing is written."""
     command = MoveEdition(edition=new.edition, rules=dict(rules))

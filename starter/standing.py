@@ -168,5 +168,5 @@ def _explained(one: Deadline, case: Case) -> Explained:
         provisional=reckoned.provisional,
         fires_at=first_instant(one.fires),
         passed=one.key in case.passed,
-        counted=case.counting(COUNTED_AS[one.kind], one.ref) if one.kind in COUNTED_AS else None,
+        counted=case.counted_under(COUNTED_AS[one.kind], one.ref) if one.kind in COUNTED_AS else None,
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from activities.bodies import Body, keep_edition, keep_text, policy_of_edition, save_body
-from domain.case import Case, Counting, MovingRule
+from domain.case import Case, PeriodKind, MovingRule
 from domain.clocks import all_deadlines, answer_due, appeal_window
 from domain.commands import Appeal, MoveEdition, NoticeSent, ReviewSanction
 from domain.decide import decide
@@ -91,7 +91,7 @@ def test_without_a_rule_every_running_period_stays_as_it_was_told():
 
     assert case.edition == EDITION
     assert closes(case, new) == date(2027, 3, 24) and reviewed_next(case, new) == date(2028, 3, 10)
-    counted = case.counting("appeal", "s1")
+    counted = case.counted_under("appeal", "s1")
     assert counted and counted.rule == "keep" and counted.edition == load.edition_of(load.policy_text("mmo"))
     assert not any(one.kind == "edition-changed" for one in case.notices)
 
@@ -215,7 +215,7 @@ def test_a_second_move_keeps_the_edition_a_period_counts_under():
     case = stories_sent(case, first, MOVED)
     command, target = MoveEdition(edition="f" * 64), Target("f" * 64, second, ENGLAND)
     case = decide(case, command, actor=mmo("manager"), policy=first, calendar=ENGLAND, today=MOVED, target=target).case
-    counted = case.counting("appeal", "s1")
+    counted = case.counted_under("appeal", "s1")
 
     assert counted and counted.edition == EDITION and closes(case, second) == date(2027, 4, 7)
 
@@ -228,7 +228,7 @@ def stories_sent(case: Case, policy: Policy, on: date) -> Case:
     return case
 
 
-RULES = st.fixed_dictionaries({kind: st.sampled_from(get_args(MovingRule)) for kind in get_args(Counting)})
+RULES = st.fixed_dictionaries({kind: st.sampled_from(get_args(MovingRule)) for kind in get_args(PeriodKind)})
 
 
 @given(
@@ -241,7 +241,7 @@ RULES = st.fixed_dictionaries({kind: st.sampled_from(get_args(MovingRule)) for k
 )
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
 def test_no_move_shortens_a_time_to_appeal_and_nothing_told_gets_worse_unsaid(
-    rules: dict[Counting, MovingRule], days: int, months: int, answered: int, later: int, appealed: bool
+    rules: dict[PeriodKind, MovingRule], days: int, months: int, answered: int, later: int, appealed: bool
 ):
     """EH-20, whatever the new edition says and whenever the move comes."""
     case = stories.a_restricted_mmo_case()
