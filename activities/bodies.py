@@ -66,8 +66,12 @@ def body_of(session: Session, code: str) -> Body:
 
 def keep_edition(session: Session, body: Body, *, at: datetime) -> tuple[Policy, str]:
     """Returns the body's policy as its file stands now, and the hash under which it is kept for ever."""
-    text = load.policy_text(body.policy)
-    policy, edition = load.policy_of(text, body.policy), load.edition_of(text)
+    return keep_text(session, load.policy_text(body.policy), name=body.policy, at=at)
+
+
+def keep_text(session: Session, text: str, *, name: str, at: datetime) -> tuple[Policy, str]:
+    """Returns the policy a text holds, and the hash under which that text is kept for ever. Raises Unreadable, or Contradiction."""
+    policy, edition = load.sound_policy_of(text, name), load.edition_of(text)
     if session.get(EditionRow, edition) is None:
         session.add(EditionRow(hash=edition, policy=policy.policy, label=policy.edition.label, text=text, kept_at=at))
         session.flush()

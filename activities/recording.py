@@ -16,7 +16,7 @@ from activities.clock import Clock
 from activities.outcome import RESUME, Act, Outcome, Waiting
 from domain.case import Case
 from domain.clocks import next_deadline
-from domain.commands import COMMANDS, AnyCommand, ApplyCalendar, ImportCase, OpenCase
+from domain.commands import COMMANDS, AnyCommand, ApplyCalendar, ImportCase, MoveEdition, OpenCase
 from domain.counting import Counting
 from domain.days import Calendar, first_instant, in_words, london_date
 from domain.deadlines import Deadline
@@ -24,6 +24,7 @@ from domain.decide import decide
 from domain.decision import Decision, Entry, Refusal
 from domain.importing import import_case
 from domain.message import Message, read_command, read_message
+from domain.move_edition import Target
 from domain.people import CALENDAR, CUSTOMER, POST, Actor
 from domain.policy import Policy
 from domain.referral import open_case
@@ -32,7 +33,7 @@ from domain.tasks import tasks
 from policies import load
 from records.log import Log
 from records.store import case_of, destroy_texts, save_case, save_lists
-from records.tables import CaseRow, CommandRow, LogRow
+from records.tables import CaseRow, CommandRow, EditionRow, LogRow
 from records.vault import CaseVault
 
 Json = dict[str, object]
@@ -135,8 +136,15 @@ class Recording:
             raise Refusal("There is no such case.", kind="unknown", remains="Open it first.")
         body, policy = body_of(self.session, case.body), policy_of_edition(self.session, case.edition)
         self.actor = self._who(message, body)
-        calendar = self._calendar(case, command, policy, body)
-        return decide(case, command, actor=self.actor, policy=policy, calendar=calendar, today=self.today)
+        calendar, target = self._calendar(case, command, policy, body), self._target(case, command)
+        return decide(case, command, actor=self.actor, policy=policy, calendar=calendar, today=self.today, target=target)
+
+    def _target(self, case: Case, command: AnyCommand) -> Target | None:
+        """Returns the edition a move names, where the records hold it."""
+        if not isinstance(command, MoveEdition) or self.session.get(EditionRow, command.edition) is None:
+            return None
+        policy = policy_of_edition(self.session, command.edition)
+        return Target(command.edition, policy, calendar_of(self.session, case, policy))
 
     def _calendar(self, case: Case, command: AnyCommand, policy: Policy, body: Body) -> Calendar:
         """Returns what the case counts with; beside it the newer table, where the act is to take one over."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, Challenge, Review, Sanction, Signature, Terms, next_id, with_item
-from domain.clocks import answer_due, appeal_window, appealable
+from domain.clocks import answer_due, appeal_window, appealable, window_of
 from domain.commands import AcceptLateAppeal, Appeal, DecideAppeal, DeclineLateAppeal, PassAppeal
 from domain.days import Calendar, in_words
 from domain.decision import Decision, Refusal, decided
@@ -106,15 +106,17 @@ def _still_running(case: Case, target: Sanction | Review, rule: AppealRule, on: 
 
 def _late(case: Case, challenge: Challenge, closed: date, policy: Policy, calendar: Calendar) -> Decision:
     rule = _rule(policy)
-    assert rule.window and rule.if_late
-    said = f"{rule.label.capitalize()} must reach us within {rule.window.words} of the notice; that ended on {in_words(closed)}."
-    if rule.if_late.value == "office-may-decline":
-        return decided(case, f"{said} It waits for a decision whether to consider it.", cites=rule.if_late.sources)
+    window = window_of(case, challenge.against, policy)
+    assert window
+    late = rule.if_late.sources if rule.if_late else ("DEF-10",)
+    said = f"{rule.label.capitalize()} must reach us within {window.words} of the notice; that ended on {in_words(closed)}."
+    if rule.if_late and rule.if_late.value == "office-may-decline":
+        return decided(case, f"{said} It waits for a decision whether to consider it.", cites=late)
     in_force = [review_due(case, sanction, policy, calendar) for sanction in case.in_force]
     reviews = [f"the review on {in_words(due.date)}" for due in in_force if due]
     raise Refusal(
         said,
-        cites=(*rule.window.sources, *rule.if_late.sources),
+        cites=(*window.sources, *late),
         kept=case,
         remains=" or ".join([*reviews, "late acceptance for a recorded reason (accept_late_appeal, or decline_late_appeal to reply)"])
         + ".",

@@ -7,8 +7,10 @@ from typing import Literal, Protocol, TypeVar
 
 from domain.contact_words import ContactKind, Verdict
 from domain.counting import Counting, DateChange
+from domain.days import Reckoned
 from domain.model import Answer, Code, Hour, Reference, State, Text
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
+from domain.rules import Period
 
 NOT_RECORDED = "not-recorded"
 """Stands where a case that began elsewhere does not say who, how or why: visibly unknown, never invented."""
@@ -442,6 +444,51 @@ class Imported(State):
     """Why the rest of the record stays unknown."""
 
 
+PeriodKind = Literal["appeal", "answer", "end", "review", "clear-time", "warning"]
+"""Kinds of period that a customer is told of, or that binds a decision: what a move to another edition needs a rule for."""
+MovingRule = Literal["keep", "restart", "favour-customer"]
+
+
+class Counted(State):
+    """One running period after a move: which edition it counts under, and by which rule."""
+
+    of: PeriodKind
+    ref: str
+    on: date
+    """The day of the move."""
+    edition: str
+    rule: MovingRule
+    period: Period | None = None
+    """How long it is, from whatever event begins it; none, where that edition gives none."""
+    start: date | None = None
+    """The day from which it counts anew."""
+    reckoned: Reckoned | None = None
+    """The date itself, of a review or an end."""
+
+
+class Changed(State):
+    """One thing a customer was told that a move changed."""
+
+    what: str
+    old: str
+    new: str
+    cites: tuple[str, ...] = ()
+
+
+class Moved(State):
+    """The case went over to another edition of its policy."""
+
+    id: str
+    on: date
+    by: Signature
+    before: str
+    after: str
+    """Hashes of the two editions, in the records for ever."""
+    rules: dict[str, MovingRule] = {}
+    changes: tuple[Changed, ...] = ()
+    notice: str | None = None
+
+
 class Case(State):
     """The whole case at one moment; `seq` counts the acts that changed it."""
 
@@ -493,6 +540,9 @@ class Case(State):
     destroyed_on: date | None = None
     imported: Imported | None = None
     """Set where the case began elsewhere and was taken over in mid-life."""
+    moves: tuple[Moved, ...] = ()
+    counted: tuple[Counted, ...] = ()
+    """Periods that were running at the last move; any later one counts under the case's own edition."""
     set_aside: tuple[str, ...] = ()
     """Ids of messages that a fault in the program kept from being acted on, until somebody has looked."""
     counting: Counting = Counting()
@@ -505,6 +555,10 @@ class Case(State):
 
     def sanction(self, id: str) -> Sanction | None:
         return next((sanction for sanction in self.sanctions if sanction.id == id), None)
+
+    def counted_under(self, of: PeriodKind, ref: str) -> Counted | None:
+        """Returns how a period that ran at the last move counts, or None where it follows the case's edition."""
+        return next((one for one in self.counted if one.of == of and one.ref == ref), None)
 
     @property
     def open_proposal(self) -> Proposal | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from domain.case import Case, Challenge, ExternalReported, Review, Sanction
+from domain.case import Case, Challenge, ExternalReported, PeriodKind, Review, Sanction
 from domain.days import POST_DAYS, Calendar, Reckoned, after, subtract_working_days
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.end_clocks import end_clocks
@@ -13,7 +13,7 @@ from domain.notices import notified_on, reached_on
 from domain.policy import Policy
 from domain.review_clocks import measure_clocks, sanction_clocks
 from domain.rules import Period
-from domain.steps import life_ends, warned_on
+from domain.steps import life_ends, life_of, warned_on
 from domain.told import as_it_stands, deadline_as_it_stands
 
 
@@ -46,12 +46,14 @@ def next_deadline(case: Case, policy: Policy, calendar: Calendar) -> Deadline | 
 
 
 def _warning_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
-    life = policy.warning.life
-    if not case.warnings or case.sanctions or not life:
+    if not case.warnings or case.sanctions:
         return
-    given = warned_on(case, case.warnings[-1], policy)
-    if given and life_ends(given, policy) != date.max:
-        yield deadline("warning-ends", case.warnings[-1].id, reckon(life, given, event="warning", calendar=calendar), at_end=True)
+    warning = case.warnings[-1]
+    life, given = life_of(case, warning, policy), warned_on(case, warning, policy)
+    if life and given:
+        ends = life_ends(case, warning, given, policy)
+        reckoned = reckon(life, given, event="warning", calendar=calendar).model_copy(update={"date": ends})
+        yield deadline("warning-ends", warning.id, reckoned, at_end=True)
 
 
 def _step_one_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
@@ -76,22 +78,47 @@ def appealable(case: Case) -> tuple[Sanction | Review, ...]:
 
 def appeal_window(case: Case, target: Sanction | Review, policy: Policy, calendar: Calendar) -> Reckoned | None:
     """Returns the last day to appeal against a decision, or None: no window, or not yet notified (so not started)."""
-    window = policy.appeal.window if policy.appeal else None
-    start = reached_on(case, target.notice)
+    window, start = window_of(case, target.id, policy), reached_on(case, target.notice)
     if window is None or start is None:
         return None
     notice = case.notice(target.notice or "")
     event = "receipt of the notice" if notice and notice.notified_on != start else "notification"
-    closes = reckon(window, start, event=event, calendar=calendar)
+    closes = anew(case, "appeal", target.id, window, start, event=event, calendar=calendar)
     posted = notice is not None and notice.method in POST_DAYS and start > calendar.known_until
     return as_it_stands(case, "appeal-closes", target.id, closes.model_copy(update={"provisional": closes.provisional or posted}))
 
 
+def window_of(case: Case, decision: str, policy: Policy) -> Period | None:
+    """Returns the time to appeal against a decision, by the edition it counts under, or None where there is none."""
+    counted = case.counted_under("appeal", decision)
+    if counted:
+        return counted.period
+    return policy.appeal.window if policy.appeal else None
+
+
 def answer_due(case: Case, challenge: Challenge, policy: Policy, calendar: Calendar) -> Reckoned | None:
-    """Returns the last day to answer a challenge, or None where the policy sets none."""
-    period = policy.appeal.answer if policy.appeal else None
-    due = reckon(period, challenge.on, event="receipt", calendar=calendar) if period else None
-    return as_it_stands(case, "answer-due", challenge.id, due) if due else None
+    """Returns the day by which an appeal must be answered, by the edition it counts under, or None where none is promised."""
+    period = answer_period(case, challenge, policy)
+    if period is None:
+        return None
+    due = anew(case, "answer", challenge.id, period, challenge.on, event="receipt", calendar=calendar)
+    return as_it_stands(case, "answer-due", challenge.id, due)
+
+
+def answer_period(case: Case, challenge: Challenge, policy: Policy) -> Period | None:
+    """Returns the time to answer an appeal, by the edition it counts under."""
+    counted = case.counted_under("answer", challenge.id)
+    if counted:
+        return counted.period
+    return policy.appeal.answer if policy.appeal else None
+
+
+def anew(case: Case, of: PeriodKind, ref: str, period: Period, start: date, *, event: str, calendar: Calendar) -> Reckoned:
+    """Returns the date a period ends, counted from its event, or from a move that began it again."""
+    counted = case.counted_under(of, ref)
+    if counted and counted.start and counted.start > start:
+        return reckon(period, counted.start, event="move", calendar=calendar)
+    return reckon(period, start, event=event, calendar=calendar)
 
 
 def _appeal_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
@@ -109,10 +136,12 @@ def _appeal_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[D
 def _answer_clocks(case: Case, challenge: Challenge, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
     rule = policy.appeal
     assert rule is not None
-    for kind, period in (("answer-due", rule.answer), ("answer-target", rule.answer_target)):
-        if period is None:
+    target = rule.answer_target
+    own = reckon(target, challenge.on, event="receipt", calendar=calendar) if target else None
+    own = as_it_stands(case, "answer-target", challenge.id, own) if own else None
+    for kind, due in (("answer-due", answer_due(case, challenge, policy, calendar)), ("answer-target", own)):
+        if due is None:
             continue
-        due = as_it_stands(case, kind, challenge.id, reckon(period, challenge.on, event="receipt", calendar=calendar))
         if rule.remind_before:
             before = subtract_working_days(due.date, rule.remind_before.count, calendar.named(rule.remind_before.table))
             words = f"{rule.remind_before.words} before the answer"

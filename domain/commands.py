@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.case import About, Adjustment, Arrangement, Customer, Extreme
+from domain.case import About, Adjustment, Arrangement, Customer, Extreme, MovingRule, PeriodKind
 from domain.contact_words import ContactKind, Verdict
 from domain.model import Answer, Code, Data, Hour, Reference, Text
 from domain.people import Origin
@@ -539,6 +539,14 @@ class Withdraw(Command):
     reasons: Text
 
 
+class MoveEdition(Command):
+    """Move the case to another edition of its policy, kept in the records; periods without a rule stay as they were told."""
+
+    do = "move_edition"
+    edition: str = Field(pattern=r"^[0-9a-f]{64}$", description="the hash of the edition, as the records keep it")
+    rules: dict[PeriodKind, MovingRule] = {}
+
+
 class Correct(Command):
     """Undo a case opened against the wrong person: restrictions end, the customer is told."""
 
@@ -637,6 +645,7 @@ AnyCommand = (
     | DecideMovedDate
     | RecordReceipt
     | Withdraw
+    | MoveEdition
     | Correct
     | DeadlinePassed
     | NoticeSent

@@ -16,6 +16,7 @@ from domain import (
     imported,
     informing,
     measures,
+    move_edition,
     questions,
     receipt,
     referral,
@@ -25,10 +26,11 @@ from domain import (
     warning,
 )
 from domain.case import Case, Stage
-from domain.commands import AnyCommand
+from domain.commands import AnyCommand, MoveEdition
 from domain.days import Calendar
 from domain.decision import Decision, Refusal
 from domain.end_clocks import end_of_case
+from domain.move_edition import Target
 from domain.people import Actor
 from domain.policy import Policy
 from domain.steps import continued_since, warned_on
@@ -99,6 +101,7 @@ HANDLERS: dict[str, Handler] = {
     "release_hold": retention.release_hold,
     "destroy_papers": retention.destroy_papers,
     "withdraw": retention.withdraw,
+    "move_edition": move_edition.move_edition,
     "correct": retention.correct,
     "deadline_passed": due.deadline_passed,
 }
@@ -106,23 +109,30 @@ HANDLERS: dict[str, Handler] = {
 AT_REST = frozenset(HANDLERS) - {
     "refer", "assess", "discuss", "warn", "record_reply", "propose_sanction", "impose_sanction", "take_no_action", "withdraw",
     "record_initial_measures", "classify_contact", "reiterate_notice", "log_contact",
+    "move_edition",
 }  # fmt: skip
 """What an archived case still hears; the rest belongs in a new case. Its letters may still go out, a late answer among them, so it
 hears how the customer is to be written to and who stands for them."""
 
 
-def decide(case: Case, command: AnyCommand, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
-    """Decide one command on one case, purely. Raises Refusal with its clause where the policy does not allow it."""
+def decide(
+    case: Case, command: AnyCommand, *, actor: Actor, policy: Policy, calendar: Calendar, today: date, target: Target | None = None
+) -> Decision:
+    """Decide one command on one case, purely. Raises Refusal with its clause where the policy does not allow it.
+
+    `target` is the edition that a move names; no other command has one."""
     _may_be_heard(case, command, actor)
     handler = HANDLERS[command.do]
+    also = {"target": target} if isinstance(command, MoveEdition) else {}
     try:
-        decision = handler(case, command, actor=actor, policy=policy, calendar=calendar, today=today)
+        decision = handler(case, command, actor=actor, policy=policy, calendar=calendar, today=today, **also)
     except Refusal as refusal:
         if refusal.kept is not None:
             refusal.kept = _moved_on(refusal.kept, policy, today)
         raise
     entries = (*decision.entries, *imported.unchecked(case, command.do, policy))
-    return decision.model_copy(update={"case": _moved_on(decision.case, policy, today), "entries": entries})
+    then = target.policy if target and isinstance(command, MoveEdition) else policy
+    return decision.model_copy(update={"case": _moved_on(decision.case, then, today), "entries": entries})
 
 
 def _may_be_heard(case: Case, command: AnyCommand, actor: Actor) -> None:

@@ -43,8 +43,9 @@ def _warning(case: Case, policy: Policy, on: date) -> Iterator[Entry]:
     rule = policy.warning
     if case.sanctions and not case.warnings and rule.needed.value != "no":
         yield Entry(what=f"No {rule.label} is recorded before the decision.", cites=rule.needed.sources)
-    if case.warnings and not case.sanctions and life_ends(case.warnings[0].on, policy) < on:
-        ended = in_words(life_ends(case.warnings[0].on, policy))
+    first = next(iter(case.warnings), None)
+    if first and not case.sanctions and life_ends(case, first, first.on, policy) < on:
+        ended = in_words(life_ends(case, first, first.on, policy))
         yield Entry(what=f"The {rule.label} no longer supports a decision after {ended}.", cites=rule.life.sources if rule.life else ())
 
 

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from datetime import date
 
 from domain.case import NOT_RECORDED, Arrangement, Case, Challenge, Notice, Sanction, Warning
-from domain.clocks import answer_due, appeal_window, appealable
+from domain.clocks import anew, answer_due, answer_period, appeal_window, appealable, window_of
 from domain.counting import MovedDate
 from domain.days import POST_DAYS, Calendar, Reckoned, deemed_notified, in_words
-from domain.deadlines import reckon
 from domain.guards import named
 from domain.model import State
 from domain.notices import marked
 from domain.policy import NoticePart, Part, Policy
 from domain.practice import is_partly_practice, is_practice
 from domain.restrictions import WRITTEN, channels_left
-from domain.review_clocks import review_due
+from domain.review_clocks import clear_period, review_due
 from domain.rights import used_by
+from domain.rules import Period
 from domain.told import TOLD
 
 Facts = dict[str, object]
@@ -70,6 +70,7 @@ class _Subject:
         self.warning = next((one for one in case.warnings if one.id == notice.about), None)
         self.issue = next((one for one in case.new_issues if one.id == notice.about), None)
         self.measure = next((one for one in case.measures if one.id == notice.about), None)
+        self.move = next((one for one in case.moves if one.id == notice.about), None)
         self.report = next((one for one in case.external_reports if one.id == notice.about), None)
         moved = (one for change in case.changes for one in change.moved)
         self.moved: MovedDate | None = next((one for one in moved if one.id == notice.about), None)
@@ -239,7 +240,7 @@ def _appeal(subject: _Subject) -> Facts | None:
         "once": rule.number.value == "one-per-stage",
         "label": rule.label,
         "to": f"the {to}" if rule.to.value in subject.policy.offices else to,
-        "window": rule.window.words if rule.window else "none",
+        "window": window.words if (window := _window(subject)) else "none",
         "closes": in_words(closes.date) if (closes := _last_day(subject)) else "none",
         "in_writing": bool(rule.in_writing and rule.in_writing.value),
         "email_will_do": _email_open(subject),
@@ -247,14 +248,21 @@ def _appeal(subject: _Subject) -> Facts | None:
     }
 
 
+def _window(subject: _Subject) -> Period | None:
+    """Returns the time to appeal, by the edition under which that of this decision counts."""
+    target = subject.review or subject.sanction
+    return window_of(subject.case, target.id if target else "", subject.policy)
+
+
 def _last_day(subject: _Subject) -> Reckoned | None:
     """Returns the last day to appeal: counted from this letter if it gives notice of the decision, else from the one that did."""
-    target, window = subject.review or subject.sanction, subject.policy.appeal.window if subject.policy.appeal else None
+    target, window = subject.review or subject.sanction, _window(subject)
     if window is None:
         return None
     own = target is None or target.notice == subject.notice.id
     if own or target is None:
-        closes = reckon(window, subject.told, event="notification", calendar=subject.calendar)
+        ref = target.id if target else ""
+        closes = anew(subject.case, "appeal", ref, window, subject.told, event="notification", calendar=subject.calendar)
         posted = subject.told > subject.calendar.known_until and subject.method in POST_DAYS
         return closes.model_copy(update={"provisional": closes.provisional or posted})
     return appeal_window(subject.case, target, subject.policy, subject.calendar)
@@ -328,12 +336,12 @@ def _challenge(subject: _Subject) -> Challenge:
 
 
 def _answer_due(subject: _Subject) -> Facts | None:
-    rule = subject.policy.appeal
-    if rule is None or rule.answer is None:
+    challenge = _challenge(subject) if subject.policy.appeal else None
+    period = answer_period(subject.case, challenge, subject.policy) if challenge else None
+    due = answer_due(subject.case, challenge, subject.policy, subject.calendar) if challenge else None
+    if challenge is None or period is None:
         return None
-    challenge = _challenge(subject)
-    due = answer_due(subject.case, challenge, subject.policy, subject.calendar)
-    return {"received": in_words(challenge.on), "due": in_words(due.date) if due else None, "period": rule.answer.words}
+    return {"received": in_words(challenge.on), "due": in_words(due.date) if due else None, "period": period.words}
 
 
 def _moved_date(subject: _Subject) -> Facts | None:
@@ -399,8 +407,13 @@ def _arrangement(subject: _Subject) -> Facts:
 
 def _clear_time(subject: _Subject) -> Facts | None:
     sanction = _the(subject.sanction)
-    rule = subject.policy.review_of(disengages=sanction.disengages).outcomes["lift"].clear_time
+    rule = clear_period(subject.case, sanction, subject.policy.review_of(disengages=sanction.disengages).outcomes["lift"])
     return {"period": rule.words} if rule else None
+
+
+def _changes(subject: _Subject) -> Facts:
+    changes = subject.move.changes if subject.move else ()
+    return {"changes": [one.model_dump(include={"what", "old", "new"}) for one in changes]}
 
 
 def _topics(subject: _Subject) -> Facts | None:
@@ -455,4 +468,6 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "record-kept": _record_kept,
     "moved-date": _moved_date,
     "known-so-far": lambda subject: None,
+    "changes": _changes,
+    "from-when": lambda subject: {"day": in_words(subject.move.on) if subject.move else None},
 }

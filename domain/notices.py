@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, Notice, NoticeStatus, Signature, next_id, with_item
-from domain.policy import HOUSE_NOTICES, Policy
+from domain.policy import Policy
 from domain.rules import NoticeKind
 
 
 def owe(case: Case, kind: NoticeKind, *, about: str, on: date, policy: Policy, by: Signature | None = None) -> tuple[Case, str | None]:
-    """Returns the case owing one more letter, and its id; no letter where neither the policy file nor the house has one of that kind."""
-    rule = policy.notices.get(kind) or HOUSE_NOTICES.get(kind)
+    """Returns the case owing one more letter, and its id; no letter where the policy file has none of that kind."""
+    rule = policy.letter(kind)
     if rule is None:
         return case, None
     issued = rule.issued_by is None or (by is not None and by.office in rule.issued_by.offices)

@@ -10,7 +10,7 @@ from domain.days import Calendar, in_words
 from domain.decision import Refusal
 from domain.policy import OutcomeRule, Policy, ReviewOutcome
 from domain.restrictions import DISENGAGING, tightens
-from domain.review_clocks import clear_time, review_dates, review_due
+from domain.review_clocks import clear_period, clear_time, review_dates, review_due
 from domain.terms import check_length, check_restrictions, check_review_date
 
 
@@ -48,14 +48,15 @@ def _behaviour_in_period(case: Case, sanction: Sanction, terms: ReviewTerms, rul
 
 
 def _clear_long_enough(case: Case, sanction: Sanction, rule: OutcomeRule, policy: Policy, calendar: Calendar, on: date) -> None:
-    if rule.clear_time is None:
+    wanted = clear_period(case, sanction, rule)
+    if wanted is None:
         return
     clear = clear_time(case, sanction, policy, calendar)
     if clear is None or on < clear.date:
         when = f"met on {in_words(clear.date)}, counted from the {clear.start_event} of {in_words(clear.start)}" if clear else "not begun"
         raise Refusal(
-            f"There must have been no incident for {rule.clear_time.words}; that is {when}.",
-            cites=rule.clear_time.sources,
+            f"There must have been no incident for {wanted.words}; that is {when}.",
+            cites=wanted.sources,
             remains="Continue, or change the sanction.",
         )
 

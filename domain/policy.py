@@ -212,6 +212,8 @@ Part = Literal[
     "what-ended",
     "moved-date",
     "known-so-far",
+    "changes",
+    "from-when",
 ]
 
 
@@ -231,8 +233,16 @@ class NoticeRule(Data):
     parts: tuple[NoticePart, ...]
 
 
-HOUSE_NOTICES: dict[NoticeKind, NoticeRule] = {
+HOUSE_LETTERS: dict[str, NoticeRule] = {
     "date-moved": NoticeRule(label="letter that a date has moved", parts=(NoticePart(part="moved-date", default="EH-32"),)),
+    "edition-changed": NoticeRule(
+        label="letter about a new edition of our policy",
+        parts=(
+            NoticePart(part="changes", default="EH-20"),
+            NoticePart(part="from-when", default="EH-20"),
+            NoticePart(part="edition", default="DEF-21"),
+        ),
+    ),
 }
 """Letters that no policy speaks of and every case may owe; a policy file may give its own rule for one."""
 
@@ -506,7 +516,11 @@ class Policy(Data):
 
     def notice(self, kind: str) -> NoticeRule:
         """Returns the rule of a kind of letter that a case under this policy owes."""
-        return next(rule for name, rule in {**HOUSE_NOTICES, **self.notices}.items() if name == kind)
+        return self.letter(kind) or NoticeRule(label=kind.replace("-", " "), parts=())
+
+    def letter(self, kind: str) -> NoticeRule | None:
+        """Returns the rule of a kind of letter, or None where this policy has none of that kind."""
+        return next((rule for name, rule in self.notices.items() if name == kind), HOUSE_LETTERS.get(kind))
 
     def office(self, code: str) -> str:
         return self.offices[code].label if code in self.offices else code

@@ -7,25 +7,26 @@ from datetime import date, timedelta
 from itertools import count
 
 from domain.case import Case, MeasureTaken, Sanction
-from domain.days import Calendar, Reckoned, add_months
+from domain.days import Calendar, Reckoned, add_months, after
 from domain.deadlines import Deadline, deadline, reckon, shifted
-from domain.policy import Policy
+from domain.policy import OutcomeRule, Policy
 from domain.rules import Period
 
 
 def sanction_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
     for sanction in case.in_force:
         if sanction.terms.until:
-            yield from _end_clocks(sanction, sanction.terms.until, policy)
+            yield from _end_clocks(case, sanction, sanction.terms.until, policy)
         yield from _review_clocks(case, sanction, policy, calendar)
         yield from _clear_clocks(case, sanction, policy, calendar)
         yield from _untold_clocks(case, sanction, policy, calendar)
 
 
-def _end_clocks(sanction: Sanction, until: date, policy: Policy) -> Iterator[Deadline]:
+def _end_clocks(case: Case, sanction: Sanction, until: date, policy: Policy) -> Iterator[Deadline]:
     length, opens = policy.decision.length, policy.review.opens_before
-    at_end = length.at_end
-    reckoned = Reckoned(
+    at_end, counted = length.at_end, case.counted_under("end", sanction.id)
+    moved = counted.reckoned if counted and counted.reckoned and counted.reckoned.date == until else None
+    reckoned = moved or Reckoned(
         date=until,
         start=sanction.period_start,
         start_event="decision",
@@ -41,21 +42,36 @@ def _end_clocks(sanction: Sanction, until: date, policy: Policy) -> Iterator[Dea
 
 def review_dates(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Reckoned]:
     """Yields the review dates after the last one settled: the date chosen, or anchor + n x interval without end (DEF-03)."""
-    rule = policy.review_of(disengages=sanction.disengages)
+    rule, told = policy.review_of(disengages=sanction.disengages), told_review(case, sanction, policy)
+    settled = max(filter(None, (sanction.settled_through, told.date if told else None)), default=date.min)
+    if told:
+        yield told
     if rule.chosen:
-        yield from _chosen_date(sanction, rule.chosen)
+        yield from (one for one in _chosen_date(sanction, rule.chosen) if one.date > settled)
         return
-    cycle = _cycle(sanction, policy)
+    cycle, counted = cycle_of(sanction, policy), case.counted_under("review", sanction.id)
     anchor = _anchor(case, sanction, cycle) if cycle else None
     if cycle is None or anchor is None:
         return
-    months = cycle.count * (12 if cycle.unit == "years" else 1)
-    event = cycle.start.value if cycle.start else "decision"
-    first = reckon(cycle, anchor, event=event, calendar=calendar)
+    anew = counted.start if counted else None
+    event = "move" if anew else cycle.start.value if cycle.start else "decision"
+    first = reckon(cycle, anew or anchor, event=event, calendar=calendar)
     for n in count(1):
-        day = add_months(anchor, n * months)
-        if sanction.settled_through is None or day > sanction.settled_through:
+        day, _ = after(anew or anchor, n * cycle.count, cycle.unit, calendar)
+        if day > settled:
             yield first.model_copy(update={"date": day, "rule": f"every {cycle.words}, number {n}"})
+
+
+def told_review(case: Case, sanction: Sanction, policy: Policy) -> Reckoned | None:
+    """Returns the review that a move left standing at its date, until it is settled, or a later review set another."""
+    counted = case.counted_under("review", sanction.id)
+    if counted is None or counted.reckoned is None:
+        return None
+    chosen = policy.review_of(disengages=sanction.disengages).chosen
+    if chosen and any(one.sanction == sanction.id and one.on >= counted.on for one in case.reviews):
+        return None
+    settled = sanction.settled_through
+    return counted.reckoned if settled is None or counted.reckoned.date > settled else None
 
 
 def _anchor(case: Case, sanction: Sanction, cycle: Period) -> date | None:
@@ -100,7 +116,8 @@ def _chosen_date(sanction: Sanction, latest: Period) -> Iterator[Reckoned]:
         )
 
 
-def _cycle(sanction: Sanction, policy: Policy) -> Period | None:
+def cycle_of(sanction: Sanction, policy: Policy) -> Period | None:
+    """Returns how often a sanction is reviewed, or None where the policy sets no cycle."""
     cycle = policy.review_of(disengages=sanction.disengages).cycle
     permanent = any(getattr(one, "duration", None) == "permanent" for one in sanction.terms.restrictions)
     if permanent and sanction.terms.until is None:
@@ -111,7 +128,7 @@ def _cycle(sanction: Sanction, policy: Policy) -> Period | None:
 
 def is_scheduled(sanction: Sanction, policy: Policy) -> bool:
     """Returns whether the policy has this sanction reviewed at set dates at all."""
-    return policy.review_of(disengages=sanction.disengages).chosen is not None or _cycle(sanction, policy) is not None
+    return policy.review_of(disengages=sanction.disengages).chosen is not None or cycle_of(sanction, policy) is not None
 
 
 def review_due(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Reckoned | None:
@@ -157,13 +174,22 @@ def missed_keys(case: Case, sanction: Sanction, policy: Policy, calendar: Calend
 
 def clear_time(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Reckoned | None:
     """Returns when the time without an incident is met: each incident after the notice starts it again (NE-36)."""
-    rule = policy.review_of(disengages=sanction.disengages).outcomes["lift"].clear_time
+    rule = clear_period(case, sanction, policy.review_of(disengages=sanction.disengages).outcomes["lift"])
     noticed = notice_date(case, sanction)
     if rule is None or noticed is None:
         return None
     last = max((incident.on for incident in case.incidents if incident.on > noticed), default=noticed)
     event = "notice" if last == noticed else "last incident"
+    counted = case.counted_under("clear-time", sanction.id)
+    if counted and counted.start and counted.start > last:
+        return reckon(rule, counted.start, event="move", calendar=calendar)
     return reckon(rule, last, event=event, calendar=calendar)
+
+
+def clear_period(case: Case, sanction: Sanction, outcome: OutcomeRule) -> Period | None:
+    """Returns how long without an incident an outcome needs, by the edition it counts under, or None where it needs none."""
+    counted = case.counted_under("clear-time", sanction.id)
+    return counted.period if counted and outcome.clear_time else outcome.clear_time
 
 
 def _clear_clocks(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:

@@ -215,4 +215,5 @@ NoticeKind = Literal[
     "lapse",
     "removed",
     "date-moved",
+    "edition-changed",
 ]

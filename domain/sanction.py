@@ -6,6 +6,7 @@ from datetime import date
 
 from domain.case import Case, Proposal, Sanction, Signature, Terms, next_id, with_item
 from domain.commands import Approve, ImposeSanction, ProposeSanction, Reject, TakeNoAction
+from domain.configured import require_configured
 from domain.days import Calendar
 from domain.deadlines import reckon
 from domain.decision import Decision, Entry, Refusal, decided
@@ -48,6 +49,7 @@ def impose_sanction(case: Case, command: ImposeSanction, *, actor: Actor, policy
     _still_to_run(terms, policy, today)
     _clients_told(case, terms, policy, calendar, on)
     _grounds_complete(case, terms, terms.findings, rule, by, policy)
+    require_configured(policy, actor, (by,))
     proposal = _proposal(case, terms, sign_off, by, on).model_copy(update={"closed": "decided"})
     case = _replace_open(case)
     return _decide(case, proposal, rule, by, policy)
@@ -67,6 +69,7 @@ def approve(case: Case, command: Approve, *, actor: Actor, policy: Policy, calen
     _still_to_run(terms, policy, today)
     _clients_told(case, terms, policy, calendar, on)
     _grounds_complete(case, terms, command.findings, rule, by, policy)
+    require_configured(policy, actor, (*proposal.signatures, by))
     proposal = proposal.model_copy(update={"terms": terms})
     signed = proposal.model_copy(update={"signatures": (*proposal.signatures, by), "closed": "decided"})
     return _decide(case, signed, rule, by, policy)

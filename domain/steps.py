@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from domain.case import Case, Incident, Terms, Warning
 from domain.days import add_months
@@ -10,7 +10,7 @@ from domain.decision import Refusal
 from domain.notices import notified_on
 from domain.policy import Policy, Step
 from domain.restrictions import WRITTEN
-from domain.rules import Cited
+from domain.rules import Cited, Period
 
 
 def warned_on(case: Case, warning: Warning, policy: Policy) -> date | None:
@@ -75,17 +75,32 @@ def _warned(case: Case, terms: Terms, policy: Policy, on: date) -> None:
         raise Refusal("A warning may be left out only for violence or threats.", cites=allowed.sources, remains="Give a warning with warn.")
 
 
-def life_ends(given: date, policy: Policy) -> date:
+def life_of(case: Case, warning: Warning, policy: Policy) -> Period | None:
+    """Returns how long a warning supports a decision: by the edition it counts under."""
+    counted = case.counted_under("warning", warning.id)
+    return counted.period if counted else policy.warning.life
+
+
+def life_ends(case: Case, warning: Warning, given: date, policy: Policy) -> date:
     """Returns the last day on which a warning still supports a decision (DEF-17)."""
-    life = policy.warning.life
-    return add_months(given, life.count * (12 if life.unit == "years" else 1)) if life else date.max
+    life, counted = life_of(case, warning, policy), case.counted_under("warning", warning.id)
+    start = max(given, counted.start) if counted and counted.start else given
+    match life.unit if life else None:
+        case None:
+            return date.max
+        case "months" | "years":
+            assert life is not None
+            return add_months(start, life.count * (12 if life.unit == "years" else 1))
+        case unit:
+            assert life is not None
+            return start + timedelta(days=life.count * (7 if unit == "weeks" else 1))
 
 
 def living_warning(case: Case, policy: Policy, *, on: date) -> tuple[Warning, date] | None:
     """Returns the latest warning that supports a decision on a day, and the day it was given."""
     for warning in reversed(case.warnings):
         given = warned_on(case, warning, policy)
-        if given and given <= on <= life_ends(given, policy):
+        if given and given <= on <= life_ends(case, warning, given, policy):
             return warning, given
     return None
 
@@ -98,7 +113,7 @@ def continued_since(case: Case, day: date, *, until: date) -> tuple[Incident, ..
 def require_warning(case: Case, policy: Policy, *, on: date) -> None:
     """Refuses a decision without a living warning and, where the policy says so, behaviour after one of them."""
     rule = policy.warning
-    given = [day for one in case.warnings if (day := warned_on(case, one, policy)) and day <= on <= life_ends(day, policy)]
+    given = [day for one in case.warnings if (day := warned_on(case, one, policy)) and day <= on <= life_ends(case, one, day, policy)]
     if not given:
         remains = "Give a warning with warn; it must reach the customer first."
         raise Refusal(_no_warning(case, policy, on=on), cites=rule.needed.sources, remains=remains)
@@ -119,7 +134,8 @@ def _no_warning(case: Case, policy: Policy, *, on: date) -> str:
         return "The warning has not yet been confirmed to the customer in writing."
     if given > on:
         return f"The warning counts from {given.isoformat()}, after this decision."
-    return f"The warning of {given.isoformat()} no longer supports a decision: it lived until {life_ends(given, policy).isoformat()}."
+    ended = life_ends(case, case.warnings[-1], given, policy)
+    return f"The warning of {given.isoformat()} no longer supports a decision: it lived until {ended.isoformat()}."
 
 
 def step_one_done(case: Case, policy: Policy, *, on: date) -> None:

@@ -91,6 +91,8 @@ class Answer(Data):
     defaults: tuple[str, ...]
     """What fills the clause's silence beside it, the day its time runs from among it; nobody's policy."""
     unconfirmed: bool
+    unconfirmed_at: tuple[str, ...]
+    """Those of its places that the body must still confirm."""
     exercised_by: tuple[str, ...]
     """The rehearsals that claim it, where the project's folder is there."""
 
@@ -115,6 +117,7 @@ def _answer(clause: load.Clause, found: tuple[Value, ...]) -> Answer:
         rules=tuple(dict.fromkeys(place.rule for place in places)),
         defaults=tuple(dict.fromkeys(one.default for one in (*used, *starts) if one.default)),
         unconfirmed=any(one.unconfirmed for one in used),
+        unconfirmed_at=tuple(one.where for one in used if one.unconfirmed),
         exercised_by=exercised().get(clause.id, ()),
     )
 

@@ -15,17 +15,30 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from domain.days import Calendar
 from domain.model import Data
 from domain.policy import Policy
+from policies.contradictions import contradictions
 from policies.holidays import Table, wrong_days
 from policies.names import wrong_names
+from policies.remedies import remedy
 
 HOME = Path(__file__).resolve().parent
 NO_NATION = "england-and-wales"
 """Whose bank holidays count where a policy names no nation (A-82)."""
 M = TypeVar("M", bound=BaseModel)
+Place = tuple[str | int, ...]
+LARGEST = 50_000
+"""Values in one file; the largest policy that comes with the project has some two thousand."""
 
 
 class Unreadable(Exception):
     """A file that cannot be used. Its text has one line a fault: file:line:column: field: what, found, right."""
+
+    error = "unreadable"
+
+
+class Contradiction(Unreadable):
+    """A policy file that can be read and contradicts itself: no case can run under it as it says."""
+
+    error = "contradiction"
 
 
 class Clause(Data):
@@ -79,24 +92,89 @@ def parse(text: str, name: str) -> object:
 def build(kind: type[M], data: object, name: str) -> M:
     """Returns the data as a checked model. Raises Unreadable with a line for every fault."""
     try:
-        return kind.model_validate(_plain(data), extra="forbid")
+        return kind.model_validate(_Plain(data).value, extra="forbid")
     except ValidationError as error:
-        faults = [_fault(fault, data, name) for fault in error.errors(include_url=False)]
+        faults = [_fault(fault, data, name, kind) for fault in error.errors(include_url=False)]
         raise Unreadable("\n".join(faults)) from None
+    except _Unfit as error:
+        line, column = position(data, error.path)
+        raise Unreadable(f"{name}:{line}:{column}: {_field(error.path)}: {error}") from None
+    except RecursionError:
+        raise Unreadable(f"{name}:1:1: the file: it is nested too deep; write it flatter") from None
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+class _Unfit(Exception):
+    """Data that YAML allows and no file here needs. Its text says what, and what would be right."""
+
+    def __init__(self, path: Place, what: str) -> None:
+        super().__init__(what)
+        self.path = path
 
 
-def _fault(fault: object, data: object, name: str) -> str:
+class _Plain:
+    """YAML data as plain lists, names and values, whatever its aliases would make of it."""
+
+    def __init__(self, data: object) -> None:
+        self.count = 0
+        self.value = self._of(data, (), ())
+
+    def _of(self, value: object, path: Place, inside: tuple[int, ...]) -> object:
+        self.count += 1
+        if self.count > LARGEST:
+            raise _Unfit(path, f"it holds more than {LARGEST} values, aliases written out; split it, or write fewer aliases")
+        if id(value) in inside:
+            raise _Unfit(path, "an alias (*name) stands inside what it names; write the value out")
+        match value:
+            case dict():
+                return self._names(value, path, (*inside, id(value)))
+            case list():
+                return [self._of(item, (*path, n), (*inside, id(value))) for n, item in enumerate(value)]
+            case str():
+                return _printable(value, path)
+            case _:
+                return value
+
+    def _names(self, value: dict[object, object], path: Place, inside: tuple[int, ...]) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key, item in value.items():
+            name = _printable(str(key), path)
+            if name in found:
+                raise _Unfit(path, f"the name {_shown(name)} stands twice, once in quotes; keep one")
+            found[name] = self._of(item, (*path, name), inside)
+        return found
+
+
+def _printable(text: str, path: Place) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _Unfit(path, f"half a character, found {_shown(text)}; write the whole one") from None
+    if "\x00" in text:
+        raise _Unfit(path, f"a character that no letter can print, found {_shown(text)}; take it out")
+    return text
+
+
+def _field(path: Iterable[str | int]) -> str:
+    """Returns a field as an error names it, on one line whatever it is called."""
+    return ".".join(_one_line(str(part)) for part in path) or "the file"
+
+
+def _one_line(text: str) -> str:
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def _fault(fault: object, data: object, name: str, kind: type[BaseModel]) -> str:
     assert isinstance(fault, dict)
     line, column = position(data, fault["loc"])
-    field = ".".join(str(part) for part in fault["loc"]) or "the file"
-    found = "" if fault["type"] == "missing" or isinstance(fault["input"], dict) else f", found {fault['input']!r}"
-    return f"{name}:{line}:{column}: {field}: {fault['msg']}{found}"
+    field = _field(fault["loc"])
+    found = "" if fault["type"] == "missing" or isinstance(fault["input"], dict | BaseModel) else f", found {_shown(fault['input'])}"
+    right = remedy(kind, fault)
+    return f"{name}:{line}:{column}: {field}: {_one_line(fault['msg'])}{f'; {right}' if right else ''}{found}"
+
+
+def _shown(value: object) -> str:
+    text = _one_line(repr(value))
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def position(data: object, path: Iterable[str | int]) -> tuple[int, int]:
@@ -138,9 +216,16 @@ def named_in(file: Path, policy: str) -> str:
 def policy_text(policy: str) -> str:
     """Returns the text of a policy file, by name or path. Raises Unreadable where there is none."""
     path = HOME / f"{policy}.yaml" if policy in names() else Path(policy)
-    if not path.is_file():
-        raise Unreadable(f"{policy}: no such policy; known: {', '.join(names())}, or the path of a file")
+    if not _is_file(path):
+        raise Unreadable(f"{_one_line(policy)}: no such policy; known: {', '.join(names())}, or the path of a file")
     return text_of(path)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or with signs that no file has
+        return False
 
 
 @cache
@@ -151,19 +236,42 @@ def edition_of(text: str) -> str:
 
 @cache
 def policy_of(text: str, name: str = "policy") -> Policy:
-    """Returns the policy a text holds, checked whole. Raises Unreadable."""
+    """Returns the policy a text holds, its names checked. Raises Unreadable, or Contradiction where a name fits nothing.
+
+    An edition in the records is read by this alone: a check that comes later may not stop a case that runs."""
+    return _policy(text, name)[0]
+
+
+def _policy(text: str, name: str) -> tuple[Policy, object]:
     data = parse(text, name)
     found = build(Policy, data, name)
-    wrong = [(position(data, path), path, what) for path, what in wrong_names(found)]
+    _refuse(wrong_names(found), data, name)
+    return found, data
+
+
+def _refuse(faults: Iterable[tuple[tuple[str | int, ...], str]], data: object, name: str) -> None:
+    wrong = [(position(data, path), path, what) for path, what in faults]
     if wrong:
-        lines = [f"{name}:{line}:{column}: {'.'.join(map(str, path))}: {what}" for (line, column), path, what in wrong]
-        raise Unreadable("\n".join(lines))
+        lines = [f"{name}:{line}:{column}: {_field(path)}: {_one_line(what)}" for (line, column), path, what in wrong]
+        raise Contradiction("\n".join(lines))
+
+
+@cache
+def sound_policy_of(text: str, name: str = "policy") -> Policy:
+    """Returns the policy a text holds, to open cases under. Raises Unreadable, or Contradiction where it contradicts itself."""
+    found, data = _policy(text, name)
+    _refuse(((path, f"contradiction: {what}") for path, what in contradictions(found)), data, name)
     return found
 
 
+def shown_name(name: str) -> str:
+    """Returns the file of a policy as an error names it."""
+    return name if name not in names() else f"policies/{name}.yaml"
+
+
 def policy(name: str) -> Policy:
-    """Returns a policy by name or path. Raises Unreadable."""
-    return policy_of(policy_text(name), name if name not in names() else f"policies/{name}.yaml")
+    """Returns a policy by name or path. Raises Unreadable, or Contradiction."""
+    return sound_policy_of(policy_text(name), shown_name(name))
 
 
 def table_of(text: str, name: str) -> Calendar:

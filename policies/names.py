@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args
+from typing import Annotated, get_args
 
 from pydantic import BaseModel
 
@@ -12,16 +12,20 @@ from domain.policy import Option, Policy
 from domain.rules import Consultation, Who
 
 Path = tuple[str | int, ...]
-PARAMETERS: dict[str, set[str]] = {
-    str(get_args(kind.model_fields["type"].annotation)[0]): set(kind.model_fields) - {"type"}
+FIELDS: dict[str, dict[str, object]] = {
+    str(get_args(kind.model_fields["type"].annotation)[0]): {
+        name: Annotated[field.annotation, field] for name, field in kind.model_fields.items() if name != "type"
+    }
     for kind in get_args(get_args(restrictions.Restriction)[0])
 }
+"""What each parameter of each restriction may hold."""
+PARAMETERS: dict[str, set[str]] = {type: set(fields) for type, fields in FIELDS.items()}
 
 
 def wrong_names(policy: Policy) -> Iterator[tuple[Path, str]]:
     """Yields where a name stands that fits nothing, and what would be right."""
     offices = ", ".join(sorted(policy.offices))
-    for path, office in _offices(policy):
+    for path, office in offices_named(policy):
         if office not in policy.offices:
             yield path, f"{office!r} is no office of this policy; listed under offices: {offices}"
     for n, option in enumerate(policy.decision.options):
@@ -45,8 +49,11 @@ def _questions(policy: Policy) -> Iterator[tuple[Path, str]]:
                 yield (*path, n, "not_before"), f"{rule.not_before!r} is no question here that asks for a day"
 
 
-def _offices(policy: Policy) -> Iterator[tuple[Path, str]]:
-    yield from _whose(policy, ())
+def offices_named(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Yields every place where a policy names an office, and the office."""
+    for path, who in whose(policy):
+        for n, office in enumerate(who.offices):
+            yield (*path, "offices", n), office
     named = [
         (("referral", "to", "value"), policy.referral.to if policy.referral else None),
         (("retention", "kept_by", "value"), policy.retention.kept_by),
@@ -57,14 +64,18 @@ def _offices(policy: Policy) -> Iterator[tuple[Path, str]]:
             yield path, cited.value
 
 
-def _whose(item: object, path: Path) -> Iterator[tuple[Path, str]]:
+def whose(policy: Policy) -> Iterator[tuple[Path, Who | Consultation]]:
+    """Yields every place where a policy names people, by office or relation."""
+    yield from _whose(policy, ())
+
+
+def _whose(item: object, path: Path) -> Iterator[tuple[Path, Who | Consultation]]:
     match item:
         case Who() | Consultation():
-            for n, office in enumerate(item.offices):
-                yield (*path, "offices", n), office
+            yield path, item
         case BaseModel():
-            for name in type(item).model_fields:
-                yield from _whose(getattr(item, name), (*path, name))
+            for name, field in type(item).model_fields.items():
+                yield from _whose(getattr(item, name), (*path, field.alias or name))
         case dict():
             for key, one in item.items():
                 yield from _whose(one, (*path, key))

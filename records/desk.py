@@ -63,8 +63,8 @@ def key_of(secret: bytes, body: str, kind: str, value: str) -> str:
 def save_desk(session: Session, case: Case, *, before: Case | None, policy: Policy, vault: CaseVault) -> None:
     """Write what the desk knows of a case where that has changed; nothing is left of one that has ended."""
     entry = entry_of(case, policy)
-    same = before is not None and before.customer == case.customer and entry_of(before, policy) == entry
-    if same:
+    stood = before is not None and before.customer == case.customer and before.edition == case.edition
+    if stood and before is not None and entry_of(before, policy) == entry:
         return
     session.execute(delete(DeskKeyRow).where(col(DeskKeyRow.case_id) == case.id))
     session.execute(delete(DeskEntryRow).where(col(DeskEntryRow.case_id) == case.id))

@@ -65,6 +65,7 @@ def _add_groups() -> None:
     from starter.cli_calendar import calendar_app, undelivered
     from starter.cli_case import case_app, tasks
     from starter.cli_contact import contact_app
+    from starter.cli_edition import diff, move, what_if
     from starter.cli_engine import engine_app
     from starter.cli_policy import clauses, policy_app
     from starter.cli_register import register_app
@@ -72,6 +73,9 @@ def _add_groups() -> None:
     app.add_typer(case_app, name="case")
     app.add_typer(contact_app, name="contact")
     app.add_typer(body_app, name="body")
+    policy_app.command()(diff)
+    policy_app.command("what-if")(what_if)
+    policy_app.command()(move)
     app.add_typer(policy_app, name="policy")
     app.add_typer(calendar_app, name="calendar")
     app.add_typer(engine_app, name="engine")

@@ -255,6 +255,8 @@ def dates(case: Case, json: Json = False) -> None:
             f"    clauses: {', '.join(one.cites) or 'none'}; defaults, not the policy's words: {', '.join(one.defaults) or 'none'}",
             markup=False,
         )
+        if one.counted:
+            out.print(f"    counts under edition {one.counted.edition[:12]}, by the rule {one.counted.rule}", markup=False)
         if one.calendar:
             days = ", ".join(f"{day.on} {day.name}" for day in one.rests) or "none"
             out.print(f"    calendar {one.calendar}; skipped {len(one.skipped)} days, of these not weekends: {days}", markup=False)

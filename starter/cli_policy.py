@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from starter.cli import MISUNDERSTOOD, Json
 from starter.show import as_json, complain, out, table
+from starter.show_lint import print_lint, print_needs
+
+if TYPE_CHECKING:
+    from policies.answers import Answer
+    from policies.survey import Value
 
 policy_app = typer.Typer(no_args_is_help=True, help="Policies as data: list, show, check, and their JSON Schema.")
 Name = Annotated[str, typer.Argument(help="A policy's name, or the path of a policy file.")]
@@ -45,26 +50,45 @@ def show(name: Name, json: Json = False) -> None:
     from policies.survey import values
 
     out.print(f"[bold]{policy.title}[/], {policy.body}, {policy.edition.label}")
-    rows = [(one.where, one.value, one.cites, one.default or "", "unconfirmed" if one.unconfirmed else "") for one in values(policy)]
+    rows = [(one.where, one.value, one.cites, one.default or "", _open(one)) for one in values(policy)]
     table(("where", "value", "clauses", "default", ""), rows)
 
 
-@policy_app.command()
-def check(name: Name, json: Json = False) -> None:
-    """Check a policy file: shape, offices, clauses; and say which values rest on defaults or are unconfirmed."""
-    from policies.survey import findings, values
+def _open(value: Value) -> str:
+    """Returns what must stay seen of a value that the body has not confirmed."""
+    return f"unconfirmed{f': {value.note}' if value.note else ''}" if value.unconfirmed else ""
 
-    policy = _policy(name)
-    wrong = findings(policy)
-    open_ = [one for one in values(policy) if one.unconfirmed]
+
+@policy_app.command()
+def check(
+    name: Name,
+    body: Annotated[
+        str | None, typer.Option(help="A body of the records, or its file: whether it has what the policy leaves to it.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check a policy file: what is wrong, where its text is silent, and, as information alone, what good practice would add."""
+    from policies.lint import lint
+    from policies.load import Unreadable
+    from policies.survey import values
+    from starter.configured import settled
+
+    try:
+        found, policy = lint(name), _policy(name)
+    except Unreadable as error:
+        if json:
+            as_json({"policy": name, "error": error.error, "faults": str(error).splitlines()})
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
+    needed = settled(policy, body) if body else None
+    count, open_ = len(values(policy)), [one for one in values(policy) if one.unconfirmed]
     if json:
-        as_json({"policy": policy.policy, "wrong": wrong, "unconfirmed": open_})
+        as_json({**found.model_dump(mode="json"), "unconfirmed": open_, **({"configured": needed} if needed is not None else {})})
     else:
-        for line in wrong:
-            complain(line)
-        out.print(f"{policy.policy}: {len(values(policy))} values checked, {len(wrong)} wrong, {len(open_)} unconfirmed.")
-        table(("unconfirmed", "value", "note"), [(one.where, one.value, one.note) for one in open_])
-    raise typer.Exit(1 if wrong else 0)
+        print_lint(found, count=count, unconfirmed=len(open_))
+        if needed is not None:
+            print_needs(needed, body=str(body))
+    raise typer.Exit(1 if found.wrong else 0)
 
 
 @policy_app.command()
@@ -106,5 +130,9 @@ def clauses(
     if json:
         as_json(rows)
     else:
-        facts = [(one.clause, one.kind, one.how, one.says, one.used_at, one.rules, one.defaults, one.exercised_by) for one in rows]
+        facts = [(one.clause, one.kind, one.how, one.says, _used(one), one.rules, one.defaults, one.exercised_by) for one in rows]
         table(("clause", "kind", "answered", "says", "in the policy file", "by", "defaults", "rehearsals"), facts)
+
+
+def _used(one: Answer) -> str:
+    return ", ".join(f"{where} (unconfirmed)" if where in one.unconfirmed_at else where for where in one.used_at)

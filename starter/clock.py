@@ -7,11 +7,11 @@ from datetime import date, datetime
 from domain.days import UTC, london_date
 
 
-def today() -> date:
-    """Returns today in London."""
-    return london_date(now())
-
-
 def now() -> datetime:
     """Returns this instant: the one place outside the engine where a clock is read."""
     return datetime.now(UTC)  # noqa: TID251  # the shell's own clock
+
+
+def today() -> date:
+    """Returns today in London."""
+    return london_date(now())

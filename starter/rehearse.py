@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 from temporalio.testing import WorkflowEnvironment
 
-from activities.bodies import Body, body_of, save_body
+from activities.bodies import Body, body_of, keep_text, save_body
 from activities.calendars import in_force, keep_calendar
 from activities.clock import Clock
 from activities.outcome import Outcome
@@ -172,6 +172,8 @@ class Stage:
         message = _message(step, number)
         if advice is not None:
             message |= {"do": "log_contact", "with": _logged(step, advice)}
+        if step.policy:
+            message = self._with_edition(step.policy, message)
         try:
             if step.do == "open_case":
                 return await self._opened(step, message)
@@ -182,6 +184,13 @@ class Stage:
             return await self._signalled(message, number)
         except NoSuchCase as gone:
             return Outcome(command=str(message["id"]), result="refused", answer=str(gone))
+
+    def _with_edition(self, policy: str, message: dict[str, object]) -> dict[str, object]:
+        """Keep the edition of a policy file in the records, as evenhand policy move does, and name it in the message."""
+        with transaction(self.engine) as session:
+            _, edition = keep_text(session, load.policy_text(policy), name=policy, at=self.read.script.steps[0].at)
+        given = message.get("with")
+        return {**message, "with": {**(given if isinstance(given, dict) else {}), "edition": edition}}
 
     async def _opened(self, step: Step, message: dict[str, object]) -> Outcome:
         """Open the case, as a door does; where it is open already, the record refuses to open it again."""

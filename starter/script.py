@@ -110,6 +110,8 @@ class Step(Data):
     id: str | None = None
     on: date | None = None
     saw: str | None = None
+    policy: str | None = None
+    """The policy file of the edition that move_edition moves the case to; a path counts from this file's own folder."""
     with_: dict[str, object] = Field(default={}, alias="with")
     raw: object = None
     """A message sent exactly as it stands, envelope and all, to see a bad one refused."""
@@ -187,7 +189,8 @@ def read_script(path: Path) -> Read:
     data = parse(text_of(path), str(path))
     script = build(Script, data, str(path))
     script = script.model_copy(update={"policy": load.named_in(path, script.policy)})
-    _know_policy(script, data, path)
+    _know_policy(script.policy, ["policy"], data, path)
+    script = _with_editions(script, data, path)
     for number, (one, following) in enumerate(zip(script.steps, script.steps[1:], strict=False), start=1):
         if following.at < one.at:
             line, column = position(data, ["steps", number, "at"])
@@ -196,9 +199,26 @@ def read_script(path: Path) -> Read:
     return Read(script, data, path)
 
 
-def _know_policy(script: Script, data: object, path: Path) -> None:
+def _know_policy(policy: str, place: list[str | int], data: object, path: Path) -> None:
     try:
-        load.policy(script.policy)
+        load.policy(policy)
     except Unreadable as error:
-        line, column = position(data, ["policy"])
-        raise Unreadable(f"{path}:{line}:{column}: policy: {error}") from None
+        line, column = position(data, place)
+        raise Unreadable(f"{path}:{line}:{column}: {'.'.join(map(str, place))}: {error}") from None
+
+
+def _with_editions(script: Script, data: object, path: Path) -> Script:
+    """Returns the script with the policy files of its moves found. Raises Unreadable where there is none, or no move to use it."""
+    steps: list[Step] = []
+    for number, step in enumerate(script.steps):
+        place: list[str | int] = ["steps", number, "policy"]
+        if step.policy is not None and step.do != "move_edition":
+            line, column = position(data, place)
+            what = "a step names a policy only where it moves the case there: do: move_edition"
+            raise Unreadable(f"{path}:{line}:{column}: {'.'.join(map(str, place))}: {what}")
+        if step.policy is not None:
+            named = load.named_in(path, step.policy)
+            _know_policy(named, place, data, path)
+            step = step.model_copy(update={"policy": named})
+        steps.append(step)
+    return script.model_copy(update={"steps": tuple(steps)})

@@ -91,7 +91,8 @@ def deadline_in_words(key: str | None) -> str:
 
 def complain(text: str) -> None:
     """Print an error for a person."""
-    err.print(f"[bold red]evenhand:[/] {escape(text)}")
+    shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    err.print(f"[bold red]evenhand:[/] {escape(shown)}")
 
 
 @contextmanager

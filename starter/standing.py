@@ -12,11 +12,12 @@ from sqlmodel import Session
 from activities.bodies import policy_of_edition
 from activities.calendars import calendar_of
 from activities.case import issued
-from domain.case import Case, Imported, Notice
+from domain.case import Case, Counted, Imported, Notice
 from domain.clocks import all_deadlines
 from domain.counting import DateChange
 from domain.days import Calendar, Day, Holiday, Reckoned, first_instant
 from domain.deadlines import Deadline
+from domain.effects import COUNTED_AS
 from domain.flags import flags, missed_reviews
 from domain.guidance import MOMENT_OF_TASK, guidance_at, moments
 from domain.notices import reached_on
@@ -50,6 +51,8 @@ class Explained(BaseModel):
     provisional: bool
     fires_at: datetime
     passed: bool
+    counted: Counted | None = None
+    """The edition and the rule by which it counts since the case moved, where it does not simply follow the case's edition."""
 
 
 class Limit(BaseModel):
@@ -68,6 +71,7 @@ class Standing(BaseModel):
     case: str
     body: str
     policy: str
+    edition: str = ""
     stage: str
     seq: int
     flags: tuple[str, ...]
@@ -123,6 +127,7 @@ def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date, 
         case=case.id,
         body=case.body,
         policy=case.policy,
+        edition=case.edition,
         stage=case.stage,
         seq=case.seq,
         flags=flags(case, policy, calendar, today=today),
@@ -183,6 +188,7 @@ def _explained(one: Deadline, case: Case, calendar: Calendar) -> Explained:
         provisional=reckoned.provisional,
         fires_at=first_instant(one.fires),
         passed=one.key in case.passed,
+        counted=case.counted_under(COUNTED_AS[one.kind], one.ref) if one.kind in COUNTED_AS else None,
     )
 
 
