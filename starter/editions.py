@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from activities.bodies import keep_text, policy_of_edition
+from activities.calendars import calendar_of
 from domain.case import Case, MovingRule, PeriodKind
 from domain.commands import MoveEdition
 from domain.decision import Refusal
@@ -75,13 +76,13 @@ def what_if(engine: Engine, new: Found, *, body: str | None, today: date) -> tup
 
 
 def _if(session: Session, case: Case, new: Found, today: date) -> OneCase:
-    there = under(case, new.policy, load.calendar(new.policy.nation.value))
+    there = under(case, new.policy, calendar_of(session, case, new.policy))
     return OneCase(case=case.id, stage=case.stage, edition=case.edition, effects=effects(_now(session, case), there, today=today))
 
 
 def _now(session: Session, case: Case) -> Under:
     policy = policy_of_edition(session, case.edition)
-    return Under(case=case, policy=policy, calendar=load.calendar(policy.nation.value))
+    return Under(case=case, policy=policy, calendar=calendar_of(session, case, policy))
 
 
 def try_move(
@@ -94,7 +95,7 @@ def try_move(
 
 
 def _tried(session: Session, case: Case, command: MoveEdition, new: Found, today: date) -> OneCase:
-    now, target = _now(session, case), Target(new.edition, new.policy, load.calendar(new.policy.nation.value))
+    now, target = _now(session, case), Target(new.edition, new.policy, calendar_of(session, case, new.policy))
     base = OneCase(case=case.id, stage=case.stage, edition=case.edition)
     try:
         refuse_blocked(case, now.policy, target, calendar=now.calendar, on=today)
