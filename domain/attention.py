@@ -41,7 +41,7 @@ def attention(case: Case, policy: Policy, calendar: Calendar, *, today: date) ->
         *_dateless(case, policy, calendar),
         *_answers(case, deadlines),
         *_letters(case),
-        *_measures(deadlines),
+        *_looks(deadlines),
         *_record(case, policy, calendar, today),
     ]
     return tuple(sorted(found, key=lambda one: (one.since, one.kind)))
@@ -106,11 +106,14 @@ def _letters(case: Case) -> Iterator[Attention]:
             yield Attention(kind="letter", what=f"letter {notice.id} {notice.status}", since=since, cites=("DEF-14",))
 
 
-def _measures(deadlines: tuple[Deadline, ...]) -> Iterator[Attention]:
-    for one in deadlines:
-        if one.kind == "measure-review-due":
-            sources, due = (*one.reckoned.cites, *one.reckoned.defaults), one.reckoned.date
-            yield Attention(kind="measure-overdue", what=f"look at {one.ref} of {_short(due)} overdue", since=due, cites=sources)
+def _looks(deadlines: tuple[Deadline, ...]) -> Iterator[Attention]:
+    """Yields looks at standing measures, and the first one owed at the record of an ended case."""
+    measures = [one for one in deadlines if one.kind == "measure-review-due"]
+    records = [one for one in deadlines if one.kind == "record-review-due"][:1]
+    for one in (*measures, *records):
+        sources, due = (*one.reckoned.cites, *one.reckoned.defaults), one.reckoned.date
+        what = "the record" if one.ref == "case" else one.ref
+        yield Attention(kind="look-overdue", what=f"look at {what} of {_short(due)} overdue", since=due, cites=sources)
 
 
 def _record(case: Case, policy: Policy, calendar: Calendar, today: date) -> Iterator[Attention]:

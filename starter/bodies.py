@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from activities.bodies import Body
+from domain.case import NOT_RECORDED
 from domain.people import Person
 from domain.policy import Policy
 from policies import load
@@ -67,6 +68,8 @@ def _twice(people: tuple[Person, ...]) -> Iterator[Fault]:
 
 
 def _misplaced(n: int, person: Person, body: Body) -> Iterator[Fault]:
+    if person.id == NOT_RECORDED:
+        yield ("people", n, "id"), f"another id: {NOT_RECORDED} stands for nobody known, in cases that were imported"
     manager = person.line_manager
     if manager is not None and (manager == person.id or manager not in body.staff.by_id):
         yield ("people", n, "line_manager"), f"{manager!r} is nobody else on this list; it has: {', '.join(sorted(body.staff.by_id))}"

@@ -93,6 +93,7 @@ def test_a_file_that_does_not_fit_exits_2_with_its_line_and_changes_nothing(env:
         ("line_manager: dana-decider", "line_manager: nobody", 6, "people.0.line_manager", "'nobody'"),
         ("line_manager: dana-decider", "line_manager: olive-officer", 6, "people.0.line_manager", "nobody else"),
         ("{id: dana-decider", "{id: olive-officer", 7, "people.1.id", "twice"),
+        ("{id: rhys-reviewer", "{id: not-recorded", 8, "people.2.id", "nobody known"),
         ("policy: mmo", "policy: atlantis", 3, "policy", "no such policy"),
         ("keep_years: 6", "keep_years: -1", 4, "keep_years", "-1"),
         ("keep_years: 6", "keep_years: six", 4, "keep_years", "'six'"),

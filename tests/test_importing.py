@@ -515,3 +515,15 @@ def after_(case: Case, command: NoticeBlocked, policy: Policy, today: date) -> C
     from domain.decide import decide
 
     return decide(case, command, actor=POST, policy=policy, calendar=ENGLAND, today=today).case
+
+
+def test_the_record_of_an_ended_case_that_nobody_looks_at_is_listed():
+    """MBC-49, MBC-52: every three months while it is kept, wherever the case began."""
+    policy, staff = stories.MAIDSTONE, stories.MAIDSTONE_STAFF
+    facts = {"decided_on": date(2026, 6, 1), "told_on": date(2026, 6, 1), "until": date(2026, 9, 1), "restrictions": (ONE_CALL_A_WEEK,)}
+
+    found = attention(imported(policy, staff, **facts).case, policy, ENGLAND, today=TODAY)
+
+    assert [(one.kind, one.what, one.since) for one in found] == [
+        ("look-overdue", "look at the record of 1 Dec 2026 overdue", date(2026, 12, 1))
+    ]

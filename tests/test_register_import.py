@@ -313,3 +313,15 @@ def test_the_document_names_every_column():
     text = (Path(__file__).resolve().parent.parent / "docs" / "register.md").read_text(encoding="utf-8")
 
     assert [name for name in COLUMNS if f"`{name}`" not in text] == []
+
+
+def test_the_documents_example_is_imported_as_it_stands(tmp_path: Path):
+    text = (Path(__file__).resolve().parent.parent / "docs" / "register.md").read_text(encoding="utf-8")
+    parts = {name: text.split(f"```{name}\n")[1].split("```")[0] for name in ("csv", "yaml")}
+    for name, part in parts.items():
+        (tmp_path / f"example.{name}").write_text(part, encoding="utf-8")
+
+    found = check_file(tmp_path / "example.csv", read_words(tmp_path / "example.yaml"), body=BODY, by=None, today=TODAY)
+
+    assert found.faults == ()
+    assert [one.report.stage for one in found.prepared] == ["restricted", "restricted"]
