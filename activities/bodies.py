@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Session, select
 
+from domain.days import Calendar
 from domain.model import Code, Data
 from domain.people import Person, Staff
 from domain.policy import Policy
@@ -22,6 +23,8 @@ class Body(Data):
     """A shipped policy's name, or the path of a policy file."""
     keep_years: int | None = None
     """The body's own retention schedule, where its policy is silent (DEF-19)."""
+    meetings: tuple[date, ...] = ()
+    """Days of the meetings at which this body holds its reviews, where its policy says they are held at one."""
     people: tuple[Person, ...] = ()
 
     @property
@@ -40,6 +43,8 @@ class Unknown(Exception):
 def save_body(session: Session, body: Body) -> None:
     """Save a body and its staff list, replacing what stood there."""
     settings: dict[str, object] = {"keep_years": body.keep_years} if body.keep_years is not None else {}
+    if body.meetings:
+        settings["meetings"] = [day.isoformat() for day in body.meetings]
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
     for row in session.exec(select(StaffRow).where(StaffRow.body == body.body)).all():
         session.delete(row)
@@ -57,6 +62,17 @@ def body_of(session: Session, code: str) -> Body:
     people = session.exec(select(StaffRow).where(StaffRow.body == code)).all()
     held = {"body": row.body, "name": row.name, "policy": row.policy, **row.settings, "people": [one.entry for one in people]}
     return Body.model_validate(held, extra="ignore")  # a newer release may have put more there
+
+
+def calendar_for(session: Session, body: str, policy: Policy) -> Calendar:
+    """Returns the calendar a body's cases are reckoned by: its nation's, with its own meetings where its policy uses them."""
+    calendar = load.calendar(policy.nation.value)
+    if not policy.meets:
+        return calendar
+    row = session.get(BodyRow, body)
+    listed = row.settings.get("meetings", []) if row else []
+    assert isinstance(listed, list)
+    return calendar.model_copy(update={"meetings": tuple(date.fromisoformat(str(day)) for day in listed)})
 
 
 def keep_edition(session: Session, body: Body, *, at: datetime) -> tuple[Policy, str]:

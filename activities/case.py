@@ -14,7 +14,7 @@ from sqlmodel import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.bodies import policy_of_edition
+from activities.bodies import calendar_for, policy_of_edition
 from activities.clock import ENGINE_TIME, Clock
 from activities.letters import Rendered, Unprintable, render
 from activities.outcome import Act, Letter, Outcome
@@ -23,7 +23,6 @@ from domain.case import Case, Notice
 from domain.days import london_date
 from domain.letters import Letter as LetterFacts
 from domain.letters import MissingPart, compose
-from policies import load
 from records.database import reading, transaction
 from records.store import read_case
 from records.tables import LetterRow
@@ -83,7 +82,7 @@ class CaseActivities:
     def _made(self, session: Session, case: Case, notice: Notice, letter: Letter) -> tuple[LetterFacts, Rendered]:
         policy = policy_of_edition(session, case.edition)
         sent_on = london_date(self.clock.case_time(letter.now))
-        facts = compose(case, notice, policy=policy, calendar=load.calendar(policy.nation.value), sent_on=sent_on)
+        facts = compose(case, notice, policy=policy, calendar=calendar_for(session, case.body, policy), sent_on=sent_on)
         return facts, render(facts, policy=case.policy)
 
     def _into_outbox(self, letter: Letter, issue: int, rendered: Rendered) -> Path:

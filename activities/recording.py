@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 
 from sqlmodel import Session
 
-from activities.bodies import Body, Unknown, body_of, keep_edition, policy_of_edition
+from activities.bodies import Body, Unknown, body_of, calendar_for, keep_edition, policy_of_edition
 from activities.clock import Clock
 from activities.outcome import RESUME, Act, Outcome, Waiting
 from domain.case import Case
@@ -118,7 +118,9 @@ class Recording:
             raise Refusal("There is no such case.", kind="unknown", remains="Open it first.")
         body, policy = body_of(self.session, case.body), policy_of_edition(self.session, case.edition)
         self.actor = self._who(message, body)
-        return decide(case, command, actor=self.actor, policy=policy, calendar=load.calendar(policy.nation.value), today=self.today)
+        return decide(
+            case, command, actor=self.actor, policy=policy, calendar=calendar_for(self.session, case.body, policy), today=self.today
+        )
 
     def _open(self, case: Case | None, command: OpenCase, message: Message) -> Decision:
         if case is not None:
@@ -213,14 +215,14 @@ class Recording:
         return self._outcome(case, policy, self._needs(case, policy), answer.result, answer.answer, answer.cites, answer.remains)
 
     def _needs(self, case: Case, policy: Policy) -> Needs:
-        calendar = load.calendar(policy.nation.value)
+        calendar = calendar_for(self.session, case.body, policy)
         return Needs(next_deadline(case, policy, calendar), tasks(case, policy, calendar, today=self.today))
 
     def _save(self, case: Case, policy: Policy, needs: Needs) -> None:
         save_case(self.session, case, vault=self.vault, deadline=needs.deadline, at=self.at)
         if self.before is None:
             self.session.flush()  # the log counts its lines on the case's row, which must be there
-        calendar = load.calendar(policy.nation.value)
+        calendar = calendar_for(self.session, case.body, policy)
         save_lists(self.session, case, needs.tasks, before=self.before, vault=self.vault, policy=policy, calendar=calendar)
 
     def _line(self, log: Log, entry: Entry, result: str, detail: str | None = None) -> None:
@@ -327,7 +329,7 @@ def _as_code(value: object) -> str | None:
 
 
 def _waiting(task: Task, policy: Policy) -> Waiting:
-    people = (one.replace("line-manager-of:", "the line manager of ") for one in task.people)
+    people = (one.replace("line-manager-of:", "the line manager of ").replace("grade-from:", "anybody from grade ") for one in task.people)
     whom = (*(policy.office(office) for office in task.offices), *people)
     saw = task.ref if task.ref != "case" else None
     return Waiting(what=task.what, whom=whom, due=task.due.isoformat() if task.due else None, command=task.command, saw=saw)

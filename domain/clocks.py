@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from domain.case import Case, Challenge, ExternalReported, Review, Sanction
-from domain.days import Calendar, Reckoned, after, subtract_working_days
+from domain.appeal_rules import AppealRule
+from domain.case import Case, Challenge, ExternalReported
+from domain.days import Calendar, after, subtract_working_days
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.end_clocks import end_clocks
 from domain.notices import notified_on
 from domain.policy import Policy
 from domain.review_clocks import measure_clocks, sanction_clocks
+from domain.rights import appeal_rule_of, windows
 from domain.rules import Period
 from domain.steps import life_ends, warned_on
 
@@ -45,11 +47,12 @@ def next_deadline(case: Case, policy: Policy, calendar: Calendar) -> Deadline | 
 
 def _warning_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
     life = policy.warning.life
-    if not case.warnings or case.sanctions or not life:
+    if not case.standing_warnings or case.sanctions or not life:
         return
-    given = warned_on(case, case.warnings[-1], policy)
+    last = case.standing_warnings[-1]
+    given = warned_on(case, last, policy)
     if given and life_ends(given, policy) != date.max:
-        yield deadline("warning-ends", case.warnings[-1].id, reckon(life, given, event="warning", calendar=calendar), at_end=True)
+        yield deadline("warning-ends", last.id, reckon(life, given, event="warning", calendar=calendar), at_end=True)
 
 
 def _step_one_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
@@ -66,34 +69,15 @@ def _step_one_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator
         yield deadline("step-one-reminder", last.id, reckon(rule.reminder, confirmed, event="written-confirmation", calendar=calendar))
 
 
-def appealable(case: Case) -> tuple[Sanction | Review, ...]:
-    """Returns the decisions a customer may challenge: each sanction, and each review that opened a fresh right."""
-    found: tuple[Sanction | Review, ...] = (*case.sanctions, *(review for review in case.reviews if review.fresh_appeal))
-    return tuple(sorted(found, key=lambda one: one.decided_on if isinstance(one, Sanction) else one.on))
-
-
-def appeal_window(case: Case, target: Sanction | Review, policy: Policy, calendar: Calendar) -> Reckoned | None:
-    """Returns the last day to appeal against a decision, or None: no window, or not yet notified (so not started)."""
-    window = policy.appeal.window if policy.appeal else None
-    start = notified_on(case, target.notice)
-    return reckon(window, start, event="notification", calendar=calendar) if window and start else None
-
-
 def _appeal_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
-    if policy.appeal is None:
-        return
-    for target in appealable(case):
-        closes = appeal_window(case, target, policy, calendar)
-        if closes:
-            yield deadline("appeal-closes", target.id, closes, at_end=True)
+    for ref, closes in windows(case, policy, calendar):
+        yield deadline("appeal-closes", ref, closes, at_end=True)
     for challenge in case.challenges:
         if challenge.pending:
-            yield from _answer_clocks(challenge, policy, calendar)
+            yield from _answer_clocks(challenge, appeal_rule_of(case, challenge, policy), calendar)
 
 
-def _answer_clocks(challenge: Challenge, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
-    rule = policy.appeal
-    assert rule is not None
+def _answer_clocks(challenge: Challenge, rule: AppealRule, calendar: Calendar) -> Iterator[Deadline]:
     for kind, period in (("answer-due", rule.answer), ("answer-target", rule.answer_target)):
         if period is None:
             continue

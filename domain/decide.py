@@ -7,6 +7,7 @@ from datetime import date
 
 from domain import (
     appeal,
+    appeal_answer,
     contacts,
     delivery,
     disengagement,
@@ -76,13 +77,14 @@ HANDLERS: dict[str, Handler] = {
     "appeal": appeal.appeal,
     "accept_late_appeal": appeal.accept_late_appeal,
     "decline_late_appeal": appeal.decline_late_appeal,
-    "pass_appeal": appeal.pass_appeal,
-    "decide_appeal": appeal.decide_appeal,
+    "pass_appeal": appeal_answer.pass_appeal,
+    "decide_appeal": appeal_answer.decide_appeal,
     "request_review": review.request_review,
     "review": review.review_sanction,
     "issue_notice": delivery.issue_notice,
     "withhold_notice": delivery.withhold_notice,
     "record_notification": delivery.record_notification,
+    "record_receipt": delivery.record_receipt,
     "notice_sent": delivery.notice_sent,
     "notice_blocked": delivery.notice_blocked,
     "notice_returned": delivery.notice_returned,
@@ -145,9 +147,9 @@ def stage_of(case: Case, policy: Policy, today: date) -> Stage:
 
 
 def _before_referral(case: Case, policy: Policy, today: date) -> Stage:
-    if not case.warnings:
+    if not case.standing_warnings:
         return "opened"
     if case.replies and case.replies[-1].reply == "agreed":
         return "continued" if continued_since(case, case.replies[-1].on, until=today) else "arranged"
-    given = warned_on(case, case.warnings[-1], policy)
+    given = warned_on(case, case.standing_warnings[-1], policy)
     return "continued" if given and continued_since(case, given, until=today) else "warned"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, Notice, NoticeStatus
-from domain.commands import IssueNotice, NoticeBlocked, NoticeReturned, NoticeSent, RecordNotification, WithholdNotice
+from domain.commands import IssueNotice, NoticeBlocked, NoticeReturned, NoticeSent, RecordNotification, RecordReceipt, WithholdNotice
 from domain.days import Calendar, deemed_notified
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, require_findings, signed_by, the_day
@@ -24,7 +24,7 @@ def issue_notice(case: Case, command: IssueNotice, *, actor: Actor, policy: Poli
     who = rule.issued_by or rule.may_be_withheld
     by = authorise(who, actor=actor, case=case, policy=policy, on=on, act="issue this letter") if who else signed_by(actor, on)
     again = notice.issue + (notice.status != "to-issue")
-    issued = marked(case, notice, "to-send", issued_by=by, issue=again, sent_on=None, notified_on=None)
+    issued = marked(case, notice, "to-send", issued_by=by, issue=again, sent_on=None, notified_on=None, received_on=None)
     return decided(issued, f"{rule.label} {notice.id} issued.", cites=who.sources if who else ())
 
 
@@ -82,10 +82,25 @@ def record_notification(
     told = deemed_notified(on, command.method, calendar)
     if notice.notified_on and notice.notified_on <= told:
         return _told_before(case, notice, command.method)
-    case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told)
+    received = {"received_on": on} if command.method == "by-hand" else {}
+    case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told, **received)
     return decided(
         case, f"{notice.id} told {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.", cites=["DEF-06"]
     )
+
+
+def record_receipt(case: Case, command: RecordReceipt, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record that a letter is proved to have reached the customer on a day. Of two proofs the earlier stands."""
+    on = the_day(command.on, today=today)
+    signed_by(actor, on)
+    notice = _notice(case, command.saw)
+    if notice.status != "sent" or notice.sent_on is None or on < notice.sent_on:
+        when = f"was sent on {notice.sent_on.isoformat()}" if notice.sent_on else "has not been sent"
+        raise Refusal(f"{notice.id} {when}; it cannot have been received on {on.isoformat()}.", remains="The day the proof names.")
+    if notice.received_on and notice.received_on <= on:
+        return decided(case, f"{notice.id}: the receipt of {notice.received_on.isoformat()} stands.", cites=["DEF-06"])
+    case = marked(case, notice, "sent", received_on=on, receipt=command.proof)
+    return decided(case, f"{notice.id} is proved to have been received on {on.isoformat()}.", cites=["DEF-06"])
 
 
 def _told_before(case: Case, notice: Notice, method: str) -> Decision:
@@ -141,5 +156,7 @@ def notice_returned(case: Case, command: NoticeReturned, *, actor: Actor, policy
     """Record that a letter came back: whether and when the customer was notified is open again."""
     notice = _gone(case, command.saw)
     return decided(
-        marked(case, notice, "returned", notified_on=None, problem=command.problem), f"{notice.id} was returned.", cites=["DEF-06"]
+        marked(case, notice, "returned", notified_on=None, received_on=None, problem=command.problem),
+        f"{notice.id} was returned.",
+        cites=["DEF-06"],
     )

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from domain.case import Arrangement, Case, Challenge, Notice, Sanction, Warning
-from domain.clocks import appealable
+from domain.appeal_rules import AppealRule
+from domain.case import Arrangement, Case, Challenge, Notice, Sanction, Sitting, Warning
 from domain.days import Calendar, deemed_notified, in_words
 from domain.deadlines import reckon
+from domain.guards import named
 from domain.model import State
 from domain.notices import marked, notified_on
 from domain.policy import NoticePart, Part, Policy
 from domain.restrictions import WRITTEN, channels_left
 from domain.review_clocks import review_due
-from domain.rights import used_by
-from domain.rules import Period
+from domain.rights import NOT_ADMISSIBLE, Right, appeal_rule_of, day_of, right_to, sanction_under, target_of, used_by
+from domain.rules import Committee, Period, Who
 
 Facts = dict[str, object]
 
@@ -67,13 +68,19 @@ class _Subject:
         self.measure = next((one for one in case.measures if one.id == notice.about), None)
         self.report = next((one for one in case.external_reports if one.id == notice.about), None)
         self.sanction = self._sanction()
+        self.rule = self._rule()
+
+    def _rule(self) -> AppealRule | None:
+        """Returns the rule of the appeal this letter is about, or that is open against what it tells."""
+        if self.challenge:
+            return appeal_rule_of(self.case, self.challenge, self.policy)
+        return self.policy.warning.appeal if self.warning else self.policy.appeal
 
     def _sanction(self) -> Sanction | None:
         if self.review:
             return self.case.sanction(self.review.sanction)
         if self.challenge:
-            target = next((one for one in appealable(self.case) if one.id == self.challenge.against), None)
-            return self.case.sanction(target.id if isinstance(target, Sanction) else target.sanction) if target else None
+            return sanction_under(self.case, target_of(self.case, self.challenge, self.policy))
         if self.issue:
             return self.case.sanctions[-1]
         request = next((one for one in self.case.requests if one.id == self.notice.about), None)
@@ -106,15 +113,31 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
         name=case.customer.name,
         address=case.customer.address,
         dated=in_words(sent_on),
-        signed=_signed(notice, policy),
-        challenge=policy.appeal.label if policy.appeal else "complaint",
+        signed=_signed(subject),
+        challenge=_challenge_label(subject),
         method=method,
         sections=tuple(sections),
     )
 
 
-def _signed(notice: Notice, policy: Policy) -> str:
-    """Returns the post that issued the letter, or nothing where no post did."""
+def _challenge_label(subject: _Subject) -> str:
+    if subject.challenge and subject.rule:
+        return subject.rule.label
+    return subject.policy.appeal.label if subject.policy.appeal else "complaint"
+
+
+def _sitting(subject: _Subject) -> Sitting | None:
+    """Returns the meeting that decided what this letter tells, where one did."""
+    if subject.review or subject.challenge:
+        return next(one.sitting for one in (subject.review, subject.challenge) if one)
+    return subject.sanction.sitting if subject.sanction and subject.notice.about == subject.sanction.id else None
+
+
+def _signed(subject: _Subject) -> str:
+    """Returns the post that issued the letter, or the committee that decided, or nothing where no post did."""
+    notice, policy, met = subject.notice, subject.policy, _sitting(subject)
+    if met and policy.notice(notice.kind).issued_by is None:
+        return f"For the {met.committee}"
     office = notice.issued_by.office if notice.issued_by else None
     label = policy.office(office) if office else ""
     return f"{label[:1].upper()}{label[1:]}"
@@ -152,9 +175,11 @@ def _finding(name: str) -> Callable[[_Subject], Facts | None]:
 
 def _restrictions(subject: _Subject) -> Facts | None:
     """Returns the restrictions in words to come; in the letter on a review or appeal only where they were changed."""
+    if subject.challenge and subject.sanction is None:
+        return None
     sanction = _the(subject.sanction)
     outcome = subject.review.outcome if subject.review else subject.challenge.outcome if subject.challenge else None
-    if outcome is not None and (not sanction.in_force or outcome in ("lift", "continue", "uphold", "confirm")):
+    if outcome is not None and (not sanction.in_force or outcome in ("lift", "continue", "uphold", "confirm", NOT_ADMISSIBLE)):
         return None
     return {"restrictions": [_restriction(one.model_dump(mode="json", by_alias=True), subject) for one in sanction.terms.restrictions]}
 
@@ -207,23 +232,36 @@ def _review_date(subject: _Subject) -> Facts | None:
     due = subject.review.next_due if subject.review else None
     reckoned = review_due(subject.case, sanction, subject.policy, subject.calendar)
     day = due or (reckoned.date if reckoned else None)
-    return {"day": in_words(day) if day else None}
+    every = sanction.terms.review_every
+    return {
+        "day": in_words(day) if day else None,
+        "every": every.words if every and every.count > 1 else f"{every.unit[:-1]}" if every else False,
+    }
 
 
 def _appeal(subject: _Subject) -> Facts | None:
-    rule = subject.policy.appeal
+    rule = subject.rule
     if rule is None or (subject.review and not subject.review.fresh_appeal):
         return None
-    to = subject.policy.office(rule.to.value)
-    target = subject.review or subject.sanction
-    if rule.number.value == "one-per-stage" and target is not None and used_by(subject.case, target, rule):
+    target = subject.review or subject.sanction or subject.warning
+    right = right_to(subject.case, target, subject.policy) if target else Right(rule)
+    if rule.number.value == "one-per-stage" and target is not None and right and used_by(subject.case, target, right):
         return None
+    return _how_to_appeal(subject, rule, _last_day(subject, rule.window))
+
+
+def _how_to_appeal(subject: _Subject, rule: AppealRule, closes: str) -> Facts:
+    to = subject.policy.office(rule.to.value)
+    start = rule.window.start.value if rule.window and rule.window.start else "notification"
     return {
         "once": rule.number.value == "one-per-stage",
         "label": rule.label,
         "to": f"the {to}" if rule.to.value in subject.policy.offices else to,
         "window": rule.window.words if rule.window else "none",
-        "closes": _last_day(subject, rule.window),
+        "closes": closes,
+        "from_receipt": start == "receipt",
+        "from_decision": start == "decision",
+        "grounds": [one.label for one in rule.only_on],
         "in_writing": bool(rule.in_writing and rule.in_writing.value),
         "email_will_do": _email_open(subject),
         "say_why": rule.grounds.value == "prompt",
@@ -232,10 +270,45 @@ def _appeal(subject: _Subject) -> Facts | None:
 
 def _last_day(subject: _Subject, window: Period | None) -> str:
     """Returns the last day to appeal: counted from this letter if it gives notice of the decision, else from the one that did."""
-    target = subject.review or subject.sanction
-    own = target is None or target.notice == subject.notice.id
+    target = subject.review or subject.sanction or subject.warning
+    own = target is None or target.notice in (None, subject.notice.id)
     start = subject.told if own or target is None else notified_on(subject.case, target.notice)
+    if window and window.start and target and window.start.value in ("receipt", "decision"):
+        received = subject.case.notice(target.notice or "")
+        start = day_of(target) if window.start.value == "decision" else received.received_on if received else None
     return in_words(reckon(window, start, event="notification", calendar=subject.calendar).date) if window and start else "none"
+
+
+def _next_stage(subject: _Subject) -> Facts | None:
+    """Returns how to take the answer of one stage to the next, or nothing where there is none, or nothing is left to challenge."""
+    challenge = _challenge(subject)
+    right = right_to(subject.case, target_of(subject.case, challenge, subject.policy), subject.policy)
+    if right is None or right.before is None or right.before.id != challenge.id:
+        return None
+    window = right.rule.window
+    start: date | None = subject.told
+    if window and window.start and window.start.value in ("receipt", "decision"):
+        start = challenge.decided_on if window.start.value == "decision" else None
+    closes = reckon(window, start, event="notification", calendar=subject.calendar) if window and start else None
+    return _how_to_appeal(subject, right.rule, in_words(closes.date) if closes else "none")
+
+
+def _outside(subject: _Subject) -> Facts | None:
+    """Returns who outside the body hears an appeal; in the answer of a stage only where no further stage is open."""
+    rule = subject.policy.appeal_outside
+    if rule is None or (subject.challenge and _next_stage(subject)):
+        return None
+    return {
+        "to": rule.to,
+        "how": rule.how,
+        "window": rule.window.words if rule.window else "none",
+        "after": subject.policy.appeal is not None,
+    }
+
+
+def _meeting(subject: _Subject) -> Facts | None:
+    met = _sitting(subject)
+    return {"committee": met.committee, "day": in_words(met.on)} if met else None
 
 
 def _email_open(subject: _Subject) -> bool:
@@ -246,7 +319,7 @@ def _email_open(subject: _Subject) -> bool:
 def _right_of_review(subject: _Subject) -> Facts | None:
     if subject.review and not subject.review.fresh_appeal:
         return None
-    return {"label": subject.policy.appeal.label} if subject.policy.appeal else None
+    return {"label": subject.rule.label} if subject.rule else None
 
 
 def _requested(subject: _Subject) -> Facts | None:
@@ -268,6 +341,7 @@ OUTCOMES = {
     "vary": "varied",
     "withdraw": "withdrawn",
     "remove": "removed",
+    "not-admissible": "not admissible",
 }
 
 
@@ -281,7 +355,7 @@ def _outcome(subject: _Subject) -> Facts:
         }
     if subject.challenge:
         outcome = str(subject.challenge.outcome)
-        return {"of": "appeal", "outcome": outcome, "word": OUTCOMES[outcome]}
+        return {"of": "appeal", "outcome": outcome, "word": OUTCOMES[outcome], "of_warning": subject.sanction is None}
     if subject.issue:
         decided = subject.issue.decided_on or subject.told
         return {"of": "new-issue", "outcome": subject.issue.outcome, "word": str(subject.issue.outcome), "day": in_words(decided)}
@@ -306,7 +380,7 @@ def _challenge(subject: _Subject) -> Challenge:
 
 
 def _answer_due(subject: _Subject) -> Facts | None:
-    rule = subject.policy.appeal
+    rule = subject.rule
     if rule is None or rule.answer is None:
         return None
     challenge = _challenge(subject)
@@ -314,13 +388,20 @@ def _answer_due(subject: _Subject) -> Facts | None:
     return {"received": in_words(challenge.on), "due": in_words(due.date), "period": rule.answer.words}
 
 
+def _whom(who: Who, committee: Committee | None, policy: Policy) -> str:
+    """Returns who decides, in a letter's words: the committee, the first office named, or the relation or grade in words."""
+    if committee:
+        return f"the {committee.label}"
+    return f"the {policy.office(who.offices[0])}" if who.offices else named(who, policy)
+
+
 def _next_steps(subject: _Subject) -> Facts:
-    appeal, review = subject.policy.appeal, subject.policy.review
+    appeal, review = subject.rule, subject.policy.review
     if subject.challenge and appeal:
         grounds = bool(subject.challenge.grounds) or appeal.grounds.value == "optional"
         return {
             "what": "appeal",
-            "who": f"the {subject.policy.office(appeal.decided_by.offices[0])}",
+            "who": _whom(appeal.decided_by, appeal.committee, subject.policy),
             "ask_why": not grounds,
             "label": appeal.label,
         }
@@ -328,7 +409,7 @@ def _next_steps(subject: _Subject) -> Facts:
     if request:
         return {
             "what": "review",
-            "who": f"the {subject.policy.office(review.by.offices[0])}",
+            "who": _whom(review.by, review.committee, subject.policy),
             "ask_why": request.grounds is None,
             "label": "review",
         }
@@ -357,6 +438,10 @@ def _behaviour(subject: _Subject) -> Facts:
     return {"labels": list(dict.fromkeys(labels)) or ["the behaviour described below"], "text": _the(subject.sanction).terms.reasons}
 
 
+def _whereto(rule: AppealRule, policy: Policy) -> str:
+    return f"the {policy.office(rule.to.value)}"
+
+
 PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "concerns": _concerns,
     "way-forward": _finding("way-forward"),
@@ -376,13 +461,16 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "answer-due": _answer_due,
     "next-steps": _next_steps,
     "arrangement": _arrangement,
-    "contact": lambda subject: {"to": f"the {subject.policy.office(subject.policy.appeal.to.value)}"} if subject.policy.appeal else None,
+    "contact": lambda subject: {"to": _whereto(subject.rule, subject.policy)} if subject.rule else None,
     "what-ended": lambda subject: {"ended": in_words(_the(subject.sanction).ended_on or subject.told)},
     "enquiries": lambda subject: {"to": subject.policy.enquiries.value} if subject.policy.enquiries else None,
     "clear-time": _clear_time,
     "new-issue": lambda subject: {"text": subject.issue.summary} if subject.issue else None,
     "topics": _topics,
-    "challenge": lambda subject: {"label": subject.policy.appeal.label} if subject.policy.appeal else None,
+    "challenge": lambda subject: {"label": subject.rule.label} if subject.rule else None,
+    "next-stage": _next_stage,
+    "appeal-outside": _outside,
+    "meeting": _meeting,
     "ombudsman": lambda subject: {"text": subject.policy.ombudsman.value},
     "request-to-change": lambda subject: {"asked": True},
     "behaviour": _behaviour,

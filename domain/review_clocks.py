@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import count
 
-from domain.case import Case, MeasureTaken, Sanction
-from domain.days import Calendar, Reckoned, add_months
+from domain.case import Case, MeasureTaken, ReviewEvery, Sanction
+from domain.days import Calendar, Reckoned, add_months, after
 from domain.deadlines import Deadline, deadline, reckon, shifted
-from domain.policy import Policy
-from domain.rules import Period
+from domain.meetings import at_meeting
+from domain.policy import Policy, ReviewRule
+from domain.rules import Period, Rule
 
 
 def sanction_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
@@ -41,21 +42,44 @@ def _end_clocks(sanction: Sanction, until: date, policy: Policy) -> Iterator[Dea
 
 def review_dates(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Reckoned]:
     """Yields the review dates after the last one settled: the date chosen, or anchor + n x interval without end (DEF-03)."""
+    settled = sanction.settled_through or date.min
+    for due in _plain_dates(case, sanction, policy, calendar):
+        held = at_meeting(due, policy.review_of(disengages=sanction.disengages), policy, calendar)
+        if due.date > settled and held.date > settled:
+            settled = held.date
+            yield held
+
+
+def _plain_dates(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Reckoned]:
+    """Yields the dates as policy or decision sets them, before any meeting."""
     rule = policy.review_of(disengages=sanction.disengages)
-    if rule.chosen:
-        yield from _chosen_date(sanction, rule.chosen)
+    if sanction.terms.review_every and rule.each_decision:
+        yield from _stated_interval(sanction, sanction.terms.review_every, rule.each_decision, calendar)
+        return
+    if rule.chosen or rule.each_decision:
+        yield from _chosen_date(sanction, rule)
         return
     cycle = _cycle(sanction, policy)
     anchor = _anchor(case, sanction, cycle) if cycle else None
     if cycle is None or anchor is None:
         return
-    months = cycle.count * (12 if cycle.unit == "years" else 1)
     event = cycle.start.value if cycle.start else "decision"
     first = reckon(cycle, anchor, event=event, calendar=calendar)
     for n in count(1):
-        day = add_months(anchor, n * months)
-        if sanction.settled_through is None or day > sanction.settled_through:
-            yield first.model_copy(update={"date": day, "rule": f"every {cycle.words}, number {n}"})
+        day = after(anchor, n * cycle.count, cycle.unit, calendar)[0]
+        yield first.model_copy(update={"date": day, "rule": f"every {cycle.words}, number {n}"})
+
+
+def _stated_interval(sanction: Sanction, every: ReviewEvery, rule: Rule, calendar: Calendar) -> Iterator[Reckoned]:
+    for n in count(1):
+        yield Reckoned(
+            date=after(sanction.decided_on, n * every.count, every.unit, calendar)[0],
+            start=sanction.decided_on,
+            start_event="decision",
+            rule=f"every {every.words}, as the decision states, number {n}",
+            cites=rule.cites,
+            defaults=tuple(filter(None, [rule.default])),
+        )
 
 
 def _anchor(case: Case, sanction: Sanction, cycle: Period) -> date | None:
@@ -87,16 +111,17 @@ def notice_date(case: Case, sanction: Sanction) -> date | None:
     return notice.sent_on if notice else None
 
 
-def _chosen_date(sanction: Sanction, latest: Period) -> Iterator[Reckoned]:
-    day = sanction.terms.review_on
-    if day and (sanction.settled_through is None or day > sanction.settled_through):
+def _chosen_date(sanction: Sanction, rule: ReviewRule) -> Iterator[Reckoned]:
+    day, latest = sanction.terms.review_on, rule.chosen
+    source = latest.number if latest else rule.each_decision
+    if day and source:
         yield Reckoned(
             date=day,
             start=sanction.decided_on,
             start_event="decision",
-            rule=f"the date set in the decision, at most {latest.words} on",
-            cites=latest.number.cites,
-            defaults=tuple(filter(None, [latest.number.default])),
+            rule=f"the date set in the decision, at most {latest.words} on" if latest else "the date set in the decision",
+            cites=source.cites,
+            defaults=tuple(filter(None, [source.default])),
         )
 
 

@@ -69,8 +69,14 @@ def _said(item: Rule) -> str:
     for name in ("value", "label", "offices", "relation", "asks", "part", "instead", "what"):
         said = getattr(item, name, None)
         if said not in (None, (), ""):
-            return ", ".join(said) if isinstance(said, tuple) else str(said)
+            return ", ".join(map(str, said)) if isinstance(said, tuple) else str(said)
     return "yes"
+
+
+def unused(policy: Policy, own: dict[str, load.Clause]) -> tuple[load.Clause, ...]:
+    """Returns the clauses of a list that no value of the policy cites: each a rule left out, or one for people alone."""
+    cited = load.cited(policy)
+    return tuple(clause for id, clause in own.items() if id not in cited)
 
 
 def is_shared(default: str) -> bool:
@@ -78,10 +84,10 @@ def is_shared(default: str) -> bool:
     return default.startswith(("DEF-", "A-", "EH-"))
 
 
-def findings(policy: Policy) -> tuple[str, ...]:
-    """Returns what is wrong with a policy beyond its shape: clauses and defaults that do not exist."""
-    listed = policy.policy in load.clause_lists()
-    clauses, defaults = load.clauses(policy.policy) if listed else {}, load.defaults()
+def findings(policy: Policy, own: dict[str, load.Clause] | None = None) -> tuple[str, ...]:
+    """Returns what is wrong with a policy beyond its shape: clauses and defaults that do not exist; `own` is a list beside its file."""
+    listed = own is not None or policy.policy in load.clause_lists()
+    clauses, defaults = own if own is not None else load.clauses(policy.policy) if listed else {}, load.defaults()
     found = values(policy)
     wrong = [
         f"{one.where}: cites {clause}, which is no clause of {policy.policy}"

@@ -19,7 +19,8 @@ body_app = typer.Typer(no_args_is_help=True, help="Public bodies: set up from a 
 
 @body_app.command("set")
 def set_(
-    file: Annotated[Path, typer.Argument(help="The body's file (YAML): body, name, policy, keep_years, people.")], json: Json = False
+    file: Annotated[Path, typer.Argument(help="The body's file (YAML): body, name, policy, keep_years, meetings, people.")],
+    json: Json = False,
 ) -> None:
     """Check a body's file against its policy and load it into the records, in place of what stood there; from then on it is who may act."""
     from activities.bodies import save_body

@@ -52,18 +52,23 @@ def show(name: Name, json: Json = False) -> None:
 @policy_app.command()
 def check(name: Name, json: Json = False) -> None:
     """Check a policy file: shape, offices, clauses; and say which values rest on defaults or are unconfirmed."""
-    from policies.survey import findings, values
+    from policies.load import clauses_beside, names
+    from policies.survey import findings, unused, values
 
     policy = _policy(name)
-    wrong = findings(policy)
+    own = None if name in names() else clauses_beside(name, policy.policy)
+    wrong = findings(policy, own)
+    left = unused(policy, own) if own else ()
     open_ = [one for one in values(policy) if one.unconfirmed]
     if json:
-        as_json({"policy": policy.policy, "wrong": wrong, "unconfirmed": open_})
+        as_json({"policy": policy.policy, "wrong": wrong, "unconfirmed": open_, "unused": left})
     else:
         for line in wrong:
             complain(line)
         out.print(f"{policy.policy}: {len(values(policy))} values checked, {len(wrong)} wrong, {len(open_)} unconfirmed.")
         table(("unconfirmed", "value", "note"), [(one.where, one.value, one.note) for one in open_])
+        if left:
+            table(("clause that no value cites", "kind", "says"), [(one.id, one.kind, one.says) for one in left])
     raise typer.Exit(1 if wrong else 0)
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from activities.bodies import policy_of_edition
+from activities.bodies import calendar_for, policy_of_edition
 from domain.clocks import next_deadline
 from domain.days import in_words
-from policies import load
 from records.database import reading
 from records.store import case_of
 from records.tables import CaseRow, TaskRow
@@ -28,12 +27,14 @@ def overview_rows(engine: Engine) -> list[tuple[str, str, str, str, str]]:
         for row in rows:
             policy = policy_of_edition(session, row.edition)
             case = case_of(row, CaseVault(session, row.id))
-            due = next_deadline(case, policy, load.calendar(policy.nation.value))
+            due = next_deadline(case, policy, calendar_for(session, case.body, policy))
             clauses = ", ".join(dict.fromkeys((*due.reckoned.cites, *due.reckoned.defaults))) if due else ""
             when = f"{due.kind.replace('-', ' ')} {in_words(due.reckoned.date)} [{clauses}]" if due else "none"
             own = [task for task in waiting if task.case_id == row.id]
             whom = {policy.office(office) for task in own for office in task.offices}
-            whom |= {one.replace("line-manager-of:", "line manager of ") for task in own for one in task.people}
+            whom |= {
+                one.replace("line-manager-of:", "line manager of ").replace("grade-from:", "grade ") for task in own for one in task.people
+            }
             lines.append((row.id, policy.body, row.stage, ", ".join(sorted(whom)) or "nobody: time passes", when))
     return lines
 

@@ -288,7 +288,14 @@ def _records(script: Script, folder: Path) -> Engine:
     engine = open_database(f"sqlite:///{folder / 'rehearsal.db'}")
     create_all(engine)
     policy = load.policy(script.policy)
-    body = Body(body="rehearsal", name=policy.body, policy=script.policy, keep_years=script.retention_years, people=script.staff)
+    body = Body(
+        body="rehearsal",
+        name=policy.body,
+        policy=script.policy,
+        keep_years=script.retention_years,
+        meetings=script.meetings,
+        people=script.staff,
+    )
     with transaction(engine) as session:
         save_body(session, body)
     return engine

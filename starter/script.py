@@ -136,6 +136,8 @@ class Script(Data):
     opening: Opening = Opening()
     retention_years: int | None = None
     """The body's own schedule, where its policy is silent."""
+    meetings: tuple[date, ...] = ()
+    """The body's own list of meetings, where its policy holds reviews at them."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @property

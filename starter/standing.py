@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from activities.bodies import policy_of_edition
+from activities.bodies import calendar_for, policy_of_edition
 from domain.case import Case, Notice
 from domain.clocks import all_deadlines
 from domain.days import Calendar, Day, first_instant
@@ -20,7 +20,6 @@ from domain.policy import Guidance, Policy
 from domain.register import entry, stands_in_register
 from domain.restrictions import NOT_LIMITS
 from domain.tasks import Task, tasks
-from policies import load
 from records.database import reading
 from records.store import read_case
 from records.tables import CaseRow, TaskRow
@@ -88,7 +87,8 @@ def standing(engine: Engine, case_id: str, *, today: date) -> Standing:
         if case is None:
             raise NoCase(f"The records hold no case {case_id}.")
         policy = policy_of_edition(session, case.edition)
-    return standing_of(case, policy, load.calendar(policy.nation.value), today=today)
+        calendar = calendar_for(session, case.body, policy)
+    return standing_of(case, policy, calendar, today=today)
 
 
 def guidance_for(session: Session, task: TaskRow) -> tuple[Guidance, ...]:

@@ -422,6 +422,7 @@ PLAIN = {
     "case.Arrangement": {"spoc"},
     "case.MeasureTaken": {"measure"},
     "case.Notice": {"kind", "about", "method"},
+    "case.Sitting": {"committee"},
     "commands.NoticeBlocked": {"problem"},
     "commands.NoticeSent": {"method"},
     "commands.DeadlinePassed": {"key"},
