@@ -52,7 +52,7 @@ PLACES = (
     Place(where=r"decision", how="enforced", rule="domain.terms.check_terms"),
     Place(where=r"review\.requested", how="enforced", rule="domain.review.request_review"),
     Place(where=r"(disengagement_)?review", how="enforced", rule="domain.review.review_sanction"),
-    Place(where=r"appeal", how="enforced", rule="domain.appeal.decide_appeal"),
+    Place(where=r"appeal", how="enforced", rule="domain.appeal_answer.decide_appeal"),
     Place(where=r"contact", how="enforced", rule="domain.disengagement.classify_contact"),
     Place(where=r"external_report", how="enforced", rule="domain.emergency.report_externally"),
     Place(where=r"agents", how="enforced", rule="domain.disengagement.inform_client"),

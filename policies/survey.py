@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import BaseModel
 
 from domain.model import Data
@@ -100,4 +102,29 @@ def findings(policy: Policy, own: dict[str, load.Clause] | None = None) -> tuple
         for one in found
         if one.default and one.default not in defaults and (listed or is_shared(one.default)) and one.default not in clauses
     ]
-    return tuple(wrong)
+    return (*wrong, *_untold(policy))
+
+
+def _untold(policy: Policy) -> Iterator[str]:
+    """Yields each way to challenge a decision that no letter of the policy tells the customer of."""
+    told = {kind: {one.part for one in rule.parts} for kind, rule in policy.notices.items()}
+    anywhere = set[str]().union(*told.values())
+    owed = (
+        ("appeal", policy.appeal is not None, "appeal" in anywhere, "no letter holds the part appeal"),
+        (
+            "appeal.then",
+            bool(policy.appeal and policy.appeal.then),
+            "next-stage" in told.get("appeal-outcome", ()),
+            "the letter appeal-outcome does not hold the part next-stage",
+        ),
+        ("appeal_outside", policy.appeal_outside is not None, "appeal-outside" in anywhere, "no letter holds the part appeal-outside"),
+        (
+            "warning.appeal",
+            policy.warning.appeal is not None,
+            "appeal" in told.get("warning", ()),
+            "the letter warning does not hold the part appeal",
+        ),
+    )
+    for where, given, printed, what in owed:
+        if given and not printed:
+            yield f"{where}: {what}, so the customer would not learn of it"

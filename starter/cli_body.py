@@ -47,7 +47,7 @@ def _read(file: Path) -> Body:
 
 
 def _line(body: Body) -> dict[str, object]:
-    facts = body.model_dump(mode="json", exclude={"people"})
+    facts = body.model_dump(mode="json", exclude={"people"} if body.meetings else {"people", "meetings"})
     return {**facts, "people": len(body.people)}
 
 
