@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Session, select
 
@@ -23,6 +23,8 @@ class Body(Data):
     """A shipped policy's name, or the path of a policy file."""
     keep_years: int | None = None
     """The body's own retention schedule, where its policy is silent (DEF-19)."""
+    meetings: tuple[date, ...] = ()
+    """Days of the meetings at which this body holds its reviews, where its policy says they are held at one."""
     people: tuple[Person, ...] = ()
     closures: tuple[Holiday, ...] = ()
     """Days on which its offices are closed besides bank holidays (EH-30). Open cases take them over by apply_calendar."""
@@ -45,6 +47,8 @@ def save_body(session: Session, body: Body) -> None:
     settings: dict[str, object] = {"keep_years": body.keep_years} if body.keep_years is not None else {}
     if body.closures:
         settings["closures"] = [one.model_dump(mode="json") for one in body.closures]
+    if body.meetings:
+        settings["meetings"] = [day.isoformat() for day in body.meetings]
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
     for row in session.exec(select(StaffRow).where(StaffRow.body == body.body)).all():
         session.delete(row)

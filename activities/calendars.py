@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
@@ -17,7 +17,7 @@ from domain.days import Calendar, Holiday
 from domain.policy import Policy
 from domain.rules import Period
 from policies import load
-from records.tables import CalendarEditionRow
+from records.tables import BodyRow, CalendarEditionRow
 
 TABLES: dict[tuple[str, str], Calendar] = {}
 """Tables read before, by edition and hash: what both name never changes."""
@@ -77,12 +77,14 @@ def counting_of(case: Case, policy: Policy) -> dict[str, str]:
 
 def calendar_of(session: Session, case: Case, policy: Policy) -> Calendar:
     """Returns what a case counts with: its tables and the closed days it took over."""
-    return assembled(session, counting_of(case, policy), case.counting.closures)
+    return assembled(session, counting_of(case, policy), case.counting.closures, _meetings(session, case.body, policy))
 
 
 def calendar_now(session: Session, policy: Policy, body: Body) -> Calendar:
     """Returns what a new case of a body counts with: the tables in force, and the days the body has named as closed."""
-    return assembled(session, {nation: in_force(session, nation).edition for nation in nations_of(policy)}, body.closures)
+    return assembled(
+        session, {nation: in_force(session, nation).edition for nation in nations_of(policy)}, body.closures, _listed(body, policy)
+    )
 
 
 def with_edition(session: Session, case: Case, policy: Policy, body: Body, name: str) -> Calendar | None:
@@ -95,7 +97,7 @@ def with_edition(session: Session, case: Case, policy: Policy, body: Body, name:
     present = counting_of(case, policy)
     if new.nation not in present or new.checked_on < edition(session, present[new.nation]).checked_on:
         return None
-    return assembled(session, {**present, new.nation: name}, body.closures)
+    return assembled(session, {**present, new.nation: name}, body.closures, _listed(body, policy))
 
 
 def lagging(session: Session, case: Case, policy: Policy, body: Body) -> tuple[str, ...]:
@@ -105,18 +107,30 @@ def lagging(session: Session, case: Case, policy: Policy, body: Body) -> tuple[s
     return behind or (tuple(present.values())[:1] if case.counting.closures != body.closures else ())
 
 
-ASSEMBLED: dict[tuple[tuple[Calendar, ...], tuple[Holiday, ...]], Calendar] = {}
+def _meetings(session: Session, body: str, policy: Policy) -> tuple[date, ...]:
+    """Returns the days of a body's meetings as its file lists them now, where the policy holds reviews at them."""
+    row = session.get(BodyRow, body) if policy.meets else None
+    listed = row.settings.get("meetings", []) if row else []
+    assert isinstance(listed, list)
+    return tuple(date.fromisoformat(str(day)) for day in listed)
 
 
-def assembled(session: Session, editions: dict[str, str], closures: tuple[Holiday, ...]) -> Calendar:
-    """Returns the first of some editions with closed days, the tables beside it for periods that name their own."""
+def _listed(body: Body, policy: Policy) -> tuple[date, ...]:
+    return body.meetings if policy.meets else ()
+
+
+ASSEMBLED: dict[tuple[tuple[Calendar, ...], tuple[Holiday, ...], tuple[date, ...]], Calendar] = {}
+
+
+def assembled(session: Session, editions: dict[str, str], closures: tuple[Holiday, ...], meetings: tuple[date, ...] = ()) -> Calendar:
+    """Returns the first of some editions with closed days and meetings, the tables beside it for periods that name their own."""
     tables = tuple(edition(session, name) for name in editions.values())
-    if not closures and len(tables) == 1:
+    if not closures and not meetings and len(tables) == 1:
         return tables[0]
-    key = (tables, closures)
+    key = (tables, closures, meetings)
     if key not in ASSEMBLED:
         others = tables if closures else tables[1:]
-        ASSEMBLED[key] = made_of(tables[0], closures=closures, others=others)
+        ASSEMBLED[key] = made_of(tables[0], closures=closures, others=others, meetings=meetings)
     return ASSEMBLED[key]
 
 

@@ -366,7 +366,7 @@ def _as_code(value: object) -> str | None:
 
 
 def _waiting(task: Task, policy: Policy) -> Waiting:
-    people = (one.replace("line-manager-of:", "the line manager of ") for one in task.people)
+    people = (one.replace("line-manager-of:", "the line manager of ").replace("grade-from:", "anybody from grade ") for one in task.people)
     whom = (*(policy.office(office) for office in task.offices), *people)
     saw = task.ref if task.ref != "case" else None
     return Waiting(what=task.what, whom=whom, due=task.due.isoformat() if task.due else None, command=task.command, saw=saw)

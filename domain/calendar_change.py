@@ -215,7 +215,7 @@ def decide_moved_date(case: Case, command: DecideMovedDate, *, actor: Actor, pol
         raise Refusal(f"The {one.kind.replace('-', ' ')} of {in_words(one.was)} has passed; a date of the past never moves.", kind="stale")
     if command.decision == "move" and one.becomes < today:
         raise Refusal(f"{in_words(one.becomes)} lies in the past.", cites=[AS_TOLD], remains="Keep the date as told.")
-    who = decider(one.kind, policy)
+    who = decider(case, one.kind, one.ref, policy)
     by = authorise(who, actor=actor, case=case, policy=policy, on=on, act="decide whether a date that was told moves")
     facts: dict[str, object] = {"decision": command.decision, "decided_on": on, "decided_by": by.person, "reasons": command.reasons}
     one = one.model_copy(update={**facts, "stands": "moved" if command.decision == "move" else "kept"})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Literal, Protocol, TypeVar
 
+from pydantic import Field
+
 from domain.contact_words import ContactKind, Verdict
 from domain.counting import Counting, DateChange
 from domain.days import Reckoned
@@ -54,6 +56,28 @@ class Signature(State):
     office: str | None = None
     grade: int | None = None
     as_deputy: bool = False
+    counts: bool = True
+    """False: a draft by somebody whose signature the policy does not count."""
+
+
+class Sitting(State):
+    """The meeting at which a committee decided, with the staff-list ids of those present."""
+
+    committee: str
+    on: date
+    present: tuple[str, ...]
+    minute: Reference | None = None
+
+
+class ReviewEvery(State):
+    """An interval of reviews that one decision sets for itself."""
+
+    count: int = Field(ge=1, le=120)
+    unit: Literal["weeks", "months"]
+
+    @property
+    def words(self) -> str:
+        return f"{self.count} {self.unit if self.count > 1 else self.unit[:-1]}"
 
 
 class Incident(State):
@@ -70,6 +94,10 @@ class Incident(State):
     """The hour of the contact."""
     findings: dict[str, Answer] = {}
     """Answers to the questions that the policy asks of its behaviour, by name."""
+    directed_at: tuple[str, ...] = ()
+    """Members of staff at whom it was directed."""
+    involved: tuple[str, ...] = ()
+    """The human beings who reported it or at whom it was directed, as they stood that day."""
 
 
 class Warning(State):
@@ -81,6 +109,8 @@ class Warning(State):
     by: Signature
     findings: dict[str, Answer]
     notice: str | None
+    withdrawn_on: date | None = None
+    """The day an appeal took it back; from then on it supports nothing."""
 
 
 class Arrangement(State):
@@ -234,6 +264,7 @@ class Terms(State):
     reasons: Text
     until: date | None = None
     review_on: date | None = None
+    review_every: ReviewEvery | None = None
     findings: dict[str, Answer] = {}
     extreme: Extreme | None = None
     warning_departure: Text | None = None
@@ -261,6 +292,7 @@ class Sanction(State):
     signatures: tuple[Signature, ...]
     terms: Terms
     notice: str
+    sitting: Sitting | None = None
     consulted: tuple[str, ...] = ()
     """Ids of the consultations it rested on."""
     period_start: date
@@ -302,6 +334,13 @@ class Challenge(State):
     reasons: Text | None = None
     late_reasons: Text | None = None
     notice: str | None = None
+    stage: int = 1
+    """Which stage of the policy's appeal; 2 is against the answer of 1."""
+    on_grounds: tuple[Code, ...] = ()
+    """The grounds it names, where the policy has a closed list; "other" is outside it."""
+    signatures: tuple[Signature, ...] = ()
+    """Those who decided it."""
+    sitting: Sitting | None = None
 
     @property
     def awaiting_lateness(self) -> bool:
@@ -332,6 +371,7 @@ class ReviewTerms(State):
     restrictions: tuple[Restriction, ...] = ()
     until: date | None = None
     review_on: date | None = None
+    review_every: ReviewEvery | None = None
     findings: dict[str, Answer] = {}
 
 
@@ -374,6 +414,7 @@ class Review(State):
     restrictions: tuple[Restriction, ...] = ()
     until: date | None = None
     next_due: date | None = None
+    sitting: Sitting | None = None
 
 
 NoticeStatus = Literal["to-issue", "to-send", "sent", "withheld", "blocked", "returned"]
@@ -567,6 +608,10 @@ class Case(State):
     @property
     def open_review(self) -> ProposedReview | None:
         return next((proposed for proposed in reversed(self.proposed_reviews) if proposed.closed is None), None)
+
+    @property
+    def standing_warnings(self) -> tuple[Warning, ...]:
+        return tuple(warning for warning in self.warnings if warning.withdrawn_on is None)
 
     @property
     def in_force(self) -> tuple[Sanction, ...]:

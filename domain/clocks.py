@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from domain.case import Case, Challenge, ExternalReported, PeriodKind, Review, Sanction
+from domain.appeal_rules import AppealRule
+from domain.case import Case, Challenge, ExternalReported, PeriodKind
 from domain.days import POST_DAYS, Calendar, Reckoned, after, subtract_working_days
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.end_clocks import end_clocks
-from domain.notices import notified_on, reached_on
+from domain.notices import notified_on, proven_on, reached_on
 from domain.policy import Policy
 from domain.review_clocks import measure_clocks, sanction_clocks
+from domain.rights import Right, Target, appeal_rule_of, appealable, day_of, each_stage, right_to, rule_for
 from domain.rules import Period
 from domain.steps import life_ends, life_of, warned_on
 from domain.told import as_it_stands, deadline_as_it_stands
+
+NOTIFICATION = "notification"
 
 
 def all_deadlines(case: Case, policy: Policy, calendar: Calendar) -> tuple[Deadline, ...]:
@@ -46,9 +50,9 @@ def next_deadline(case: Case, policy: Policy, calendar: Calendar) -> Deadline | 
 
 
 def _warning_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
-    if not case.warnings or case.sanctions:
+    if not case.standing_warnings or case.sanctions:
         return
-    warning = case.warnings[-1]
+    warning = case.standing_warnings[-1]
     life, given = life_of(case, warning, policy), warned_on(case, warning, policy)
     if life and given:
         ends = life_ends(case, warning, given, policy)
@@ -70,30 +74,59 @@ def _step_one_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator
         yield deadline("step-one-reminder", last.id, reckon(rule.reminder, confirmed, event="written-confirmation", calendar=calendar))
 
 
-def appealable(case: Case) -> tuple[Sanction | Review, ...]:
-    """Returns the decisions a customer may challenge: each sanction, and each review that opened a fresh right."""
-    found: tuple[Sanction | Review, ...] = (*case.sanctions, *(review for review in case.reviews if review.fresh_appeal))
-    return tuple(sorted(found, key=lambda one: one.decided_on if isinstance(one, Sanction) else one.on))
+def appeal_window(case: Case, target: Target, policy: Policy, calendar: Calendar) -> Reckoned | None:
+    """Returns the last day to use the right that is open against a decision, or None: no right, no window, or not yet begun."""
+    right = right_to(case, target, policy)
+    return window_closes(case, target, right, calendar) if right else None
 
 
-def appeal_window(case: Case, target: Sanction | Review, policy: Policy, calendar: Calendar) -> Reckoned | None:
-    """Returns the last day to appeal against a decision, or None: no window, or not yet notified (so not started)."""
-    window, start = window_of(case, target.id, policy), reached_on(case, target.notice)
+def window_closes(case: Case, target: Target, right: Right, calendar: Calendar) -> Reckoned | None:
+    """Returns the last day to use a right, or None: no window, or the event it runs from has not happened or is not proved."""
+    window = window_of(case, target, right)
+    start = window_starts(case, target, right, window) if window else None
     if window is None or start is None:
         return None
-    notice = case.notice(target.notice or "")
-    event = "receipt of the notice" if notice and notice.notified_on != start else "notification"
-    closes = anew(case, "appeal", target.id, window, start, event=event, calendar=calendar)
-    posted = notice is not None and notice.method in POST_DAYS and start > calendar.known_until
-    return as_it_stands(case, "appeal-closes", target.id, closes.model_copy(update={"provisional": closes.provisional or posted}))
+    notice, runs_from, ref = case.notice(_told_by(target, right) or ""), event_of(window), right.ref(target)
+    late = runs_from == NOTIFICATION and notice is not None and notice.notified_on != start
+    closes = anew(case, "appeal", ref, window, start, event="receipt of the notice" if late else runs_from, calendar=calendar)
+    posted = runs_from == NOTIFICATION and notice is not None and notice.method in POST_DAYS and start > calendar.known_until
+    return as_it_stands(case, "appeal-closes", ref, closes.model_copy(update={"provisional": closes.provisional or posted}))
 
 
-def window_of(case: Case, decision: str, policy: Policy) -> Period | None:
-    """Returns the time to appeal against a decision, by the edition it counts under, or None where there is none."""
-    counted = case.counted_under("appeal", decision)
-    if counted:
-        return counted.period
-    return policy.appeal.window if policy.appeal else None
+def event_of(window: Period) -> str:
+    """Returns the event a time to appeal runs from: the notification, proof of receipt, or the decision itself."""
+    return window.start.value if window.start else NOTIFICATION
+
+
+def _told_by(target: Target, right: Right) -> str | None:
+    return right.before.notice if right.before else target.notice
+
+
+def window_starts(case: Case, target: Target, right: Right, window: Period) -> date | None:
+    """Returns the day from which a time to appeal runs, or None where its event has not happened or is not proved."""
+    match event_of(window):
+        case "decision":
+            return right.before.decided_on if right.before else day_of(target)
+        case "receipt":
+            return proven_on(case, _told_by(target, right))
+        case _:
+            return reached_on(case, _told_by(target, right))
+
+
+def window_of(case: Case, target: Target, right: Right) -> Period | None:
+    """Returns the time to use a right, by the edition it counts under, or None where there is none."""
+    counted = case.counted_under("appeal", right.ref(target))
+    return counted.period if counted else right.rule.window
+
+
+def windows(case: Case, policy: Policy, calendar: Calendar) -> tuple[tuple[str, Reckoned], ...]:
+    """Returns every window of the case that has begun, with what it is against: a decision, a warning, an earlier answer."""
+    return tuple(
+        (right.ref(target), closes)
+        for target in appealable(case, policy)
+        for right in each_stage(case, target, policy)
+        if (closes := window_closes(case, target, right, calendar))
+    )
 
 
 def answer_due(case: Case, challenge: Challenge, policy: Policy, calendar: Calendar) -> Reckoned | None:
@@ -106,11 +139,12 @@ def answer_due(case: Case, challenge: Challenge, policy: Policy, calendar: Calen
 
 
 def answer_period(case: Case, challenge: Challenge, policy: Policy) -> Period | None:
-    """Returns the time to answer an appeal, by the edition it counts under."""
+    """Returns the time to answer an appeal at its stage, by the edition it counts under."""
     counted = case.counted_under("answer", challenge.id)
     if counted:
         return counted.period
-    return policy.appeal.answer if policy.appeal else None
+    rule = rule_for(case, challenge, policy)
+    return rule.answer if rule else None
 
 
 def anew(case: Case, of: PeriodKind, ref: str, period: Period, start: date, *, event: str, calendar: Calendar) -> Reckoned:
@@ -122,20 +156,15 @@ def anew(case: Case, of: PeriodKind, ref: str, period: Period, start: date, *, e
 
 
 def _appeal_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
-    if policy.appeal is None:
-        return
-    for target in appealable(case):
-        closes = appeal_window(case, target, policy, calendar)
-        if closes:
-            yield deadline("appeal-closes", target.id, closes, at_end=True)
+    for ref, closes in windows(case, policy, calendar):
+        yield deadline("appeal-closes", ref, closes, at_end=True)
     for challenge in case.challenges:
         if challenge.pending:
-            yield from _answer_clocks(case, challenge, policy, calendar)
+            rule = appeal_rule_of(case, challenge, policy)
+            yield from _answer_clocks(case, challenge, rule, policy, calendar)
 
 
-def _answer_clocks(case: Case, challenge: Challenge, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
-    rule = policy.appeal
-    assert rule is not None
+def _answer_clocks(case: Case, challenge: Challenge, rule: AppealRule, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
     target = rule.answer_target
     own = reckon(target, challenge.on, event="receipt", calendar=calendar) if target else None
     own = as_it_stands(case, "answer-target", challenge.id, own) if own else None

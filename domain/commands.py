@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.case import About, Adjustment, Arrangement, Customer, Extreme, MovingRule, PeriodKind
+from domain.case import About, Adjustment, Arrangement, Customer, Extreme, MovingRule, PeriodKind, ReviewEvery
 from domain.contact_words import ContactKind, Verdict
-from domain.model import Answer, Code, Data, Hour, Reference, Text
+from domain.model import Answer, Code, Data, Hour, Reference, State, Text
 from domain.people import Origin
 from domain.restrictions import Channel, Restriction, RestrictionType
 
@@ -25,6 +25,14 @@ class Command(Data):
     id: str = ""
     on: date | None = None
     saw: str | None = None
+
+
+class Meeting(State):
+    """A committee's meeting: its day, and the staff-list ids of its members present. Only where the policy names a committee."""
+
+    on: date
+    present: Annotated[tuple[Code, ...], Field(min_length=1)]
+    minute: Reference | None = None
 
 
 class OpenCase(Command):
@@ -105,6 +113,8 @@ class ReportBehaviour(Command):
     """Physical violence against a person, used or threatened."""
     consulted: tuple[Code, ...] = ()
     """Colleagues asked whether the behaviour fits the term."""
+    directed_at: tuple[Code, ...] = ()
+    """Members of staff at whom it was directed."""
     concerns_corporate_complaint: bool = False
     only_for: Literal["complaint", "appeal", "review-request", "adjustment-request", "challenge"] | None = None
     """Set when the customer is blamed for nothing but making use of this."""
@@ -333,15 +343,18 @@ class ProposeSanction(Command):
     reasons: Text
     until: date | None = None
     review_on: date | None = None
+    review_every: ReviewEvery | None = None
+    """Where the policy leaves it to each decision: the interval of its reviews, instead of one date."""
     findings: Findings = {}
     extreme: Extreme | None = None
     warning_departure: Text | None = None
 
 
 class ImposeSanction(ProposeSanction):
-    """Decide restrictions oneself, where the policy lets one person decide."""
+    """Decide restrictions oneself, where the policy lets one person decide, or record what a committee's meeting decided."""
 
     do = "impose_sanction"
+    meeting: Meeting | None = None
 
 
 class Approve(Command):
@@ -349,6 +362,7 @@ class Approve(Command):
 
     do = "approve"
     findings: Findings = {}
+    meeting: Meeting | None = None
 
 
 class Reject(Command):
@@ -364,6 +378,7 @@ class TakeNoAction(Command):
     do = "take_no_action"
     reasons: Text
     findings: Findings = {}
+    meeting: Meeting | None = None
 
 
 class IssueNotice(Command):
@@ -397,6 +412,8 @@ class Appeal(Command):
     only: tuple[RestrictionType, ...] = ()
     """The restrictions it is about, where not the whole decision."""
     grounds: Text | None = None
+    on_grounds: tuple[Code, ...] = ()
+    """Which grounds of the policy's closed list it names; other is outside it."""
 
 
 class AcceptLateAppeal(Command):
@@ -426,11 +443,12 @@ class DecideAppeal(Command):
     """Decide the appeal named in `saw`."""
 
     do = "decide_appeal"
-    outcome: Literal["uphold", "vary", "withdraw", "confirm", "amend", "remove"]
+    outcome: Literal["uphold", "vary", "withdraw", "confirm", "amend", "remove", "not-admissible"]
     reasons: Text
     restrictions: tuple[Restriction, ...] = ()
     until: date | None = None
     findings: Findings = {}
+    meeting: Meeting | None = None
 
 
 class RequestReview(Command):
@@ -453,7 +471,9 @@ class ReviewSanction(Command):
     restrictions: tuple[Restriction, ...] = ()
     until: date | None = None
     review_on: date | None = None
+    review_every: ReviewEvery | None = None
     findings: Findings = {}
+    meeting: Meeting | None = None
 
 
 class AddAdjustment(Command):

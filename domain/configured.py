@@ -27,8 +27,9 @@ def require_configured(policy: Policy, actor: Actor, signatures: tuple[Signature
 
 
 def _left_open(policy: Policy) -> Iterator[tuple[Who, str]]:
-    if policy.appeal and policy.appeal.decided_by.default in CONFIGURED_FIRST:
-        yield policy.appeal.decided_by, f"decide the {policy.appeal.label}"
+    for rule in policy.appeal.stages if policy.appeal else ():
+        if rule.decided_by.default in CONFIGURED_FIRST:
+            yield rule.decided_by, f"decide the {rule.label}"
     if policy.review.by.default in CONFIGURED_FIRST:
         yield policy.review.by, "hold the review"
 

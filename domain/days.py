@@ -57,6 +57,9 @@ class Calendar(Data):
         """Returns the name of the holiday or closed day that a day is, or None."""
         return next((one.name for one in (*self.holidays, *self.closures) if one.on == day), None)
 
+    meetings: tuple[date, ...] = ()
+    """Days of the body's own meetings, from its file; none in a nation's file."""
+
     def rests(self, day: date) -> bool:
         """Returns whether the day is no working day: a weekend, bank holiday or office closure (DEF-04)."""
         return day.weekday() >= 5 or day in self._resting
@@ -123,6 +126,15 @@ def after(start: date, count: int, unit: Unit, calendar: Calendar) -> tuple[date
             return add_months(start, 12 * count), ()
         case "working_days":
             return add_working_days(start, count, calendar)
+
+
+def after_calendar(start: date, count: int, unit: Unit) -> date:
+    """Returns the date a period of days, weeks, months or years ends: none of them needs a calendar of holidays."""
+    match unit:
+        case "months" | "years":
+            return add_months(start, count * (12 if unit == "years" else 1))
+        case _:
+            return start + timedelta(days=count * (7 if unit == "weeks" else 1))
 
 
 def london_date(instant: datetime) -> date:

@@ -7,6 +7,7 @@ from datetime import date
 
 from domain import (
     appeal,
+    appeal_answer,
     calendar_change,
     contacts,
     delivery,
@@ -82,8 +83,8 @@ HANDLERS: dict[str, Handler] = {
     "appeal": appeal.appeal,
     "accept_late_appeal": appeal.accept_late_appeal,
     "decline_late_appeal": appeal.decline_late_appeal,
-    "pass_appeal": appeal.pass_appeal,
-    "decide_appeal": appeal.decide_appeal,
+    "pass_appeal": appeal_answer.pass_appeal,
+    "decide_appeal": appeal_answer.decide_appeal,
     "request_review": review.request_review,
     "review": review.review_sanction,
     "issue_notice": delivery.issue_notice,
@@ -164,9 +165,9 @@ def stage_of(case: Case, policy: Policy, today: date) -> Stage:
 
 
 def _before_referral(case: Case, policy: Policy, today: date) -> Stage:
-    if not case.warnings:
+    if not case.standing_warnings:
         return "opened"
     if case.replies and case.replies[-1].reply == "agreed":
         return "continued" if continued_since(case, case.replies[-1].on, until=today) else "arranged"
-    given = warned_on(case, case.warnings[-1], policy)
+    given = warned_on(case, case.standing_warnings[-1], policy)
     return "continued" if given and continued_since(case, given, until=today) else "warned"

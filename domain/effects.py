@@ -11,6 +11,7 @@ from domain.clocks import all_deadlines
 from domain.days import Calendar, in_words
 from domain.deadlines import Deadline, reckon
 from domain.guards import named
+from domain.lengths import latest_length
 from domain.model import State
 from domain.policy import Policy
 from domain.rules import Who
@@ -58,15 +59,15 @@ class Under(State):
 
 def under(case: Case, policy: Policy, calendar: Calendar) -> Under:
     """Returns the case as if it had stood under an edition from its start: nothing kept from a move, its fixed end that edition's."""
-    ended = tuple(_ended(one, policy, calendar) for one in case.sanctions)
+    ended = tuple(_ended(case, one, policy, calendar) for one in case.sanctions)
     return Under(case=case.model_copy(update={"counted": (), "sanctions": ended}), policy=policy, calendar=calendar)
 
 
-def _ended(one: Sanction, policy: Policy, calendar: Calendar) -> Sanction:
+def _ended(case: Case, one: Sanction, policy: Policy, calendar: Calendar) -> Sanction:
     length = policy.decision.length
     if not one.in_force:
         return one
-    period = length.period if length.kind.value == "fixed" else length.at_most if length.kind.value == "chosen" else None
+    period = latest_length(case, one, policy, calendar)
     latest = reckon(period, one.period_start, event="decision", calendar=calendar).date if period else None
     if latest is None or (length.kind.value == "chosen" and (one.terms.until is None or one.terms.until <= latest)):
         return one
@@ -120,7 +121,7 @@ def _waiting(side: Under, today: date) -> dict[str, Side]:
 
 
 def _whom(task: Task, policy: Policy) -> str:
-    people = (one.replace("line-manager-of:", "the line manager of ") for one in task.people)
+    people = (one.replace("line-manager-of:", "the line manager of ").replace("grade-from:", "anybody from grade ") for one in task.people)
     return ", ".join((*(policy.office(office) for office in task.offices), *people)) or "anybody"
 
 
@@ -134,7 +135,7 @@ def _deciding(side: Under) -> dict[str, Side]:
         rule = policy.review_of(disengages=one.disengages)
         found |= {f"reviews {one.id}": rule.by, **({f"looks first at {one.id}": rule.prepared_by} if rule.prepared_by else {})}
     if policy.appeal and (not case.sanctions or case.in_force or any(one.pending for one in case.challenges)):
-        found["decides an appeal"] = policy.appeal.decided_by
+        found |= {f"decides an appeal{f', stage {n}' if n > 1 else ''}": one.decided_by for n, one in enumerate(policy.appeal.stages, 1)}
     return {what: Side(said=named(who, policy), cites=who.sources) for what, who in found.items()}
 
 

@@ -8,8 +8,10 @@ from itertools import count
 
 from domain.case import Case
 from domain.days import Calendar, Reckoned, add_months
+from domain.days import after as after_period
 from domain.deadlines import Deadline, deadline, reckon
 from domain.policy import Policy
+from domain.rules import Period
 
 
 def end_of_case(case: Case) -> date | None:
@@ -64,7 +66,7 @@ def _record_reviews(case: Case, policy: Policy, calendar: Calendar) -> Iterator[
     anchor, after = case.sanctions[-1].decided_on, max(end, looked + reach if looked else end)
     first = reckon(rule.cycle, anchor, event="decision", calendar=calendar)
     for n in count(1):
-        day = add_months(anchor, n * rule.cycle.count)
+        day = _nth(anchor, n, rule.cycle, calendar)
         if day > after:
             look = deadline(
                 "record-review-due", "case", first.model_copy(update={"date": day, "rule": f"every {rule.cycle.words}, number {n}"})
@@ -72,6 +74,10 @@ def _record_reviews(case: Case, policy: Policy, calendar: Calendar) -> Iterator[
             yield look
             if look.key not in case.passed:
                 return
+
+
+def _nth(anchor: date, n: int, cycle: Period, calendar: Calendar) -> date:
+    return after_period(anchor, n * cycle.count, cycle.unit, calendar)[0]
 
 
 def end_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:

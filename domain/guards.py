@@ -9,6 +9,7 @@ from itertools import permutations
 from domain.answers import fulfilled
 from domain.case import About, Case, Consulted, Signature
 from domain.decision import Refusal
+from domain.involvement import involved
 from domain.model import Answer
 from domain.people import Actor, Person, same_human
 from domain.policy import Policy
@@ -26,13 +27,28 @@ def authorise(who: Who, *, actor: Actor, case: Case, policy: Policy, on: date, a
         raise Refusal(f"Only staff may {act}.", cites=who.sources, remains=f"It belongs to {named(who, policy)}.")
     office, as_deputy = _office_of(actor.person, who)
     stands = who.relation is None or _stands(actor.person, who, case, actor)
-    if (who.offices and office is None) or not stands:
+    if (who.offices and office is None) or not stands or not _senior_enough(actor.person, who):
         raise Refusal(
             f"Only {named(who, policy)} may {act}; {actor.person.id} {_holds(actor.person, policy)}.",
             cites=(*who.sources, *(source for one, _ in _duties(actor.person, policy) for source in one.sources)),
             remains=f"Ask {named(who, policy)}.",
         )
+    _uninvolved(actor, who, case, act)
     return sign(actor.person, on, office=office, as_deputy=as_deputy)
+
+
+def _senior_enough(person: Person, who: Who) -> bool:
+    return who.at_or_above is None or (person.grade is not None and person.grade >= who.at_or_above.value)
+
+
+def _uninvolved(actor: Actor, who: Who, case: Case, act: str) -> None:
+    """Refuses somebody who reported an incident of the case or at whom one was directed, under whichever account (DEF-20)."""
+    if who.uninvolved and who.uninvolved.value and actor.human in involved(case, actor.staff):
+        raise Refusal(
+            f"{actor.id} reported an incident of this case, or was the subject of one, and may not {act}.",
+            cites=(*who.uninvolved.sources, "DEF-20"),
+            remains="Somebody who was not involved.",
+        )
 
 
 def _stands(person: Person, who: Who, case: Case, actor: Actor) -> bool:
@@ -48,7 +64,7 @@ def require_relation_or_office(who: Who, person: Person, *, actor: Actor, case: 
     """Refuses somebody a conversation cannot be held with: not of the office, or not in the relation, the policy names."""
     office = not who.offices or bool(set(who.offices) & {*person.offices, *person.deputises})
     stands = who.relation is None or relates(person, who.relation, case=case, actor=actor)
-    if not office or not stands or (actor.person and person.human == actor.person.human):
+    if not office or not stands or not _senior_enough(person, who) or (actor.person and person.human == actor.person.human):
         raise Refusal(f"This is held with {named(who, policy)}, somebody other than the person who records it.", cites=who.sources)
 
 
@@ -139,7 +155,10 @@ def named(who: Who | Consultation, policy: Policy) -> str:
     """Returns the people in words: 'the Director of corporate services or the City Solicitor'."""
     offices = " or ".join(f"the {policy.office(office)}" for office in who.offices)
     relation = RELATION_WORDS[who.relation] if who.relation else ""
-    return f"{offices} {relation}".strip()
+    grade = who.at_or_above if isinstance(who, Who) else None
+    nobody = "a member of staff" if grade and not offices and not relation else ""
+    at = f"at grade {grade.value} or above" if grade else ""
+    return " ".join(filter(None, (offices, relation, nobody, at)))
 
 
 def applying(rules: Iterable[Finding], case: Case, policy: Policy) -> tuple[Finding, ...]:

@@ -12,6 +12,7 @@ from domain.days import Calendar, in_words
 from domain.decision import Entry, Refusal
 from domain.end_clocks import end_of_case, retention_ends
 from domain.flags import missed_reviews
+from domain.lengths import latest_length
 from domain.notices import notified_on
 from domain.policy import Policy
 from domain.review_clocks import review_due
@@ -26,7 +27,7 @@ def findings(case: Case, command: ImportCase, policy: Policy, calendar: Calendar
         sanction = case.sanctions[0]
         found = [
             *_recorded(case, sanction, policy),
-            *_end(sanction, command, policy),
+            *_end(case, sanction, command, policy, calendar),
             *_limits(case, sanction, policy, calendar),
             *_reviews(case, sanction, command, policy, calendar),
             *_edition(sanction, policy),
@@ -60,14 +61,16 @@ def _recorded(case: Case, sanction: Sanction, policy: Policy) -> Iterator[Entry]
         yield Entry(what="No reasons are recorded.", cites=policy.decision.reasons.sources)
 
 
-def _end(sanction: Sanction, command: ImportCase, policy: Policy) -> Iterator[Entry]:
+def _end(case: Case, sanction: Sanction, command: ImportCase, policy: Policy, calendar: Calendar) -> Iterator[Entry]:
     length = policy.decision.length
     if sanction.ended_on and command.ended_on is None:
         sources = (*length.kind.sources, *(length.at_end.sources if length.at_end else ()))
         yield Entry(what=f"The restrictions ended by their own date, {in_words(sanction.ended_on)}: imported as ended.", cites=sources)
-    elif sanction.in_force and sanction.terms.until is None and length.kind.value == "fixed" and length.period:
-        what = f"No end is recorded; the policy fixes {length.period.words}."
-        yield Entry(what=what, cites=(*length.kind.sources, *length.period.sources))
+        return
+    period = latest_length(case, sanction, policy, calendar) if length.kind.value == "fixed" else None
+    if sanction.in_force and sanction.terms.until is None and period:
+        what = f"No end is recorded; the policy fixes {period.words}."
+        yield Entry(what=what, cites=(*length.kind.sources, *period.sources))
 
 
 def _limits(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Entry]:
@@ -76,7 +79,7 @@ def _limits(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) 
         return
     terms = sanction.terms
     try:
-        check_length(terms.restrictions, terms.until, policy=policy, calendar=calendar, on=sanction.decided_on)
+        check_length(case, terms.restrictions, terms.until, of=sanction, policy=policy, calendar=calendar, on=sanction.decided_on)
     except Refusal as refusal:
         yield Entry(what=f"Not a period that the policy allows: {refusal.reason}", cites=refusal.cites)
     for restriction in terms.restrictions:

@@ -18,6 +18,7 @@ def with_incident(case: Case, command: ReportBehaviour | ClassifyContact, *, cod
         known = ", ".join(sorted(policy.behaviours))
         cites = policy.other_behaviour.sources
         raise Refusal(f"{code} is no behaviour of this policy.", cites=cites, remains=f"Use other, or one of: {known}.")
+    at = _directed_at(command, actor)
     incident = Incident(
         id=next_id("i", case.incidents),
         on=on,
@@ -28,9 +29,20 @@ def with_incident(case: Case, command: ReportBehaviour | ClassifyContact, *, cod
         physical=isinstance(command, ReportBehaviour) and command.physical,
         consulted=_consulted(command.consulted, actor, policy),
         time=command.time if isinstance(command, ReportBehaviour) else None,
+        directed_at=at,
+        involved=tuple(dict.fromkeys((actor.human, *(actor.staff.by_id[one].human for one in at)))),
     )
     incident = answered(incident, command.findings if isinstance(command, ReportBehaviour) else {}, policy)
     return case.model_copy(update={"incidents": (*case.incidents, incident)})
+
+
+def _directed_at(command: ReportBehaviour | ClassifyContact, actor: Actor) -> tuple[str, ...]:
+    named = command.directed_at if isinstance(command, ReportBehaviour) else ()
+    unknown = [one for one in named if one not in actor.staff.by_id]
+    if unknown:
+        remains = "The ids the staff list gives; who is not on it can be named in the summary."
+        raise Refusal(f"directed_at names {', '.join(unknown)}, not on the staff list.", kind="unknown", remains=remains)
+    return named
 
 
 def _consulted(named: tuple[str, ...], actor: Actor, policy: Policy) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from domain.case import NOT_RECORDED, Arrangement, Case, Challenge, Notice, Sanction, Warning
-from domain.clocks import anew, answer_due, answer_period, appeal_window, appealable, window_of
+from domain.appeal_rules import AppealRule
+from domain.case import NOT_RECORDED, Arrangement, Case, Challenge, Notice, Sanction, Sitting, Warning
+from domain.clocks import NOTIFICATION, anew, answer_due, answer_period, event_of, window_closes, window_of
 from domain.counting import MovedDate
 from domain.days import POST_DAYS, Calendar, Reckoned, deemed_notified, in_words
 from domain.guards import named
@@ -16,8 +17,8 @@ from domain.policy import NoticePart, Part, Policy
 from domain.practice import is_partly_practice, is_practice
 from domain.restrictions import WRITTEN, channels_left
 from domain.review_clocks import clear_period, review_due
-from domain.rights import used_by
-from domain.rules import Period
+from domain.rights import NOT_ADMISSIBLE, Right, Target, right_to, rule_for, sanction_under, target_of, used_by
+from domain.rules import Committee, Period, Who
 from domain.told import TOLD
 
 Facts = dict[str, object]
@@ -75,13 +76,19 @@ class _Subject:
         moved = (one for change in case.changes for one in change.moved)
         self.moved: MovedDate | None = next((one for one in moved if one.id == notice.about), None)
         self.sanction = self._sanction()
+        self.rule = self._rule()
+
+    def _rule(self) -> AppealRule | None:
+        """Returns the rule of the appeal this letter is about, or that is open against what it tells."""
+        if self.challenge:
+            return rule_for(self.case, self.challenge, self.policy)
+        return self.policy.warning.appeal if self.warning else self.policy.appeal
 
     def _sanction(self) -> Sanction | None:
         if self.review:
             return self.case.sanction(self.review.sanction)
         if self.challenge:
-            target = next((one for one in appealable(self.case) if one.id == self.challenge.against), None)
-            return self.case.sanction(target.id if isinstance(target, Sanction) else target.sanction) if target else None
+            return sanction_under(self.case, target_of(self.case, self.challenge))
         if self.issue:
             return self.case.sanctions[-1]
         request = next((one for one in self.case.requests if one.id == self.notice.about), None)
@@ -115,15 +122,31 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
         name=case.customer.name,
         address=case.customer.address,
         dated=in_words(sent_on),
-        signed=_signed(notice, policy),
-        challenge=policy.appeal.label if policy.appeal else "complaint",
+        signed=_signed(subject),
+        challenge=_challenge_label(subject),
         method=method,
         sections=tuple(sections),
     )
 
 
-def _signed(notice: Notice, policy: Policy) -> str:
-    """Returns the post that issued the letter, or nothing where no post did."""
+def _challenge_label(subject: _Subject) -> str:
+    if subject.challenge and subject.rule:
+        return subject.rule.label
+    return subject.policy.appeal.label if subject.policy.appeal else "complaint"
+
+
+def _sitting(subject: _Subject) -> Sitting | None:
+    """Returns the meeting that decided what this letter tells, where one did."""
+    if subject.review or subject.challenge:
+        return next(one.sitting for one in (subject.review, subject.challenge) if one)
+    return subject.sanction.sitting if subject.sanction and subject.notice.about == subject.sanction.id else None
+
+
+def _signed(subject: _Subject) -> str:
+    """Returns the post that issued the letter, or the committee that decided, or nothing where no post did."""
+    notice, policy, met = subject.notice, subject.policy, _sitting(subject)
+    if met and policy.notice(notice.kind).issued_by is None:
+        return f"For the {met.committee}"
     office = notice.issued_by.office if notice.issued_by else None
     label = policy.office(office) if office else ""
     return f"{label[:1].upper()}{label[1:]}"
@@ -139,7 +162,7 @@ def _section(rule: NoticePart, subject: _Subject) -> Section | None:
     if any(value is None or value == "" for value in facts.values()):
         raise MissingPart(rule.part, rule.sources)
     disengages = subject.sanction is not None and subject.sanction.disengages
-    partly = is_partly_practice(rule, subject.policy, disengages=disengages)
+    partly = is_partly_practice(rule, subject.policy, disengages=disengages, appeal=subject.rule)
     return Section(part=rule.part, facts=facts, cites=rule.sources, practice=is_practice(rule), partly=partly)
 
 
@@ -163,9 +186,11 @@ def _finding(name: str) -> Callable[[_Subject], Facts | None]:
 
 def _restrictions(subject: _Subject) -> Facts | None:
     """Returns the restrictions in words to come; in the letter on a review or appeal only where they were changed."""
+    if subject.challenge and subject.sanction is None:
+        return None
     sanction = _the(subject.sanction)
     outcome = subject.review.outcome if subject.review else subject.challenge.outcome if subject.challenge else None
-    if outcome is not None and (not sanction.in_force or outcome in ("lift", "continue", "uphold", "confirm")):
+    if outcome is not None and (not sanction.in_force or outcome in ("lift", "continue", "uphold", "confirm", NOT_ADMISSIBLE)):
         return None
     return {"restrictions": [_restriction(one.model_dump(mode="json", by_alias=True), subject) for one in sanction.terms.restrictions]}
 
@@ -225,47 +250,106 @@ def _review_date(subject: _Subject) -> Facts | None:
     due = subject.review.next_due if subject.review else None
     reckoned = review_due(subject.case, sanction, subject.policy, subject.calendar)
     day = due or (reckoned.date if reckoned else None)
-    return {"day": in_words(day) if day else None}
+    every = sanction.terms.review_every
+    return {
+        "day": in_words(day) if day else None,
+        "every": every.words if every and every.count > 1 else f"{every.unit[:-1]}" if every else False,
+    }
 
 
 def _appeal(subject: _Subject) -> Facts | None:
-    rule = subject.policy.appeal
+    rule = subject.rule
     if rule is None or (subject.review and not subject.review.fresh_appeal):
         return None
-    to = subject.policy.office(rule.to.value)
-    target = subject.review or subject.sanction
-    if rule.number.value == "one-per-stage" and target is not None and used_by(subject.case, target, rule):
+    target = subject.review or subject.sanction or subject.warning
+    right = right_to(subject.case, target, subject.policy) if target else Right(rule)
+    if rule.number.value == "one-per-stage" and target is not None and right and used_by(subject.case, target, right):
         return None
+    window = window_of(subject.case, target, Right(rule)) if target else rule.window
+    return _how_to_appeal(subject, rule, window, _last_day(subject))
+
+
+def _how_to_appeal(subject: _Subject, rule: AppealRule, window: Period | None, closes: Reckoned | None) -> Facts:
+    to = subject.policy.office(rule.to.value)
+    start = event_of(window) if window else NOTIFICATION
     return {
         "once": rule.number.value == "one-per-stage",
         "label": rule.label,
         "to": f"the {to}" if rule.to.value in subject.policy.offices else to,
-        "window": window.words if (window := _window(subject)) else "none",
-        "closes": in_words(closes.date) if (closes := _last_day(subject)) else "none",
+        "window": window.words if window else "none",
+        "closes": in_words(closes.date) if closes else "none",
+        "from_receipt": start == "receipt",
+        "from_decision": start == "decision",
+        "grounds": [one.label for one in rule.only_on],
         "in_writing": bool(rule.in_writing and rule.in_writing.value),
         "email_will_do": _email_open(subject),
         "say_why": rule.grounds.value == "prompt",
     }
 
 
-def _window(subject: _Subject) -> Period | None:
-    """Returns the time to appeal, by the edition under which that of this decision counts."""
-    target = subject.review or subject.sanction
-    return window_of(subject.case, target.id if target else "", subject.policy)
+def _right(subject: _Subject) -> tuple[Target | None, Right | None]:
+    """Returns what this letter tells of, and the right against it."""
+    return subject.review or subject.sanction or subject.warning, Right(subject.rule) if subject.rule else None
 
 
 def _last_day(subject: _Subject) -> Reckoned | None:
     """Returns the last day to appeal: counted from this letter if it gives notice of the decision, else from the one that did."""
-    target, window = subject.review or subject.sanction, _window(subject)
+    target, right = _right(subject)
+    return _closes(subject, target, right) if right else None
+
+
+def _closes(subject: _Subject, target: Target | None, right: Right) -> Reckoned | None:
+    window = window_of(subject.case, target, right) if target else right.rule.window
     if window is None:
         return None
-    own = target is None or target.notice == subject.notice.id
-    if own or target is None:
-        ref = target.id if target else ""
-        closes = anew(subject.case, "appeal", ref, window, subject.told, event="notification", calendar=subject.calendar)
-        posted = subject.told > subject.calendar.known_until and subject.method in POST_DAYS
-        return closes.model_copy(update={"provisional": closes.provisional or posted})
-    return appeal_window(subject.case, target, subject.policy, subject.calendar)
+    told_by = right.before.notice if right.before else target.notice if target else None
+    own = target is None or told_by in (None, subject.notice.id)
+    if target and not (own and event_of(window) == NOTIFICATION):
+        return window_closes(subject.case, target, right, subject.calendar)
+    ref = right.ref(target) if target else ""
+    closes = anew(subject.case, "appeal", ref, window, subject.told, event=NOTIFICATION, calendar=subject.calendar)
+    posted = subject.told > subject.calendar.known_until and subject.method in POST_DAYS
+    return closes.model_copy(update={"provisional": closes.provisional or posted})
+
+
+def _next_stage(subject: _Subject) -> Facts | None:
+    """Returns how to take the answer of one stage to the next, or nothing where there is none, or nothing is left to challenge."""
+    found = _next_right(subject)
+    if found is None:
+        return None
+    target, right = found
+    return _how_to_appeal(subject, right.rule, window_of(subject.case, target, right), _closes(subject, target, right))
+
+
+def _next_right(subject: _Subject) -> tuple[Target, Right] | None:
+    """Returns the right that the answer in this letter opens."""
+    challenge = _challenge(subject)
+    target = target_of(subject.case, challenge)
+    right = right_to(subject.case, target, subject.policy)
+    return (target, right) if right and right.before and right.before.id == challenge.id else None
+
+
+def _next_last_day(subject: _Subject) -> Reckoned | None:
+    found = _next_right(subject)
+    return _closes(subject, *found) if found else None
+
+
+def _outside(subject: _Subject) -> Facts | None:
+    """Returns who outside the body hears an appeal; in the answer of a stage only where no further stage is open."""
+    rule = subject.policy.appeal_outside
+    if rule is None or (subject.challenge and _next_stage(subject)):
+        return None
+    return {
+        "to": rule.to,
+        "how": rule.how,
+        "window": rule.window.words if rule.window else "none",
+        "after": subject.policy.appeal is not None,
+    }
+
+
+def _meeting(subject: _Subject) -> Facts | None:
+    met = _sitting(subject)
+    return {"committee": met.committee, "day": in_words(met.on)} if met else None
 
 
 def _email_open(subject: _Subject) -> bool:
@@ -276,7 +360,7 @@ def _email_open(subject: _Subject) -> bool:
 def _right_of_review(subject: _Subject) -> Facts | None:
     if subject.review and not subject.review.fresh_appeal:
         return None
-    return {"label": subject.policy.appeal.label} if subject.policy.appeal else None
+    return {"label": subject.rule.label} if subject.rule else None
 
 
 def _requested(subject: _Subject) -> Facts | None:
@@ -298,6 +382,7 @@ OUTCOMES = {
     "vary": "varied",
     "withdraw": "withdrawn",
     "remove": "removed",
+    "not-admissible": "not admissible",
 }
 
 
@@ -311,7 +396,7 @@ def _outcome(subject: _Subject) -> Facts:
         }
     if subject.challenge:
         outcome = str(subject.challenge.outcome)
-        return {"of": "appeal", "outcome": outcome, "word": OUTCOMES[outcome]}
+        return {"of": "appeal", "outcome": outcome, "word": OUTCOMES[outcome], "of_warning": subject.sanction is None}
     if subject.issue:
         decided = subject.issue.decided_on or subject.told
         return {"of": "new-issue", "outcome": subject.issue.outcome, "word": str(subject.issue.outcome), "day": in_words(decided)}
@@ -336,7 +421,7 @@ def _challenge(subject: _Subject) -> Challenge:
 
 
 def _answer_due(subject: _Subject) -> Facts | None:
-    challenge = _challenge(subject) if subject.policy.appeal else None
+    challenge = _challenge(subject) if subject.rule else None
     period = answer_period(subject.case, challenge, subject.policy) if challenge else None
     due = answer_due(subject.case, challenge, subject.policy, subject.calendar) if challenge else None
     if challenge is None or period is None:
@@ -363,6 +448,7 @@ def _moved_date(subject: _Subject) -> Facts | None:
 
 SO_FAR: dict[str, Callable[[_Subject], Reckoned | None]] = {
     "appeal": _last_day,
+    "next-stage": _next_last_day,
     "answer-due": lambda subject: answer_due(subject.case, _challenge(subject), subject.policy, subject.calendar),
 }
 """Parts that print a date which more bank holidays could move."""
@@ -378,13 +464,20 @@ def _known_so_far(sections: list[Section], subject: _Subject) -> list[Section]:
     return [Section(part="known-so-far", facts=facts, cites=("EH-33",), practice=True)]
 
 
+def _whom(who: Who, committee: Committee | None, policy: Policy) -> str:
+    """Returns who decides, in a letter's words: the committee, the first office named, or the relation or grade in words."""
+    if committee:
+        return f"the {committee.label}"
+    return f"the {policy.office(who.offices[0])}" if who.offices else named(who, policy)
+
+
 def _next_steps(subject: _Subject) -> Facts:
-    appeal, review = subject.policy.appeal, subject.policy.review
+    appeal, review = subject.rule, subject.policy.review
     if subject.challenge and appeal:
         grounds = bool(subject.challenge.grounds) or appeal.grounds.value == "optional"
         return {
             "what": "appeal",
-            "who": f"the {subject.policy.office(appeal.decided_by.offices[0])}",
+            "who": _whom(appeal.decided_by, appeal.committee, subject.policy),
             "ask_why": not grounds,
             "label": appeal.label,
         }
@@ -392,7 +485,7 @@ def _next_steps(subject: _Subject) -> Facts:
     if request:
         return {
             "what": "review",
-            "who": f"the {subject.policy.office(review.by.offices[0])}",
+            "who": _whom(review.by, review.committee, subject.policy),
             "ask_why": request.grounds is None,
             "label": "review",
         }
@@ -436,6 +529,10 @@ def _record_kept(subject: _Subject) -> Facts:
     return {"kept_by": kept, "maintained_by": maintained}
 
 
+def _whereto(rule: AppealRule, policy: Policy) -> str:
+    return f"the {policy.office(rule.to.value)}"
+
+
 PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "concerns": _concerns,
     "way-forward": _finding("way-forward"),
@@ -455,13 +552,16 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "answer-due": _answer_due,
     "next-steps": _next_steps,
     "arrangement": _arrangement,
-    "contact": lambda subject: {"to": f"the {subject.policy.office(subject.policy.appeal.to.value)}"} if subject.policy.appeal else None,
+    "contact": lambda subject: {"to": _whereto(subject.rule, subject.policy)} if subject.rule else None,
     "what-ended": lambda subject: {"ended": in_words(_the(subject.sanction).ended_on or subject.told)},
     "enquiries": lambda subject: {"to": subject.policy.enquiries.value} if subject.policy.enquiries else None,
     "clear-time": _clear_time,
     "new-issue": lambda subject: {"text": subject.issue.summary} if subject.issue else None,
     "topics": _topics,
-    "challenge": lambda subject: {"label": subject.policy.appeal.label} if subject.policy.appeal else None,
+    "challenge": lambda subject: {"label": subject.rule.label} if subject.rule else None,
+    "next-stage": _next_stage,
+    "appeal-outside": _outside,
+    "meeting": _meeting,
     "ombudsman": lambda subject: {"text": subject.policy.ombudsman.value},
     "request-to-change": lambda subject: {"asked": True},
     "behaviour": _behaviour,

@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from domain.case import Case, Changed, Moved, Signature, next_id
-from domain.clocks import appeal_window, appealable
+from domain.clocks import appeal_window
 from domain.commands import MoveEdition
 from domain.days import Calendar, in_words
 from domain.decision import Decision, Entry, Refusal, decided
@@ -19,6 +19,8 @@ from domain.notices import owe
 from domain.people import Actor
 from domain.policy import Policy
 from domain.promised import promised
+from domain.rights import Target as Challenged
+from domain.rights import appealable, first_rule, right_to, target_of
 
 SOURCES = ("EH-20", "DEF-21")
 UNSENT = ("to-issue", "to-send", "blocked")
@@ -107,23 +109,32 @@ def _blocks(case: Case, policy: Policy, target: Target, calendar: Calendar, on: 
             yield f"The letter {notice.id} has not gone yet, and speaks of the present edition.", "Send it first."
         if notice.status in OPEN_LETTERS and target.policy.letter(notice.kind) is None:
             yield f"{notice.id} is open, and the new edition has no such letter ({notice.kind}).", "Settle that letter first."
-    if target.policy.appeal is None and policy.appeal is not None:
-        yield from _open_rights(case, policy, calendar, on)
+    yield from _open_rights(case, policy, target.policy, calendar, on)
     for taken in case.standing_measures:
         if not any(one.measure == taken.measure and one.recheck for one in target.policy.measures):
             yield f"{taken.measure} ({taken.id}) stands, and the new edition never looks at it again.", "Remove it with review_measure."
 
 
-def _open_rights(case: Case, policy: Policy, calendar: Calendar, on: date) -> Iterator[tuple[str, str]]:
+def _open_rights(case: Case, policy: Policy, target: Policy, calendar: Calendar, on: date) -> Iterator[tuple[str, str]]:
+    """Yields what a customer may still use, or has used, and the new edition does not give: of a decision, a warning, a later stage."""
     for challenge in case.challenges:
-        if challenge.pending:
+        if challenge.pending and not _gives(target, target_of(case, challenge), challenge.stage):
             yield f"{challenge.id} is not answered, and the new edition gives no appeal.", "Answer it first."
-    for one in appealable(case):
+    for one in appealable(case, policy):
+        right = right_to(case, one, policy)
+        if right is None or _gives(target, one, right.stage):
+            continue
         closes = appeal_window(case, one, policy, calendar)
         open_ended = closes is None and bool(case.in_force)
         if open_ended or (closes and closes.date >= on):
             until = f"until {in_words(closes.date)}" if closes else "while restrictions run"
             yield f"The customer may appeal against {one.id} {until}, and the new edition gives no appeal.", "Wait until that has passed."
+
+
+def _gives(policy: Policy, target: Challenged, stage: int) -> bool:
+    """Returns whether an edition gives a stage of the right against such a decision."""
+    rule = first_rule(target, policy)
+    return rule is not None and len(rule.stages) >= stage
 
 
 def moved(

@@ -22,7 +22,7 @@ def moved_tasks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task
             yield Task(kind="calendar", what=what, ref=change.id, cites=("DEF-04",), command="acknowledge_calendar", people=people)
     for one in present_table(case):
         if one.waits and still_open(case, one, policy, calendar):
-            who = decider(one.kind, policy)
+            who = decider(case, one.kind, one.ref, policy)
             name = f"{one.kind.replace('-', ' ')} of {one.ref}"
             what = f"Decide whether the {name} stays {in_words(one.was)} as told, or moves to {in_words(one.becomes)} ({one.id})"
             people = () if who.offices else ((case.contact_officer,) if case.contact_officer else ())

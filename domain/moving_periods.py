@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from domain.case import Case, Challenge, Counted, MovingRule, PeriodKind, Review, Sanction, Warning, with_item
-from domain.clocks import answer_due, appeal_window, appealable, window_of
+from domain.case import Case, Challenge, Counted, MovingRule, PeriodKind, Sanction, Warning, with_item
+from domain.clocks import answer_due, answer_period, window_closes, window_of, window_starts
 from domain.days import Calendar, Reckoned, after
 from domain.deadlines import reckon
-from domain.notices import notified_on
+from domain.lengths import latest_length
+from domain.meetings import at_meeting
 from domain.policy import Policy
 from domain.review_clocks import clear_period, clear_time, cycle_of, review_dates, review_due, sanction_clocks
+from domain.rights import Right, Target, appealable, each_stage, rule_for
 from domain.rules import Period
 from domain.steps import life_ends, life_of, warned_on
 
@@ -73,34 +75,37 @@ def recounted(
 
 
 def _appeals(move: _Move) -> Iterator[Counted]:
-    if move.target.appeal is None or move.target.appeal.window is None:
-        return  # an edition without a window takes an appeal at any time
-    for one in appealable(move.case):
-        yield _appeal(move, one, move.target.appeal.window)
+    for target in appealable(move.case, move.target):
+        for right in each_stage(move.case, target, move.target):
+            if right.rule.window:  # an edition without a window takes an appeal at any time
+                yield _appeal(move, target, right, right.rule.window)
 
 
-def _appeal(move: _Move, one: Sanction | Review, window: Period) -> Counted:
-    if move.policy.appeal is None:  # a right that was not there begins with the move
-        return Counted(of="appeal", ref=one.id, on=move.on, edition=move.edition, rule=move.rule("appeal"), period=window, start=move.on)
-    had, last = window_of(move.case, one.id, move.policy), appeal_window(move.case, one, move.policy, move.calendar)
-    kept = move.kept("appeal", one.id, had)
+def _appeal(move: _Move, target: Target, right: Right, window: Period) -> Counted:
+    ref = right.ref(target)
+    before = next((one for one in each_stage(move.case, target, move.policy) if one.stage == right.stage), None)
+    if before is None:  # a right that was not there begins with the move
+        return Counted(of="appeal", ref=ref, on=move.on, edition=move.edition, rule=move.rule("appeal"), period=window, start=move.on)
+    had, last = window_of(move.case, target, before), window_closes(move.case, target, before, move.calendar)
+    kept = move.kept("appeal", ref, had)
     if had is None or (last and last.date < move.on) or move.rule("appeal") == "keep":
         return kept
-    new, start = move.new("appeal", one.id, window), notified_on(move.case, one.notice) or move.on
-    return new if move.ends(window, start, new) > move.ends(had, start, kept) else kept
+    new = move.new("appeal", ref, window)
+    begun = window_starts(move.case, target, before, had) or move.on
+    starts = window_starts(move.case, target, right, window) or move.on
+    return new if move.ends(window, starts, new) > move.ends(had, begun, kept) else kept
 
 
 def _answers(move: _Move) -> Iterator[Counted]:
     for one in move.case.challenges:
-        if one.pending and move.target.appeal:
-            yield _answer(move, one, move.target.appeal.answer)
+        rule = rule_for(move.case, one, move.target)
+        if one.pending and rule:
+            yield _answer(move, one, rule.answer)
 
 
 def _answer(move: _Move, one: Challenge, period: Period | None) -> Counted:
     due = answer_due(move.case, one, move.policy, move.calendar)
-    counted = move.case.counted_under("answer", one.id)
-    had = counted.period if counted else move.policy.appeal.answer if move.policy.appeal else None
-    kept, new = move.kept("answer", one.id, had), move.new("answer", one.id, period)
+    kept, new = move.kept("answer", one.id, answer_period(move.case, one, move.policy)), move.new("answer", one.id, period)
     return _earlier(move, kept, new, due.date if due else None, move.ends(period, one.on, new))
 
 
@@ -117,7 +122,7 @@ def _earlier(move: _Move, kept: Counted, new: Counted, had: date | None, then: d
 
 
 def _warnings(move: _Move) -> Iterator[Counted]:
-    for one in move.case.warnings if not move.case.sanctions else ():
+    for one in move.case.standing_warnings if not move.case.sanctions else ():
         yield _warning(move, one)
 
 
@@ -167,12 +172,13 @@ def _next_review(move: _Move, one: Sanction) -> Reckoned | None:
     rule, cycle = move.target.review_of(disengages=one.disengages), cycle_of(one, move.target)
     latest = rule.chosen or (cycle if move.rule("review") == "restart" else None)
     if latest:
-        anew = reckon(latest, move.on, event="move", calendar=move.then)
+        anew = at_meeting(reckon(latest, move.on, event="move", calendar=move.then), rule, move.target, move.then)
         chosen = one.terms.review_on
         early = rule.chosen and chosen and move.on <= chosen < anew.date and move.rule("review") != "restart"
         return anew.model_copy(update={"date": chosen, "rule": "the date set in the decision"}) if early else anew
     bare = move.case.model_copy(update={"counted": ()})
-    return next((due for due in review_dates(bare, one, move.target, move.then) if due.date >= move.on), None) if cycle else None
+    scheduled = cycle is not None or rule.each_decision is not None
+    return next((due for due in review_dates(bare, one, move.target, move.then) if due.date >= move.on), None) if scheduled else None
 
 
 def _ends(move: _Move) -> Iterator[Counted]:
@@ -194,7 +200,7 @@ def _told_end(one: Sanction, move: _Move) -> Reckoned:
 def _end_under(one: Sanction, move: _Move) -> Reckoned | None:
     """Returns the end the new edition would give, never before the move; None where it leaves the end as it is."""
     length = move.target.decision.length
-    period = length.period if length.kind.value == "fixed" else length.at_most if length.kind.value == "chosen" else None
+    period = latest_length(move.case, one, move.target, move.then)
     if period is None:
         return None
     anew = move.rule("end") == "restart"

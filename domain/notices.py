@@ -43,3 +43,11 @@ def reached_on(case: Case, notice_id: str | None) -> date | None:
     if notice is None or notice.notified_on is None:
         return None
     return max(notice.notified_on, notice.received_on or notice.notified_on)
+
+
+def proven_on(case: Case, notice_id: str | None) -> date | None:
+    """Returns the day a letter is proved to have reached the customer, a letter put into the customer's hands by that alone; or None."""
+    notice = case.notice(notice_id or "")
+    if notice is None or notice.notified_on is None:
+        return None
+    return notice.received_on or (notice.notified_on if notice.method == "by-hand" else None)

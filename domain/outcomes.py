@@ -30,9 +30,17 @@ def require_outcome(case: Case, sanction: Sanction, terms: ReviewTerms, *, polic
         _clear_long_enough(case, sanction, rules["lift"], policy, calendar, on)
     if terms.outcome == "amend" and not (rule.free and rule.free.value):
         _no_tighter(sanction, terms, rule, rules)
-    if rule.review_date or terms.review_on:
-        check_review_date(terms.review_on, disengages=sanction.disengages, policy=policy, calendar=calendar, on=on)
+    _next_review_stated(sanction, terms, rule, policy=policy, calendar=calendar, on=on)
     return rule
+
+
+def _next_review_stated(sanction: Sanction, terms: ReviewTerms, rule: OutcomeRule, *, policy: Policy, calendar: Calendar, on: date) -> None:
+    """Refuses an outcome that leaves restrictions without their next review, where decisions set it."""
+    stated = terms.review_on is not None or terms.review_every is not None
+    each = policy.review_of(disengages=sanction.disengages).each_decision
+    runs_on = terms.outcome != "lift" and sanction.terms.review_every is None and sanction.terms.until is None
+    if rule.review_date or stated or (each and runs_on):
+        check_review_date(terms.review_on, terms.review_every, disengages=sanction.disengages, policy=policy, calendar=calendar, on=on)
 
 
 def _behaviour_in_period(case: Case, sanction: Sanction, terms: ReviewTerms, rule: OutcomeRule, on: date) -> None:
@@ -119,18 +127,19 @@ def _continued(
         if latest is None or (terms.until and terms.until > latest.date):
             raise Refusal("A continuation runs at most to the next review.", cites=rule.until.sources)
         return _with_terms(settled, until=terms.until or latest.date)
-    if terms.review_on:
-        return _with_terms(settled, review_on=terms.review_on)
+    if terms.review_on or terms.review_every:
+        return _with_terms(settled, review_on=terms.review_on, review_every=terms.review_every)
     return settled if sanction.ended_how is None else sanction
 
 
-def _with_terms(sanction: Sanction, **update: date) -> Sanction:
+def _with_terms(sanction: Sanction, **update: object) -> Sanction:
     return sanction.model_copy(update={"terms": sanction.terms.model_copy(update=update)})
 
 
 def settled_through(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar, on: date) -> date | None:
     """Returns the last due date this review answers: those past, and one that falls within the 28 days (DEF-13)."""
-    if policy.review_of(disengages=sanction.disengages).chosen:
+    rule = policy.review_of(disengages=sanction.disengages)
+    if (rule.chosen or rule.each_decision) and sanction.terms.review_every is None:
         return on
     reach = on + timedelta(days=policy.review_of(disengages=sanction.disengages).opens_before.count)
     settled = sanction.settled_through
@@ -144,8 +153,9 @@ def settled_through(case: Case, sanction: Sanction, policy: Policy, calendar: Ca
 def _new_terms(case: Case, sanction: Sanction, terms: ReviewTerms, *, policy: Policy, calendar: Calendar, on: date) -> Terms:
     restrictions = terms.restrictions or sanction.terms.restrictions
     until = terms.until or sanction.terms.until
-    update = {"restrictions": restrictions, "until": until, "review_on": terms.review_on or sanction.terms.review_on}
+    stated = terms if terms.review_on or terms.review_every else sanction.terms
+    update = {"restrictions": restrictions, "until": until, "review_on": stated.review_on, "review_every": stated.review_every}
     new = sanction.terms.model_copy(update=update)
     check_restrictions(case, restrictions, terms=new, policy=policy)
-    check_length(restrictions, until, policy=policy, calendar=calendar, on=on)
+    check_length(case, restrictions, until, of=sanction, policy=policy, calendar=calendar, on=on)
     return new

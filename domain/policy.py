@@ -9,10 +9,11 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from domain.appeal_rules import AppealRule, Elsewhere
 from domain.contact_words import ContactKind
 from domain.model import Code, Data
 from domain.restrictions import Channel, RestrictionType, Weekday
-from domain.rules import Cited, Consultation, Finding, NoticeKind, Period, Rule, Who
+from domain.rules import Cited, Committee, Consultation, Finding, NoticeKind, Period, Rule, Who
 
 
 class SignOff(Data):
@@ -20,6 +21,10 @@ class SignOff(Data):
 
     decided_by: Who
     people: Cited[PositiveInt] | None = None
+    signers: Cited[Literal["each-named"]] | None = None
+    """Everybody who counts is one of `decided_by`: any two of a list. A draft by anybody else does not count."""
+    committee: Committee | None = None
+    """Decided at a meeting: `decided_by` are its members."""
     different_grades: Cited[bool] | None = None
     never_by: Who | None = None
     among: Cited[bool] | None = None
@@ -70,8 +75,25 @@ class Length(Data):
     kind: Cited[Literal["chosen", "fixed", "open"]]
     period: Period | None = None
     at_most: Period | None = None
+    by_heading: dict[Code, Period] = {}
+    """By the heading of the behaviour on the case: the period where the length is fixed, the most where it is chosen."""
+    by_restriction: dict[RestrictionType, Period] = {}
+    """By the restriction imposed."""
+    by_earlier: tuple[Period, ...] = ()
+    """By how many sanctions stood before on this case: for the first, the second, and so on; the last goes on."""
+    if_several: Cited[Literal["longest", "shortest"]] | None = None
+    """Which counts where several of these apply."""
     at_end: Cited[Literal["lapse"]] | None = None
     permanent: Cited[Literal["refused"]] | None = None
+
+    @model_validator(mode="after")
+    def _says_which_counts(self) -> Length:
+        scales = (self.by_heading, self.by_restriction, self.by_earlier)
+        if any(scales) and self.kind.value == "open":
+            raise ValueError("an open length has no scale; kind is fixed or chosen where by_heading, by_restriction or by_earlier stands")
+        if (self.by_heading or self.by_restriction or sum(map(bool, scales)) > 1) and self.if_several is None:
+            raise ValueError("more than one period may apply to a decision: say if_several: longest or shortest")
+        return self
 
 
 class Behaviour(Rule):
@@ -112,6 +134,15 @@ class WarningRule(Data):
     life: Period | None = None
     behaviour_after: Cited[Literal["must-continue", "shown"]] | None = None
     departures: Cited[tuple[Code, ...]] | None = None
+    appeal: AppealRule | None = None
+    """A warning may itself be appealed against."""
+    while_appealed: Cited[Literal["decision-may-go-on", "decision-waits"]] | None = None
+
+    @model_validator(mode="after")
+    def _says_what_waits(self) -> WarningRule:
+        if self.appeal and self.while_appealed is None:
+            raise ValueError("a warning that may be appealed against needs while_appealed: decision-may-go-on or decision-waits")
+        return self
 
 
 class StepOne(Data):
@@ -214,6 +245,9 @@ Part = Literal[
     "known-so-far",
     "changes",
     "from-when",
+    "next-stage",
+    "appeal-outside",
+    "meeting",
 ]
 
 
@@ -283,6 +317,10 @@ class ReviewRule(Data):
     cycle: Period | None = None
     chosen: Period | None = None
     """The latest date that may be set where each decision sets its own."""
+    each_decision: Cited[Literal["states-its-review"]] | None = None
+    """Each decision states how it is reviewed: on a date, or at an interval."""
+    at_meeting: Cited[Literal["first-on-or-after", "next-quarter"]] | None = None
+    """A review is due at a meeting: the first on or after its date, or the first of the quarter after it."""
     while_held: Cited[bool] | None = None
     """Reviews go on, of the record, after restrictions have ended."""
     prepared_by: Who | None = None
@@ -290,6 +328,8 @@ class ReviewRule(Data):
     people: Cited[PositiveInt] | None = None
     opens_before: Period
     by: Who
+    committee: Committee | None = None
+    """Decided at a meeting: `by` are its members."""
     independent: Cited[bool] | None = None
     consult: tuple[Consultation, ...] = ()
     requires: tuple[Finding, ...] = ()
@@ -299,38 +339,6 @@ class ReviewRule(Data):
     requested: Requested | None = None
     if_missed: Cited[Literal["stays-and-is-overdue"]] | None = None
     untold_recheck: Period | None = None
-
-
-class AppealRule(Data):
-    """The customer's challenge to a decision: window, lateness, decider, answer."""
-
-    label: str
-    to: Cited[str]
-    window: Period | None = None
-    in_writing: Cited[bool] | None = None
-    grounds: Cited[Literal["optional", "prompt"]]
-    if_late: Cited[Literal["office-may-decline", "refused-unless-good-reason"]] | None = None
-    late_decided_by: Who | None = None
-    gathered_by: Who | None = None
-    gather_target: Period | None = None
-    decided_by: Who
-    requires: tuple[Finding, ...] = ()
-    never_by: Who | None = None
-    independent: Cited[bool]
-    outcomes: Cited[tuple[Literal["uphold", "vary", "withdraw", "confirm", "amend", "remove"], ...]]
-    answer: Period | None = None
-    answer_target: Period | None = None
-    remind_before: Period | None = None
-    number: Cited[Literal["one-per-decision", "one-per-stage"]]
-    while_running: Cited[bool] | None = None
-    """Without a window: taken while the restrictions run."""
-    late_becomes_review: Cited[bool] | None = None
-
-    @model_validator(mode="after")
-    def _says_what_becomes_of_a_late_one(self) -> AppealRule:
-        if self.window and self.if_late is None:
-            raise ValueError("a window needs if_late: office-may-decline or refused-unless-good-reason, for what comes after it")
-        return self
 
 
 class LetThrough(Rule):
@@ -501,6 +509,10 @@ class Policy(Data):
     external_report: ExternalReport | None = None
     agents: AgentRule | None = None
     appeal: AppealRule | None = None
+    appeal_outside: Elsewhere | None = None
+    """Who outside the body hears an appeal: alone, or after the body's own stages."""
+    meetings: Cited[tuple[date, ...]] | None = None
+    """Days of meetings at which reviews are held; a body's own file may list more."""
     retention: Retention
 
     @model_validator(mode="after")
@@ -509,6 +521,11 @@ class Policy(Data):
             if rule is not None and "lift" not in rule.outcomes:
                 raise ValueError(f"{name}.outcomes has no lift: every review must be able to end the restrictions")
         return self
+
+    @property
+    def meets(self) -> bool:
+        """Returns whether any review is held at a meeting."""
+        return any(rule and rule.at_meeting for rule in (self.review, self.disengagement_review))
 
     def review_of(self, *, disengages: bool) -> ReviewRule:
         """Returns the review rules for a sanction; a disengagement may have its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.appeal_rules import AppealRule
 from domain.policy import NoticePart, Part, Policy
 from domain.rules import Period
 
@@ -14,26 +15,35 @@ def is_practice(part: NoticePart) -> bool:
     return not part.cites
 
 
-def is_partly_practice(part: NoticePart, policy: Policy, *, disengages: bool) -> bool:
-    """Returns whether a clause puts it there and a default says how it is read, or from which day its time is counted."""
-    period = _counted(part.part, policy, disengages=disengages)
-    filled = {part.default, *(period.defaults if period else ())} - TELLING - {None}
-    return bool(part.cites and filled)
+def is_partly_practice(part: NoticePart, policy: Policy, *, disengages: bool, appeal: AppealRule | None = None) -> bool:
+    """Returns whether a clause puts it there and a default says how it is read, or from which day its time is counted.
+
+    `appeal` is the rule of the appeal that the letter is about, where it is not the first one of the policy."""
+    counted = _counted(part.part, policy, appeal or policy.appeal, disengages=disengages)
+    filled = {part.default, *(default for period in counted if period for default in period.defaults)}
+    if part.part == "review-date":
+        review = policy.review_of(disengages=disengages)
+        filled |= {rule.default for rule in (review.each_decision, review.at_meeting) if rule}
+    return bool(part.cites and filled - TELLING - {None})
 
 
-def _counted(part: Part, policy: Policy, *, disengages: bool) -> Period | None:
-    """Returns the period from which a part takes its day."""
-    review = policy.review_of(disengages=disengages)
+def _counted(part: Part, policy: Policy, appeal: AppealRule | None, *, disengages: bool) -> tuple[Period | None, ...]:
+    """Returns the periods from which a part takes its day."""
+    review, length = policy.review_of(disengages=disengages), policy.decision.length
     match part:
         case "appeal":
-            return policy.appeal.window if policy.appeal else None
+            return (appeal.window if appeal else None,)
+        case "next-stage":
+            return (appeal.then.window if appeal and appeal.then else None,)
+        case "appeal-outside":
+            return (policy.appeal_outside.window if policy.appeal_outside else None,)
         case "answer-due":
-            return policy.appeal.answer if policy.appeal else None
+            return (appeal.answer if appeal else None,)
         case "until":
-            return policy.decision.length.period
+            return (length.period, *length.by_heading.values(), *length.by_restriction.values(), *length.by_earlier)
         case "review-date":
-            return review.chosen or review.cycle
+            return (review.chosen or review.cycle,)
         case "clear-time":
-            return review.outcomes["lift"].clear_time
+            return (review.outcomes["lift"].clear_time,)
         case _:
-            return None
+            return ()

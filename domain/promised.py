@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from domain.appeal_rules import AppealRule
 from domain.case import Case, Sanction
-from domain.clocks import answer_due, appeal_window, appealable
+from domain.clocks import answer_due, appeal_window
 from domain.days import Calendar, Reckoned, in_words
-from domain.policy import AppealRule, Policy
+from domain.policy import Policy
 from domain.review_clocks import clear_period, review_due
-from domain.rights import used_by
+from domain.rights import Target, appealable, right_to, sanction_under, used_by
 from domain.rules import Rule
 
 Said = tuple[str, tuple[str, ...]]
@@ -23,23 +24,28 @@ def promised(case: Case, policy: Policy, calendar: Calendar, *, on: date) -> dic
 
 
 def _promised(case: Case, policy: Policy, calendar: Calendar, on: date) -> Iterator[tuple[str, Said]]:
-    open_to_appeal = False
-    for one in appealable(case):
+    asked: list[AppealRule] = []
+    for one in appealable(case, policy):
+        right = right_to(case, one, policy)
         closes = appeal_window(case, one, policy, calendar)
-        sanction = one if isinstance(one, Sanction) else case.sanction(one.sanction)
-        runs = bool(sanction and sanction.in_force)
-        if policy.appeal and not used_by(case, one, policy.appeal) and (closes.date >= on if closes else runs):
-            open_to_appeal = True
-            last = _day(closes) if closes else ("at any time while the limits run", policy.appeal.decided_by.sources)
-            yield f"The last day to appeal against {_name(case, one.id)}", last
-    if open_to_appeal and policy.appeal:
-        yield from _appeal(policy, policy.appeal)
+        if right and not used_by(case, one, right) and (closes.date >= on if closes else _runs(case, one)):
+            asked += [right.rule] if right.rule not in asked else []
+            last = _day(closes) if closes else ("at any time while the limits run", right.rule.decided_by.sources)
+            yield f"The last day to appeal against {_name(case, right.ref(one))}", last
+    for rule in asked:
+        yield from _appeal(policy, rule)
     for challenge in case.challenges:
         due = answer_due(case, challenge, policy, calendar) if challenge.pending else None
         if due:
             yield f"The day by which we answer what you sent us on {in_words(challenge.on)}", _day(due)
     for sanction in case.in_force:
         yield from _of_sanction(case, sanction, policy, calendar)
+
+
+def _runs(case: Case, target: Target) -> bool:
+    """Returns whether what a decision limits still runs; a warning while it may still lead to one."""
+    sanction = sanction_under(case, target)
+    return sanction.in_force if sanction else not case.sanctions
 
 
 def _of_sanction(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[tuple[str, Said]]:
@@ -74,9 +80,15 @@ def _day(reckoned: Reckoned) -> Said:
 
 
 def _name(case: Case, id: str) -> str:
-    """Returns a decision as a letter names it: by its day."""
+    """Returns a decision, a warning or an answer as a letter names it: by its day."""
     sanction = case.sanction(id)
     if sanction:
         return f"our decision of {in_words(sanction.decided_on)}"
+    warning = next((one for one in case.warnings if one.id == id), None)
+    if warning:
+        return f"our warning of {in_words(warning.on)}"
+    answer = next((one for one in case.challenges if one.id == id), None)
+    if answer and answer.decided_on:
+        return f"our answer of {in_words(answer.decided_on)}"
     review = next(one for one in case.reviews if one.id == id)
     return f"our review of {in_words(review.on)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 
-from domain.case import NOT_RECORDED, Case, Sanction
+from domain.case import NOT_RECORDED, Case, Sanction, Warning
 from domain.days import Calendar, in_words
 from domain.flags import missed_reviews
 from domain.notices import notified_on
@@ -44,10 +44,16 @@ def _warning(facts: Facts) -> str:
     return _lines(_warnings(*facts))
 
 
+def _remark(warning: Warning, counts: date | None) -> str:
+    if warning.withdrawn_on:
+        return f" (withdrawn on appeal, {in_words(warning.withdrawn_on)})"
+    return "" if counts else " (not yet confirmed)"
+
+
 def _warnings(case: Case, policy: Policy, calendar: Calendar) -> Iterator[str]:
     for one in case.warnings:
         counts = warned_on(case, one, policy)
-        yield f"{in_words(counts or one.on)}, {one.medium.replace('-', ' ')}{'' if counts else ' (not yet confirmed)'}"
+        yield f"{in_words(counts or one.on)}, {one.medium.replace('-', ' ')}{_remark(one, counts)}"
     for measures in case.initial_measures:
         yield f"Initial measures: {measures}"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, Challenge, Medium, ReviewRequest, Sanction, next_id, with_item
-from domain.clocks import appealable
 from domain.decision import Refusal
 from domain.policy import Policy, Requested
+from domain.rights import sanction_under, target_of
 
 
 def running_on(case: Case, sanction: Sanction, on: date) -> bool:
@@ -34,8 +34,7 @@ def used_up(sanction: Sanction, rule: Requested) -> bool:
 def request_from_appeal(case: Case, challenge: Challenge, *, policy: Policy, on: date) -> Case:
     """Returns the case where a declined late appeal became the requested review; refused if that was already used."""
     rule = policy.review.requested
-    target = next((one for one in appealable(case) if one.id == challenge.against), None)
-    sanction = case.sanction(target.id if isinstance(target, Sanction) else target.sanction) if target else None
+    sanction = sanction_under(case, target_of(case, challenge))
     if rule is None or sanction is None or not running_on(case, sanction, on):
         raise Refusal("There is no requested review for this appeal to become.", remains="Decline it without customer_agrees_to_review.")
     if used_up(sanction, rule):

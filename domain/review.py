@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from domain.case import Case, ProposedReview, Recommendation, Review, ReviewRequest, ReviewTerms, Sanction, Signature, next_id, with_item
+from domain.case import (
+    Case,
+    ProposedReview,
+    Recommendation,
+    Review,
+    ReviewRequest,
+    ReviewTerms,
+    Sanction,
+    Signature,
+    Sitting,
+    next_id,
+    with_item,
+)
 from domain.commands import Approve, Recommend, Reject, RequestReview, ReviewSanction
+from domain.committee import deciders, deciding_day, sitting
 from domain.days import Calendar, in_words
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, consulted_about, forbid, in_writing, require_consulted, require_findings, sign, the_day
@@ -80,18 +93,20 @@ def recommend(case: Case, command: Recommend, *, actor: Actor, policy: Policy, c
 
 def review_sanction(case: Case, command: ReviewSanction, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Record a review and its outcome; where it takes two people, it waits for the second."""
-    on = the_day(command.on, today=today)
+    on = deciding_day(command, policy.review.committee if command.meeting else None, today=today)
     sanction = _under_review(case, command.saw, on)
     rule = policy.review_of(disengages=sanction.disengages)
-    by = authorise(rule.by, actor=actor, case=case, policy=policy, on=on, act="review this")
+    signatures = deciders(rule.by, rule.committee, command, actor=actor, case=case, policy=policy, on=on, act="review this")
     terms = _terms(command)
     outcome = require_outcome(case, sanction, terms, policy=policy, calendar=calendar, on=on)
-    _may_review(case, sanction, terms, rule, by, actor=actor, policy=policy, calendar=calendar)
+    for by in signatures:
+        _may_review(case, sanction, terms, rule, by, actor=actor, policy=policy, calendar=calendar)
     _new_need_their_own_sign_off(case, sanction, terms, actor=actor, policy=policy, on=on)
     require_findings((*rule.requires, *outcome.requires), terms.findings, act=f"{terms.outcome} after the review")
-    if rule.people and rule.people.value > 1:
-        return _waits_for_second(case, sanction, terms, by, rule)
-    return _reviewed(case, sanction, terms, outcome, (by,), policy=policy, calendar=calendar)
+    if rule.people and rule.people.value > 1 and rule.committee is None:
+        return _waits_for_second(case, sanction, terms, signatures[0], rule)
+    met = sitting(rule.committee, command)
+    return _reviewed(case, sanction, terms, outcome, signatures, met, policy=policy, calendar=calendar)
 
 
 def _new_need_their_own_sign_off(case: Case, sanction: Sanction, terms: ReviewTerms, *, actor: Actor, policy: Policy, on: date) -> None:
@@ -115,6 +130,7 @@ def _terms(command: ReviewSanction) -> ReviewTerms:
         restrictions=command.restrictions,
         until=command.until,
         review_on=command.review_on,
+        review_every=command.review_every,
         findings=command.findings,
     )
 
@@ -149,7 +165,7 @@ def approve_review(case: Case, command: Approve, *, actor: Actor, policy: Policy
     outcome = require_outcome(case, sanction, proposed.terms, policy=policy, calendar=calendar, on=on)
     signed = with_item(case.proposed_reviews, proposed.model_copy(update={"closed": "decided"}))
     case = case.model_copy(update={"proposed_reviews": signed})
-    return _reviewed(case, sanction, proposed.terms, outcome, (proposed.by, second), policy=policy, calendar=calendar)
+    return _reviewed(case, sanction, proposed.terms, outcome, (proposed.by, second), None, policy=policy, calendar=calendar)
 
 
 def reject_review(case: Case, command: Reject, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
@@ -232,6 +248,7 @@ def _reviewed(
     terms: ReviewTerms,
     rule: OutcomeRule,
     signatures: tuple[Signature, ...],
+    met: Sitting | None,
     *,
     policy: Policy,
     calendar: Calendar,
@@ -258,6 +275,7 @@ def _reviewed(
         restrictions=changed.terms.restrictions,
         until=changed.terms.until,
         next_due=following.date if following else None,
+        sitting=met,
     )
     next_words = f" Next review on {in_words(following.date)}." if following else ""
     cites = (*policy.review_of(disengages=sanction.disengages).by.sources, *rule.sources)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import count
 
-from domain.case import Case, MeasureTaken, Sanction
+from domain.case import Case, MeasureTaken, ReviewEvery, Sanction
 from domain.days import Calendar, Reckoned, add_months, after
 from domain.deadlines import Deadline, deadline, reckon, shifted
-from domain.policy import OutcomeRule, Policy
-from domain.rules import Period
+from domain.meetings import at_meeting
+from domain.policy import OutcomeRule, Policy, ReviewRule
+from domain.rules import Period, Rule
 
 
 def sanction_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
@@ -46,20 +47,44 @@ def review_dates(case: Case, sanction: Sanction, policy: Policy, calendar: Calen
     settled = max(filter(None, (sanction.settled_through, told.date if told else None)), default=date.min)
     if told:
         yield told
-    if rule.chosen:
-        yield from (one for one in _chosen_date(sanction, rule.chosen) if one.date > settled)
+    for due in _plain_dates(case, sanction, policy, calendar):
+        held = at_meeting(due, rule, policy, calendar)
+        if due.date > settled and held.date > settled:
+            settled = held.date
+            yield held
+
+
+def _plain_dates(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Iterator[Reckoned]:
+    """Yields the dates as policy or decision sets them, before any meeting."""
+    rule, counted = policy.review_of(disengages=sanction.disengages), case.counted_under("review", sanction.id)
+    anew = counted.start if counted else None
+    if sanction.terms.review_every and rule.each_decision:
+        yield from _stated_interval(sanction, sanction.terms.review_every, rule.each_decision, calendar, anew)
         return
-    cycle, counted = cycle_of(sanction, policy), case.counted_under("review", sanction.id)
+    if rule.chosen or rule.each_decision:
+        yield from _chosen_date(sanction, rule)
+        return
+    cycle = cycle_of(sanction, policy)
     anchor = _anchor(case, sanction, cycle) if cycle else None
     if cycle is None or anchor is None:
         return
-    anew = counted.start if counted else None
     event = "move" if anew else cycle.start.value if cycle.start else "decision"
     first = reckon(cycle, anew or anchor, event=event, calendar=calendar)
     for n in count(1):
         day, _ = after(anew or anchor, n * cycle.count, cycle.unit, calendar)
-        if day > settled:
-            yield first.model_copy(update={"date": day, "rule": f"every {cycle.words}, number {n}"})
+        yield first.model_copy(update={"date": day, "rule": f"every {cycle.words}, number {n}"})
+
+
+def _stated_interval(sanction: Sanction, every: ReviewEvery, rule: Rule, calendar: Calendar, anew: date | None) -> Iterator[Reckoned]:
+    for n in count(1):
+        yield Reckoned(
+            date=after(anew or sanction.decided_on, n * every.count, every.unit, calendar)[0],
+            start=anew or sanction.decided_on,
+            start_event="move" if anew else "decision",
+            rule=f"every {every.words}, as the decision states, number {n}",
+            cites=rule.cites,
+            defaults=tuple(filter(None, [rule.default])),
+        )
 
 
 def told_review(case: Case, sanction: Sanction, policy: Policy) -> Reckoned | None:
@@ -67,8 +92,8 @@ def told_review(case: Case, sanction: Sanction, policy: Policy) -> Reckoned | No
     counted = case.counted_under("review", sanction.id)
     if counted is None or counted.reckoned is None:
         return None
-    chosen = policy.review_of(disengages=sanction.disengages).chosen
-    if chosen and any(one.sanction == sanction.id and one.on >= counted.on for one in case.reviews):
+    rule = policy.review_of(disengages=sanction.disengages)
+    if (rule.chosen or rule.each_decision) and any(one.sanction == sanction.id and one.on >= counted.on for one in case.reviews):
         return None
     settled = sanction.settled_through
     return counted.reckoned if settled is None or counted.reckoned.date > settled else None
@@ -103,16 +128,17 @@ def notice_date(case: Case, sanction: Sanction) -> date | None:
     return notice.sent_on if notice else None
 
 
-def _chosen_date(sanction: Sanction, latest: Period) -> Iterator[Reckoned]:
-    day = sanction.terms.review_on
-    if day and (sanction.settled_through is None or day > sanction.settled_through):
+def _chosen_date(sanction: Sanction, rule: ReviewRule) -> Iterator[Reckoned]:
+    day, latest = sanction.terms.review_on, rule.chosen
+    source = latest.number if latest else rule.each_decision
+    if day and source:
         yield Reckoned(
             date=day,
             start=sanction.decided_on,
             start_event="decision",
-            rule=f"the date set in the decision, at most {latest.words} on",
-            cites=latest.number.cites,
-            defaults=tuple(filter(None, [latest.number.default])),
+            rule=f"the date set in the decision, at most {latest.words} on" if latest else "the date set in the decision",
+            cites=source.cites,
+            defaults=tuple(filter(None, [source.default])),
         )
 
 
@@ -128,7 +154,8 @@ def cycle_of(sanction: Sanction, policy: Policy) -> Period | None:
 
 def is_scheduled(sanction: Sanction, policy: Policy) -> bool:
     """Returns whether the policy has this sanction reviewed at set dates at all."""
-    return policy.review_of(disengages=sanction.disengages).chosen is not None or cycle_of(sanction, policy) is not None
+    rule = policy.review_of(disengages=sanction.disengages)
+    return bool(rule.chosen or rule.each_decision) or cycle_of(sanction, policy) is not None
 
 
 def review_due(case: Case, sanction: Sanction, policy: Policy, calendar: Calendar) -> Reckoned | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, Literal, TypeVar
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from domain.days import CalendarName, Unit
 from domain.model import Code, Data
@@ -136,13 +136,26 @@ class Who(Rule):
 
     offices: tuple[Code, ...] = ()
     relation: Relation | None = None
+    at_or_above: Cited[NonNegativeInt] | None = None
+    """Only people of this grade or a higher one; the larger number on the staff list is the more senior."""
+    uninvolved: Cited[bool] | None = None
+    """Nobody who reported an incident of the case, or at whom one was directed, under whichever account (DEF-20)."""
     deputies: Cited[bool] | None = None
 
     @model_validator(mode="after")
     def _names_somebody(self) -> Who:
-        if not self.offices and self.relation is None:
-            raise ValueError("name offices: [..] or a relation")
+        if not self.offices and self.relation is None and self.at_or_above is None:
+            raise ValueError("name offices: [..], a relation, or at_or_above: a grade")
         return self
+
+
+class Committee(Data):
+    """A decision taken at a meeting: its day is the meeting's, and those present are its deciders."""
+
+    label: str
+    quorum: Cited[PositiveInt] | None = None
+    recorded_by: Who
+    """Who enters what the meeting decided; not one of its deciders by that."""
 
 
 AnswerKind = Literal["text", "yes", "yes-or-no", "date", "count", "papers", "choice", "choices"]
@@ -208,6 +221,7 @@ NoticeKind = Literal[
     "appeal-late-accepted",
     "appeal-late-declined",
     "appeal-outcome",
+    "appeal-elsewhere",
     "review-outcome",
     "review-request-acknowledged",
     "review-request-refused",

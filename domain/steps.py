@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from domain.case import Case, Incident, Terms, Warning
-from domain.days import add_months
+from domain.days import after_calendar
 from domain.decision import Refusal
 from domain.notices import notified_on
 from domain.policy import Policy, Step
@@ -85,20 +85,12 @@ def life_ends(case: Case, warning: Warning, given: date, policy: Policy) -> date
     """Returns the last day on which a warning still supports a decision (DEF-17)."""
     life, counted = life_of(case, warning, policy), case.counted_under("warning", warning.id)
     start = max(given, counted.start) if counted and counted.start else given
-    match life.unit if life else None:
-        case None:
-            return date.max
-        case "months" | "years":
-            assert life is not None
-            return add_months(start, life.count * (12 if life.unit == "years" else 1))
-        case unit:
-            assert life is not None
-            return start + timedelta(days=life.count * (7 if unit == "weeks" else 1))
+    return after_calendar(start, life.count, life.unit) if life else date.max
 
 
 def living_warning(case: Case, policy: Policy, *, on: date) -> tuple[Warning, date] | None:
     """Returns the latest warning that supports a decision on a day, and the day it was given."""
-    for warning in reversed(case.warnings):
+    for warning in reversed(case.standing_warnings):
         given = warned_on(case, warning, policy)
         if given and given <= on <= life_ends(case, warning, given, policy):
             return warning, given
@@ -113,7 +105,8 @@ def continued_since(case: Case, day: date, *, until: date) -> tuple[Incident, ..
 def require_warning(case: Case, policy: Policy, *, on: date) -> None:
     """Refuses a decision without a living warning and, where the policy says so, behaviour after one of them."""
     rule = policy.warning
-    given = [day for one in case.warnings if (day := warned_on(case, one, policy)) and day <= on <= life_ends(case, one, day, policy)]
+    standing = case.standing_warnings
+    given = [day for one in standing if (day := warned_on(case, one, policy)) and day <= on <= life_ends(case, one, day, policy)]
     if not given:
         remains = "Give a warning with warn; it must reach the customer first."
         raise Refusal(_no_warning(case, policy, on=on), cites=rule.needed.sources, remains=remains)
@@ -129,7 +122,9 @@ def require_warning(case: Case, policy: Policy, *, on: date) -> None:
 def _no_warning(case: Case, policy: Policy, *, on: date) -> str:
     if not case.warnings:
         return "No warning was given before this decision."
-    given = warned_on(case, case.warnings[-1], policy)
+    if not case.standing_warnings:
+        return "The warning was withdrawn on appeal."
+    given = warned_on(case, case.standing_warnings[-1], policy)
     if given is None:
         return "The warning has not yet been confirmed to the customer in writing."
     if given > on:
@@ -159,15 +154,15 @@ def step_one_done(case: Case, policy: Policy, *, on: date) -> None:
 
 def require_confirmed_first_step(case: Case, policy: Policy, *, on: date) -> None:
     """Refuses until the first communication has reached the customer in writing, or as an adjustment asks."""
-    if not case.warnings:
+    if not case.standing_warnings:
         raise Refusal(
             "Step one has not been held.",
             cites=policy.warning.needed.sources,
             remains="The appropriate manager speaks to the customer: warn.",
         )
     confirmed = policy.warning.confirmed_in_writing
-    told = notified_on(case, case.warnings[-1].notice)
-    if warned_on(case, case.warnings[-1], policy) is None or (confirmed and confirmed.value and (told is None or told > on)):
+    told = notified_on(case, case.standing_warnings[-1].notice)
+    if warned_on(case, case.standing_warnings[-1], policy) is None or (confirmed and confirmed.value and (told is None or told > on)):
         raise Refusal(
             "What was said in step one has not yet been confirmed to the customer.",
             cites=confirmed.sources if confirmed else (),

@@ -18,7 +18,8 @@ from domain.moved_tasks import moved_tasks, so_far
 from domain.policy import Policy
 from domain.questions import not_made_out, open_questions
 from domain.review_clocks import measure_reviews, review_due, without_review_date
-from domain.rules import Who
+from domain.rights import appeal_rule_of
+from domain.rules import Committee, Who
 from domain.steps import continued_since, living_warning
 from domain.task import Task as Task
 
@@ -55,6 +56,8 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
 def _for(who: Who | None, case: Case) -> dict[str, tuple[str, ...]]:
     if who is not None and who.offices:
         return {"offices": who.offices}
+    if who is not None and who.at_or_above:
+        return {"people": (f"grade-from:{who.at_or_above.value}",)}
     if who is not None and who.relation == "line-manager-of-contact":
         return {"people": (f"line-manager-of:{case.contact_officer or _importer(case)}",)}
     if who is not None and who.relation == "gave-the-warning" and case.warnings:
@@ -101,10 +104,16 @@ def _with_not_made_out(task: Task, case: Case, policy: Policy) -> Task:
     return task.model_copy(update={"what": f"{task.what}. Not made out: {', '.join(short)}", "cites": cites})
 
 
+def _who_acts(who: Who, committee: Committee | None) -> Who:
+    """Returns whose task a decision is: whoever records it, where a committee decides."""
+    return committee.recorded_by if committee else who
+
+
 def _before_decision(case: Case, policy: Policy, today: date) -> Iterator[Task]:
     if case.sanctions or case.ending or case.open_proposal:
         return
-    decider = next(iter(policy.decision.sign_offs.values())).decided_by
+    ordinary = next(iter(policy.decision.sign_offs.values()))
+    decider = _who_acts(ordinary.decided_by, ordinary.committee)
     if case.referrals:
         yield Task(
             kind="decide",
@@ -128,7 +137,7 @@ def _before_decision(case: Case, policy: Policy, today: date) -> Iterator[Task]:
         )
     elif policy.warning.needed.value == "no" and case.incidents:
         yield from _conversations(case, policy)
-    elif not case.warnings and case.incidents:
+    elif not case.standing_warnings and case.incidents:
         needed = policy.warning.needed
         yield Task(
             kind="warn",
@@ -178,7 +187,8 @@ def _step_one(case: Case, policy: Policy, today: date) -> Iterator[Task]:
 def _sign_off(case: Case, policy: Policy) -> Iterator[Task]:
     proposal = case.open_proposal
     if proposal:
-        who = policy.decision.sign_offs[proposal.sign_off].decided_by
+        rule = policy.decision.sign_offs[proposal.sign_off]
+        who = _who_acts(rule.decided_by, rule.committee)
         yield Task(
             kind="sign-off",
             what=f"Approve or reject {proposal.id}",
@@ -353,20 +363,21 @@ def _issue(notice: Notice, case: Case, policy: Policy) -> Task:
 
 
 def _challenges(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
-    rule = policy.appeal
-    if rule is None:
-        return
     due = {one.ref: one.reckoned.date for one in all_deadlines(case, policy, calendar) if one.kind in ("answer-due", "answer-target")}
     for one in case.challenges:
         if not one.pending:
             continue
-        answer = due.get(one.id)
+        answer, rule = due.get(one.id), appeal_rule_of(case, one, policy)
         if one.awaiting_lateness:
             who, what, command = rule.late_decided_by or rule.decided_by, "is late: let it in or decline it", "accept_late_appeal"
         elif rule.gathered_by and one.passed_on is None:
             who, what, command = rule.gathered_by, "is to be passed to its decider with the papers", "pass_appeal"
         else:
-            who, what, command = rule.decided_by, "is to be decided and answered", "decide_appeal"
+            outside = rule.only_on and not set(one.on_grounds) & {ground.ground for ground in rule.only_on}
+            what = (
+                "names no ground of the list: decide whether it is admissible, and answer" if outside else "is to be decided and answered"
+            )
+            who, command = _who_acts(rule.decided_by, rule.committee), "decide_appeal"
         cites = (rule.answer or rule.answer_target).sources if (rule.answer or rule.answer_target) else who.sources  # type: ignore[union-attr]
         yield Task(
             kind="appeal",
@@ -383,12 +394,13 @@ def _reviews(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
     opened = {key.rsplit(":", 1)[0] for key in case.passed}
     for sanction in case.in_force:
         due = review_due(case, sanction, policy, calendar)
-        if due and f"review-opens:{sanction.id}" in opened and _opened(case, sanction.id, due.date):
+        days = policy.review_of(disengages=sanction.disengages).opens_before.count
+        if due and f"review-opens:{sanction.id}" in opened and _opened(case, sanction.id, due.date, days):
             yield _review(case, sanction, policy, what=f"Review {sanction.id}", due=due.date, cites=due.cites)
         elif f"end-approaches:{sanction.id}" in opened and policy.review_of(disengages=sanction.disengages).cycle is None:
             what = f"Review {sanction.id}, or let it end"
             yield _review(case, sanction, policy, what=what, due=sanction.terms.until, cites=policy.review.by.sources)
-    by = policy.review.by
+    by = _who_acts(policy.review.by, policy.review.committee)
     for request in case.requests:
         if request.done is None:
             what = f"Hold the review the customer asked for ({request.id})"
@@ -410,9 +422,8 @@ def _review(case: Case, sanction: Sanction, policy: Policy, *, what: str, due: d
             command="recommend",
             **_for(rule.prepared_by, case),
         )
-    return Task(
-        kind="review", what=what, ref=sanction.id, due=due, cites=(*cites, *rule.by.sources), command="review", **_for(rule.by, case)
-    )
+    who = _who_acts(rule.by, rule.committee)
+    return Task(kind="review", what=what, ref=sanction.id, due=due, cites=(*cites, *who.sources), command="review", **_for(who, case))
 
 
 def _untold(case: Case, policy: Policy) -> Iterator[Task]:
@@ -424,10 +435,10 @@ def _untold(case: Case, policy: Policy) -> Iterator[Task]:
             yield Task(kind="untold", what=what, ref=notice.id, command="issue_notice", **_for(policy.review.by, case))
 
 
-def _opened(case: Case, sanction: str, due: date) -> bool:
-    """Returns whether the 28 days before this due date have begun: its own opening, or a later deadline, has passed."""
+def _opened(case: Case, sanction: str, due: date, days: int) -> bool:
+    """Returns whether the days before this due date have begun: its own opening, or a later deadline, has passed."""
     dates = [key.rsplit(":", 1)[1] for key in case.passed if key.startswith(f"review-opens:{sanction}:")]
-    return any((due - date.fromisoformat(day)).days <= 28 for day in dates)
+    return any((due - date.fromisoformat(day)).days <= days for day in dates)
 
 
 def _end(case: Case, policy: Policy, calendar: Calendar, today: date) -> Iterator[Task]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Literal
 
-from domain.case import Case, Terms
-from domain.days import Calendar
+from domain.case import Case, ReviewEvery, Sanction, Terms
+from domain.days import Calendar, after
 from domain.deadlines import reckon
 from domain.decision import Refusal
 from domain.guards import Findings, applying, require_findings
+from domain.lengths import period_for
 from domain.policy import Length, Option, Policy, Step, Waiver
 from domain.restrictions import NOT_LIMITS, WRITTEN, Restriction, channels_left
 from domain.rules import Cited, Finding, Period
@@ -23,7 +25,7 @@ def check_terms(case: Case, terms: Terms, *, policy: Policy, calendar: Calendar,
     for step in _steps_wanted(terms, policy):
         require_step(step, case, terms, policy, on=on)
     require_findings(_asked(case, terms, policy), {**_referred(case), **case.assessment, **terms.findings}, act="decide")
-    check_length(terms.restrictions, terms.until, policy=policy, calendar=calendar, on=on)
+    check_length(case, terms.restrictions, terms.until, policy=policy, calendar=calendar, on=on)
     _review_date(case, terms, policy=policy, calendar=calendar, on=on)
 
 
@@ -32,12 +34,14 @@ def _referred(case: Case) -> Findings:
     return case.referrals[-1].findings if case.referrals else {}
 
 
-def filled(terms: Terms, *, policy: Policy, calendar: Calendar, on: date) -> Terms:
+def filled(case: Case, terms: Terms, *, policy: Policy, calendar: Calendar, on: date) -> Terms:
     """Returns terms with the end date where the policy fixes the length."""
-    length = policy.decision.length
-    if length.kind.value != "fixed" or length.period is None or terms.until is not None:
+    if policy.decision.length.kind.value != "fixed" or terms.until is not None:
         return terms
-    return terms.model_copy(update={"until": reckon(length.period, on, event="decision", calendar=calendar).date})
+    period = period_for(case, terms.restrictions, of=None, policy=policy, calendar=calendar, on=on)
+    if period is None:
+        return terms
+    return terms.model_copy(update={"until": reckon(period, on, event="decision", calendar=calendar).date})
 
 
 def _behaviour_shown(case: Case, policy: Policy, calendar: Calendar, on: date) -> None:
@@ -184,7 +188,16 @@ def _leaves_adjustments(case: Case, restriction: Restriction) -> None:
             )
 
 
-def check_length(restrictions: tuple[Restriction, ...], until: date | None, *, policy: Policy, calendar: Calendar, on: date) -> None:
+def check_length(
+    case: Case,
+    restrictions: tuple[Restriction, ...],
+    until: date | None,
+    *,
+    of: Sanction | None = None,
+    policy: Policy,
+    calendar: Calendar,
+    on: date,
+) -> None:
     """Refuses a period that the policy does not allow, or none where an end must be told."""
     rule = policy.decision.length
     limits = [option for one in restrictions if one.type not in NOT_LIMITS and (option := policy.decision.option(one.type))]
@@ -195,14 +208,15 @@ def check_length(restrictions: tuple[Restriction, ...], until: date | None, *, p
         return
     if until <= on:
         raise Refusal(f"until is {until.isoformat()}, not after the decision of {on.isoformat()}.", cites=rule.kind.sources)
-    if rule.at_most:
+    period = period_for(case, restrictions, of=of, policy=policy, calendar=calendar, on=on)
+    if rule.kind.value != "fixed" and period:
+        _not_later(until, period, on, calendar, what="Restrictions may run at most")
+    if rule.kind.value == "fixed" and rule.at_most:
         _not_later(until, rule.at_most, on, calendar, what="Restrictions may run at most")
-    if rule.kind.value == "fixed" and rule.period:
-        fixed = reckon(rule.period, on, event="decision", calendar=calendar)
+    if rule.kind.value == "fixed" and period:
+        fixed = reckon(period, on, event="decision", calendar=calendar)
         if until != fixed.date:
-            raise Refusal(
-                f"The period is {rule.period.words}, until {fixed.date.isoformat()}; found {until.isoformat()}.", cites=rule.period.sources
-            )
+            raise Refusal(f"The period is {period.words}, until {fixed.date.isoformat()}; found {until.isoformat()}.", cites=period.sources)
 
 
 def _not_later(day: date, limit: Period, on: date, calendar: Calendar, *, what: str) -> None:
@@ -226,12 +240,20 @@ def _open_end(restrictions: tuple[Restriction, ...], limits: list[Option], until
 
 def _review_date(case: Case, terms: Terms, *, policy: Policy, calendar: Calendar, on: date) -> None:
     disengages = any(one.type.endswith("-disengagement") for one in terms.restrictions)
-    check_review_date(terms.review_on, disengages=disengages, policy=policy, calendar=calendar, on=on)
+    check_review_date(terms.review_on, terms.review_every, disengages=disengages, policy=policy, calendar=calendar, on=on)
 
 
-def check_review_date(review_on: date | None, *, disengages: bool, policy: Policy, calendar: Calendar, on: date) -> None:
+def check_review_date(
+    review_on: date | None, every: ReviewEvery | None, *, disengages: bool, policy: Policy, calendar: Calendar, on: date
+) -> None:
     """Refuses a decision that must set the date of its review and does not, or sets one the policy does not allow."""
-    chosen = policy.review_of(disengages=disengages).chosen
+    rule = policy.review_of(disengages=disengages)
+    if rule.each_decision:
+        _states_its_review(review_on, every, rule.each_decision, rule.chosen, calendar, on)
+        return
+    chosen = rule.chosen
+    if every is not None:
+        raise Refusal("The policy itself says how often this is reviewed; review_every must be left out.", cites=rule.by.sources)
     if chosen is None:
         if review_on is not None:
             raise Refusal("The policy itself says when this is reviewed; review_on must be left out.", cites=policy.review.by.sources)
@@ -241,3 +263,25 @@ def check_review_date(review_on: date | None, *, disengages: bool, policy: Polic
     if review_on <= on:
         raise Refusal(f"review_on is {review_on.isoformat()}, not after {on.isoformat()}.", cites=chosen.sources)
     _not_later(review_on, chosen, on, calendar, what="The review may be set at most")
+
+
+def _states_its_review(
+    review_on: date | None,
+    every: ReviewEvery | None,
+    rule: Cited[Literal["states-its-review"]],
+    latest: Period | None,
+    calendar: Calendar,
+    on: date,
+) -> None:
+    if (review_on is None) == (every is None):
+        found = "neither is given" if review_on is None else "both are given"
+        raise Refusal(
+            f"Each decision states its review, as review_on (a day) or review_every (an interval); {found}.",
+            cites=rule.sources,
+            remains="Something like review_every: {count: 3, unit: months}.",
+        )
+    first = review_on or after(on, every.count if every else 0, every.unit if every else "days", calendar)[0]
+    if first <= on:
+        raise Refusal(f"review_on is {first.isoformat()}, not after {on.isoformat()}.", cites=rule.sources)
+    if latest:
+        _not_later(first, latest, on, calendar, what="The first review may be set at most")

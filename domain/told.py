@@ -7,11 +7,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, NamedTuple
 
-from domain.case import Case, Notice, Review, Sanction
+from domain.appeal_rules import AppealRule
+from domain.case import Case, Notice, Review, Sanction, Warning
 from domain.counting import MovedDate
 from domain.days import Reckoned
 from domain.deadlines import Deadline, deadline
 from domain.policy import Part, Policy
+from domain.rights import rule_for
 from domain.rules import Who
 
 AS_TOLD = "EH-31"
@@ -45,23 +47,34 @@ def told_in(case: Case, policy: Policy, kind: str, ref: str) -> Notice | None:
     """Returns the last letter that went to the customer and prints this date, or None."""
     if kind not in TOLD:
         return None
-    decisions: tuple[Sanction | Review, ...] = (*case.sanctions, *case.reviews)
+    decisions: tuple[Sanction | Review | Warning, ...] = (*case.sanctions, *case.reviews, *case.warnings)
     target = next((one for one in decisions if one.id == ref), None)
     about = {ref, *([target.notice] if target else ())}
     reviews = {one.id for one in case.reviews if one.sanction == ref} if kind != "appeal-closes" else set()
     letters = [one for one in case.notices if one.status == "sent" and (one.about in about | reviews or one.id in about)]
-    prints = [one for one in letters if any(part.part == TOLD[kind].part for part in policy.notice(one.kind).parts)]
+    printed = {TOLD[kind].part, *(["next-stage"] if kind == "appeal-closes" else [])}
+    prints = [one for one in letters if any(part.part in printed for part in policy.notice(one.kind).parts)]
     return prints[-1] if prints else None
 
 
-def decider(kind: str, policy: Policy) -> Who:
+def decider(case: Case, kind: str, ref: str, policy: Policy) -> Who:
     """Returns who decides whether a told date of this kind may move: those whose own time or decision it is."""
-    if kind in ("appeal-closes", "answer-due") and policy.appeal:
-        late = policy.appeal.late_decided_by if kind == "appeal-closes" else None
-        return late or policy.appeal.decided_by
+    rule = _rule_behind(case, ref, policy) if kind in ("appeal-closes", "answer-due") else None
+    if rule:
+        late = rule.late_decided_by if kind == "appeal-closes" else None
+        return late or rule.decided_by
     if kind == "restrictions-end":
         return next(iter(policy.decision.sign_offs.values())).decided_by
     return policy.review.by
+
+
+def _rule_behind(case: Case, ref: str, policy: Policy) -> AppealRule | None:
+    """Returns the rule of the appeal behind a date: of the challenge that is pending, of the stage its answer opens, of the first stage."""
+    challenge = next((one for one in case.challenges if one.id == ref), None)
+    if challenge is None:
+        return policy.warning.appeal if any(one.id == ref for one in case.warnings) else policy.appeal
+    rule = rule_for(case, challenge, policy)
+    return rule.then if rule and challenge.decided_on else rule
 
 
 Key = tuple[str, str, date]

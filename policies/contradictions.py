@@ -11,9 +11,10 @@ from datetime import date
 from pydantic import TypeAdapter, ValidationError
 
 from domain.days import Calendar, after
-from domain.policy import Decision, NoticeRule, Option, Part, Policy, ReviewRule, Step
+from domain.policy import Decision, Length, NoticeRule, Option, Part, Policy, ReviewRule, SignOff, Step
 from domain.rules import Cited, Period, Who
 from policies.names import FIELDS, Path
+from policies.units import appeal_stages, never_without_offices, wrong_units
 
 Found = Iterator[tuple[Path, str]]
 SINCE = date(2027, 1, 1)
@@ -43,14 +44,21 @@ def _end(period: Period) -> date:
 
 def length_without_a_period(policy: Policy) -> Found:
     length = policy.decision.length
-    if length.kind.value == "fixed" and length.period is None:
+    if length.kind.value == "fixed" and not _fixed(length):
         yield ("decision", "length", "kind"), "the length is fixed and no period says how long: add period, or say chosen or open"
+
+
+def _fixed(length: Length) -> tuple[Period, ...]:
+    """Returns every period a decision may have by itself: the one, and those of the scales."""
+    scales = (*length.by_heading.values(), *length.by_restriction.values(), *length.by_earlier)
+    return (*filter(None, [length.period]), *scales)
 
 
 def cap_below_the_fixed_length(policy: Policy) -> Found:
     length = policy.decision.length
-    if length.kind.value == "fixed" and length.period and length.at_most and longer(length.period, length.at_most):
-        said = f"at most {length.at_most.words}, but the fixed length is {length.period.words}: no decision fits both; correct one"
+    over = [one for one in _fixed(length) if length.kind.value == "fixed" and length.at_most and longer(one, length.at_most)]
+    if over and length.at_most:
+        said = f"at most {length.at_most.words}, but the fixed length is {over[0].words}: no decision fits both; correct one"
         yield ("decision", "length", "at_most"), said
 
 
@@ -65,12 +73,14 @@ def open_end_that_is_refused(policy: Policy) -> Found:
 
 def review_after_the_end(policy: Policy) -> Found:
     length = policy.decision.length
-    if length.kind.value != "fixed" or length.period is None:
+    fixed = _fixed(length)
+    if length.kind.value != "fixed" or not fixed:
         return
+    longest = max(fixed, key=_end)
     for name in REVIEWS:
         cycle = getattr(policy, name).cycle if getattr(policy, name) else None
-        if cycle and longer(cycle, length.period):
-            said = f"reviewed every {cycle.words}, but restrictions end after {length.period.words}: a cycle of at most that"
+        if cycle and longer(cycle, longest):
+            said = f"reviewed every {cycle.words}, but restrictions end after {longest.words}: a cycle of at most that"
             yield (name, "cycle"), said
 
 
@@ -81,11 +91,13 @@ def nobody_left_to_decide(policy: Policy) -> Found:
                 ("decision", "sign_offs", name, "never_by"),
                 "it shuts out every office of decided_by: name an office that may decide, or take one out",
             )
-    if policy.appeal and _none_left(policy.appeal.decided_by, policy.appeal.never_by):
-        yield (
-            ("appeal", "never_by"),
-            "it shuts out every office of appeal.decided_by: an appeal that nobody decides; name an office that may",
-        )
+    for path, stage in appeal_stages(policy):
+        if _none_left(stage.decided_by, stage.never_by):
+            where = ".".join(map(str, path))
+            yield (
+                (*path, "never_by"),
+                f"it shuts out every office of {where}.decided_by: an appeal that nobody decides; name an office that may",
+            )
 
 
 def _none_left(who: Who, never: Who | None) -> bool:
@@ -94,23 +106,30 @@ def _none_left(who: Who, never: Who | None) -> bool:
 
 def appeal_to_whoever_decided(policy: Policy) -> Found:
     """An appeal that must be independent cannot belong to the one office that takes the decision (DEF-09)."""
-    rule = policy.appeal
-    if rule is None or not rule.independent.value:
-        return
-    offices = rule.decided_by.offices
-    same = [name for name, one in policy.decision.sign_offs.items() if offices and set(offices) <= set(one.decided_by.offices)]
-    if same:
-        said = f"{', '.join(offices)} also decides on restrictions ({', '.join(same)}), but appeal.independent wants somebody else"
-        yield ("appeal", "decided_by", "offices"), f"{said}: name another office"
+    for path, rule in appeal_stages(policy):
+        offices = rule.decided_by.offices
+        same = [name for name, one in policy.decision.sign_offs.items() if offices and _all_of(one, offices)]
+        if rule.independent.value and path[0] == "appeal" and same:
+            where = ".".join(map(str, path))
+            said = f"{', '.join(offices)} also decides on restrictions ({', '.join(same)}), but {where}.independent wants somebody else"
+            yield (*path, "decided_by", "offices"), f"{said}: name another office"
+
+
+def _all_of(rule: SignOff, offices: tuple[str, ...]) -> bool:
+    """Returns whether those who hold these offices all decide; of a committee, or of any two of a list, somebody is left."""
+    several = rule.committee is not None or rule.signers is not None
+    return not several and set(offices) <= set(rule.decided_by.offices)
 
 
 def letters_of_an_appeal_there_is_not(policy: Policy) -> Found:
-    if policy.appeal is not None:
-        return
     for kind, rule in policy.notices.items():
-        if kind.startswith("appeal-"):
-            yield ("notices", kind), "a letter about an appeal, but the policy gives none: add appeal, or take the letter out"
-        yield from _parts(kind, rule, OF_APPEALS, "there is no appeal: add appeal, or take the part out")
+        if kind == "appeal-elsewhere":
+            if policy.appeal_outside is None:
+                yield ("notices", kind), "a letter about an appeal elsewhere, but there is none: add appeal_outside, or take the letter out"
+        elif policy.appeal is None and policy.warning.appeal is None:
+            if kind.startswith("appeal-"):
+                yield ("notices", kind), "a letter about an appeal, but the policy gives none: add appeal, or take the letter out"
+            yield from _parts(kind, rule, OF_APPEALS, "there is no appeal: add appeal, or take the part out")
 
 
 def _parts(kind: str, rule: NoticeRule, parts: tuple[Part, ...], what: str) -> Found:
@@ -121,13 +140,17 @@ def _parts(kind: str, rule: NoticeRule, parts: tuple[Part, ...], what: str) -> F
 
 def parts_without_their_rule(policy: Policy) -> Found:
     """A part that can never be given: the letter that needs it would be blocked, or go without it."""
-    appeal, review = policy.appeal, policy.review
-    scheduled = any(rule.cycle or rule.chosen for name in REVIEWS if (rule := getattr(policy, name)))
+    stages, review = [rule for _, rule in appeal_stages(policy)], policy.review
+    meets = [one.committee for one in (*policy.decision.sign_offs.values(), *stages, review, policy.disengagement_review) if one]
+    scheduled = any(rule.cycle or rule.chosen or rule.each_decision for name in REVIEWS if (rule := getattr(policy, name)))
     wanted: tuple[tuple[Part, bool, str], ...] = (
-        ("answer-due", appeal is not None and appeal.answer is None, "no time to answer is set: add appeal.answer"),
-        ("late-appeal", appeal is not None and appeal.window is None, "no appeal can be late: add appeal.window"),
+        ("answer-due", bool(stages) and not any(one.answer for one in stages), "no time to answer is set: add appeal.answer"),
+        ("late-appeal", bool(stages) and not any(one.window for one in stages), "no appeal can be late: add appeal.window"),
         ("requested-review", review.requested is None, "the customer cannot ask for a review: add review.requested"),
         ("review-date", not scheduled, "no review is scheduled: add review.cycle or review.chosen"),
+        ("next-stage", not any(one.then for one in stages), "no appeal has a next stage: add then to it"),
+        ("appeal-outside", policy.appeal_outside is None, "nobody outside hears an appeal: add appeal_outside"),
+        ("meeting", not any(meets), "no committee decides: add committee"),
         ("enquiries", policy.enquiries is None, "no address is given: add enquiries"),
         ("arrangement", policy.step_one is None, "nothing is agreed first: add step_one"),
     )
@@ -210,16 +233,16 @@ def outcomes_that_cannot_be(policy: Policy) -> Found:
         if rule.presumption and rule.presumption.value not in rule.outcomes:
             yield (name, "presumption"), f"{rule.presumption.value} is no outcome here; there are: {', '.join(rule.outcomes)}"
         for outcome, one in rule.outcomes.items():
-            if one.until and rule.cycle is None and rule.chosen is None:
+            if one.until and rule.cycle is None and rule.chosen is None and rule.each_decision is None:
                 yield (name, "outcomes", outcome, "until"), "runs to the next review, but none is scheduled: add cycle or chosen"
-            if one.review_date and rule.chosen is None:
+            if one.review_date and rule.chosen is None and rule.each_decision is None:
                 yield (name, "outcomes", outcome, "review_date"), "sets the date of the next review, but the policy does: add chosen"
 
 
 def late_appeal_into_no_review(policy: Policy) -> Found:
-    rule = policy.appeal
-    if rule and rule.late_becomes_review and rule.late_becomes_review.value and policy.review.requested is None:
-        yield ("appeal", "late_becomes_review"), "there is no review to become: add review.requested, or take this out"
+    for path, rule in appeal_stages(policy):
+        if rule.late_becomes_review and rule.late_becomes_review.value and policy.review.requested is None:
+            yield (*path, "late_becomes_review"), "there is no review to become: add review.requested, or take this out"
 
 
 def ends_before_it_begins(policy: Policy) -> Found:
@@ -264,4 +287,6 @@ CHECKS: tuple[Callable[[Policy], Found], ...] = (
     late_appeal_into_no_review,
     ends_before_it_begins,
     fixed_to_what_cannot_be,
+    wrong_units,
+    never_without_offices,
 )

@@ -13,6 +13,7 @@ from policies import load
 from policies.names import Path
 from policies.needs import needs
 from policies.survey import values
+from policies.units import appeal_stages
 
 Places = tuple[Path, ...]
 Found = Iterator[tuple[Places, str, str]]
@@ -29,7 +30,7 @@ def no_end(policy: Policy) -> Found:
 
 
 def no_review_interval(policy: Policy) -> Found:
-    if policy.review.cycle is not None:
+    if policy.review.cycle is not None or policy.review.each_decision is not None:
         return
     if policy.review.chosen:
         what = f"The text gives no review interval: each decision sets its own, by default at most {policy.review.chosen.words} on."
@@ -39,30 +40,36 @@ def no_review_interval(policy: Policy) -> Found:
 
 
 def no_appeal(policy: Policy) -> Found:
-    if policy.appeal is None:
+    if policy.appeal is None and policy.appeal_outside is None:
         yield ((),), "The text gives the customer no appeal.", "Say in the policy how a decision can be challenged, or refer to complaints."
 
 
 def no_appeal_window(policy: Policy) -> Found:
-    if policy.appeal and policy.appeal.window is None:
+    for path, rule in appeal_stages(policy):
+        if rule.window is not None:
+            continue
         yield (
-            (("appeal",),),
+            (path,),
             "The text sets no time to appeal; an appeal is taken at any time.",
             "Let the policy set a time, or leave it open.",
         )
 
 
 def no_time_to_answer(policy: Policy) -> Found:
-    if policy.appeal and policy.appeal.answer is None:
-        target = policy.appeal.answer_target
+    for path, rule in appeal_stages(policy):
+        if rule.answer is not None:
+            continue
+        target = rule.answer_target
         stands = f"; {target.words} is the body's own target" if target else ""
-        yield (("appeal",),), f"The text sets no time in which an appeal is answered{stands}.", "Let the policy promise one."
+        yield (path,), f"The text sets no time in which an appeal is answered{stands}.", "Let the policy promise one."
 
 
 def no_word_on_late_appeals(policy: Policy) -> Found:
-    if policy.appeal and policy.appeal.window and policy.appeal.if_late is None:
+    for path, rule in appeal_stages(policy):
+        if rule.window is None or rule.if_late is not None:
+            continue
         what = "The text does not say what becomes of a late appeal: it is refused as of right, and may be let in with a reason (DEF-10)."
-        yield (("appeal", "window"),), what, "Add appeal.if_late."
+        yield ((*path, "window"),), what, "Add appeal.if_late."
 
 
 def no_decider_named(policy: Policy) -> Found:
@@ -71,9 +78,9 @@ def no_decider_named(policy: Policy) -> Found:
         **{("decision", "sign_offs", name, "decided_by"): rule.decided_by for name, rule in policy.decision.sign_offs.items()},
         ("review", "by"): policy.review.by,
         ("disengagement_review", "by"): policy.disengagement_review.by if policy.disengagement_review else None,
-        ("appeal", "decided_by"): policy.appeal.decided_by if policy.appeal else None,
-        ("appeal", "late_decided_by"): policy.appeal.late_decided_by if policy.appeal else None,
     }
+    for path, rule in appeal_stages(policy):
+        deciding |= {(*path, "decided_by"): rule.decided_by, (*path, "late_decided_by"): rule.late_decided_by}
     silent = tuple(path for path, who in deciding.items() if who and (who.unconfirmed or who.default))
     if silent:
         yield silent, "The text does not say, or not fully or legibly, who decides here.", "The body says who, and takes the mark away."

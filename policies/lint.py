@@ -46,7 +46,7 @@ def lint(name: str) -> Lint:
     """Returns what is found in a policy, by name or path. Raises Unreadable, or Contradiction where it contradicts itself."""
     policy, file = load.policy(name), load.shown_name(name)
     data = load.parse(load.policy_text(name), file)
-    wrong = [(load.position(data, path), what) for path, what in leading_nowhere(policy)]
+    wrong = [(load.position(data, path), what) for path, what in leading_nowhere(policy, load.own_clauses(name, policy.policy))]
     return Lint(
         policy=policy.policy,
         file=file,

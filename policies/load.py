@@ -287,9 +287,23 @@ def table_of(text: str, name: str) -> Calendar:
 @cache
 def clauses(policy: str) -> dict[str, Clause]:
     """Returns the clauses of a shipped policy by id. Raises Unreadable."""
-    name = f"policies/clauses/{policy}.yaml"
-    listed = build(Clauses, parse((HOME / "clauses" / f"{policy}.yaml").read_text(encoding="utf-8"), name), name)
+    return _clauses_in(HOME / "clauses" / f"{policy}.yaml", f"policies/clauses/{policy}.yaml")
+
+
+def _clauses_in(path: Path, name: str) -> dict[str, Clause]:
+    listed = build(Clauses, parse(text_of(path, name), name), name)
     return {clause.id: clause for clause in listed.clauses}
+
+
+def clauses_beside(file: str, policy: str) -> dict[str, Clause] | None:
+    """Returns the clauses that a policy file of your own lists, in clauses/ beside it; None where it has no list. Raises Unreadable."""
+    path = Path(file).parent / "clauses" / f"{policy}.yaml"
+    return _clauses_in(path, str(path)) if path.is_file() else None
+
+
+def own_clauses(name: str, policy: str) -> dict[str, Clause] | None:
+    """Returns the clauses listed beside a policy's file; None for a shipped policy, or where there is no list. Raises Unreadable."""
+    return None if name in names() else clauses_beside(name, policy)
 
 
 @cache

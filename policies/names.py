@@ -31,6 +31,21 @@ def wrong_names(policy: Policy) -> Iterator[tuple[Path, str]]:
     for n, option in enumerate(policy.decision.options):
         yield from _option(("decision", "options", n), option, policy)
     yield from _questions(policy)
+    yield from _scales(policy)
+
+
+def _scales(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Yields a scale of lengths that could never apply: a heading of no behaviour, a restriction that is no option."""
+    rule = policy.decision.length
+    headings = sorted({one.heading for one in policy.behaviours.values() if one.heading})
+    for heading in rule.by_heading:
+        if heading not in headings:
+            right = ", ".join(headings) or "none; give behaviours a heading"
+            yield ("decision", "length", "by_heading", heading), f"{heading!r} is no heading of a behaviour; there are: {right}"
+    offered = sorted(one.type for one in policy.decision.options)
+    for type in rule.by_restriction:
+        if type not in offered:
+            yield ("decision", "length", "by_restriction", type), f"{type!r} is not among decision.options: {', '.join(offered)}"
 
 
 def _questions(policy: Policy) -> Iterator[tuple[Path, str]]:

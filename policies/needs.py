@@ -12,6 +12,7 @@ from domain.people import Person, Staff
 from domain.policy import Policy
 from domain.rules import Relation, Who
 from policies.names import Path, offices_named, whose
+from policies.units import appeal_stages
 
 
 class Need(Data):
@@ -62,6 +63,10 @@ def _grades(policy: Policy) -> Iterator[Need]:
     wanted = [
         ("decision", "sign_offs", name, "different_grades") for name, rule in policy.decision.sign_offs.items() if rule.different_grades
     ]
+    above = [path for path, who in whose(policy) if isinstance(who, Who) and who.at_or_above]
+    if above:
+        what = "grades on the staff list, as high as the policy asks for"
+        yield Need(kind="grades", what=what, places=tuple(above), could="Set grade.")
     if wanted:
         yield Need(kind="grades", what="grades on the staff list, of at least two ranks", places=tuple(wanted), could="Set grade.")
 
@@ -70,8 +75,9 @@ def _somebody_else(policy: Policy) -> Iterator[Need]:
     """Yields the offices that must be held by somebody besides those who decided (DEF-09)."""
     deciders = tuple({office for rule in policy.decision.sign_offs.values() for office in rule.decided_by.offices})
     checked: list[tuple[Path, Who]] = []
-    if policy.appeal and policy.appeal.independent.value:
-        checked.append((("appeal", "decided_by"), policy.appeal.decided_by))
+    for path, rule in appeal_stages(policy):
+        if rule.independent.value and path[0] == "appeal":
+            checked.append(((*path, "decided_by"), rule.decided_by))
     if policy.review.independent and policy.review.independent.value:
         checked.append((("review", "by"), policy.review.by))
     for path, who in checked:

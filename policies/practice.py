@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from domain.policy import Part, Policy
 from domain.restrictions import DISENGAGING
 from policies.gaps import Found
+from policies.units import appeal_stages
 
 ALTERNATIVES = frozenset({"alternatives-tried", "alternatives-considered", "informal-steps", "efforts"})
 CIRCUMSTANCES = frozenset(
@@ -47,7 +48,9 @@ def end_or_review_told(policy: Policy) -> Found:
 
 def challenge_told(policy: Policy) -> Found:
     what = "does not say how to challenge it"
-    yield from _lacking(policy, ("appeal", "challenge", "right-of-review"), what, "Say how the decision can be challenged.")
+    yield from _lacking(
+        policy, ("appeal", "challenge", "right-of-review", "appeal-outside"), what, "Say how the decision can be challenged."
+    )
 
 
 def _lacking(policy: Policy, parts: tuple[Part, ...], what: str, could: str) -> Found:
@@ -72,11 +75,13 @@ def lifted_by_default(policy: Policy) -> Found:
 
 
 def independent_appeal(policy: Policy) -> Found:
-    if policy.appeal is None:
+    if policy.appeal is None and policy.appeal_outside is None:
         yield ((),), "There is no appeal to somebody who did not decide.", "Let somebody not involved look at a challenge."
-    elif not policy.appeal.independent.value:
+    for path, rule in appeal_stages(policy):
+        if rule.independent.value or path[0] != "appeal":
+            continue
         yield (
-            (("appeal", "independent"),),
+            ((*path, "independent"),),
             "Whoever decided may decide the appeal.",
             "Let somebody not involved, and more senior, decide it.",
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import BaseModel
 
 from domain.model import Data
@@ -80,8 +82,14 @@ def _said(item: Rule) -> str:
     for name in ("value", "label", "offices", "relation", "asks", "part", "instead", "what", "text"):
         said = getattr(item, name, None)
         if said not in (None, (), ""):
-            return ", ".join(said) if isinstance(said, tuple) else str(said)
+            return ", ".join(map(str, said)) if isinstance(said, tuple) else str(said)
     return "yes"
+
+
+def unused(policy: Policy, own: dict[str, load.Clause]) -> tuple[load.Clause, ...]:
+    """Returns the clauses of a list that no value of the policy cites: each a rule left out, or one for people alone."""
+    cited = load.cited(policy)
+    return tuple(clause for id, clause in own.items() if id not in cited)
 
 
 def is_shared(default: str) -> bool:
@@ -89,15 +97,15 @@ def is_shared(default: str) -> bool:
     return default.startswith(("DEF-", "A-", "EH-"))
 
 
-def findings(policy: Policy) -> tuple[str, ...]:
-    """Returns what is wrong with a policy beyond its shape: clauses and defaults that do not exist."""
-    return tuple(what for _, what in leading_nowhere(policy))
+def findings(policy: Policy, own: dict[str, load.Clause] | None = None) -> tuple[str, ...]:
+    """Returns what is wrong with a policy beyond its shape: clauses and defaults that do not exist; `own` is a list beside its file."""
+    return tuple(what for _, what in leading_nowhere(policy, own))
 
 
-def leading_nowhere(policy: Policy) -> tuple[tuple[Path, str], ...]:
-    """Returns each source that does not exist, with its place and what would be right."""
-    listed = policy.policy in load.clause_lists()
-    clauses, defaults = load.clauses(policy.policy) if listed else {}, load.defaults()
+def leading_nowhere(policy: Policy, own: dict[str, load.Clause] | None = None) -> tuple[tuple[Path, str], ...]:
+    """Returns each source that does not exist and each right that no letter tells of, with its place and what would be right."""
+    listed = own is not None or policy.policy in load.clause_lists()
+    clauses, defaults = own if own is not None else load.clauses(policy.policy) if listed else {}, load.defaults()
     found = values(policy)
     known = f"they run from {next(iter(clauses))} to {next(reversed(clauses))}" if clauses else ""
     wrong = [
@@ -111,4 +119,29 @@ def leading_nowhere(policy: Policy) -> tuple[tuple[Path, str], ...]:
         for one in found
         if one.default and one.default not in defaults and (listed or is_shared(one.default)) and one.default not in clauses
     ]
-    return tuple(wrong)
+    return (*wrong, *_untold(policy))
+
+
+def _untold(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Yields each way to challenge a decision that no letter of the policy tells the customer of."""
+    told = {kind: {one.part for one in rule.parts} for kind, rule in policy.notices.items()}
+    anywhere = set[str]().union(*told.values())
+    owed = (
+        ("appeal", policy.appeal is not None, "appeal" in anywhere, "no letter holds the part appeal"),
+        (
+            "appeal.then",
+            bool(policy.appeal and policy.appeal.then),
+            "next-stage" in told.get("appeal-outcome", ()),
+            "the letter appeal-outcome does not hold the part next-stage",
+        ),
+        ("appeal_outside", policy.appeal_outside is not None, "appeal-outside" in anywhere, "no letter holds the part appeal-outside"),
+        (
+            "warning.appeal",
+            policy.warning.appeal is not None,
+            "appeal" in told.get("warning", ()),
+            "the letter warning does not hold the part appeal",
+        ),
+    )
+    for where, given, printed, what in owed:
+        if given and not printed:
+            yield tuple(where.split(".")), f"{where}: {what}, so the customer would not learn of it"

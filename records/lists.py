@@ -41,7 +41,14 @@ def _is_for(task: TaskRow, entry: StaffRow) -> bool:
         values = entry.entry.get(field, [])
         assert isinstance(values, list)
         held |= set(values)
-    return entry.person in task.people or bool(held & set(task.offices))
+    return entry.person in task.people or bool(held & set(task.offices)) or _senior_enough(entry, task)
+
+
+def _senior_enough(entry: StaffRow, task: TaskRow) -> bool:
+    """Returns whether a task for anybody from a grade on is this person's."""
+    grade = entry.entry.get("grade")
+    from_ = [int(one.removeprefix("grade-from:")) for one in task.people if one.startswith("grade-from:")]
+    return isinstance(grade, int) and any(grade >= one for one in from_)
 
 
 def _manages(session: Session, entry: StaffRow, task: TaskRow) -> bool:

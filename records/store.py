@@ -187,7 +187,7 @@ def _register_rows(case: Case, vault: CaseVault, policy: Policy, calendar: Calen
             body=case.body,
             customer=vault.put(case.customer.name),
             stage=case.stage,
-            warned_on=warned_on(case, case.warnings[-1], policy) if case.warnings else None,
+            warned_on=warned_on(case, case.standing_warnings[-1], policy) if case.standing_warnings else None,
             decided_on=last.decided_on if last else None,
             notified_on=notified_on(case, last.notice) if last else None,
             last_reviewed_on=max((one.on for one in case.reviews), default=None),

@@ -19,7 +19,7 @@ body_app = typer.Typer(no_args_is_help=True, help="Public bodies: set up from a 
 
 @body_app.command("set")
 def set_(
-    file: Annotated[Path, typer.Argument(help="The body's YAML file: body, name, policy, keep_years, people, closures.")],
+    file: Annotated[Path, typer.Argument(help="The body's YAML file: body, name, policy, keep_years, meetings, people, closures.")],
     json: Json = False,
 ) -> None:
     """Check a body's file against its policy and load it into the records, in place of what stood there; from then on it is who may act."""
@@ -60,7 +60,8 @@ def _read(file: Path) -> Body:
 
 
 def _line(body: Body) -> dict[str, object]:
-    facts = body.model_dump(mode="json", exclude={"people"} if body.closures else {"people", "closures"})
+    empty = {name for name in ("meetings", "closures") if not getattr(body, name)}
+    facts = body.model_dump(mode="json", exclude={"people", *empty})
     return {**facts, "people": len(body.people)}
 
 

@@ -69,8 +69,8 @@ def check(
 ) -> None:
     """Check a policy file: what is wrong, where its text is silent, and, as information alone, what good practice would add."""
     from policies.lint import lint
-    from policies.load import Unreadable
-    from policies.survey import values
+    from policies.load import Unreadable, own_clauses
+    from policies.survey import unused, values
     from starter.configured import settled
 
     try:
@@ -82,10 +82,21 @@ def check(
         raise typer.Exit(MISUNDERSTOOD) from None
     needed = settled(policy, body) if body else None
     count, open_ = len(values(policy)), [one for one in values(policy) if one.unconfirmed]
+    own = own_clauses(name, policy.policy)
+    left = unused(policy, own) if own else ()
     if json:
-        as_json({**found.model_dump(mode="json"), "unconfirmed": open_, **({"configured": needed} if needed is not None else {})})
+        as_json(
+            {
+                **found.model_dump(mode="json"),
+                "unconfirmed": open_,
+                "unused": left,
+                **({"configured": needed} if needed is not None else {}),
+            }
+        )
     else:
         print_lint(found, count=count, unconfirmed=len(open_))
+        if left:
+            table(("clause that no value cites", "kind", "says"), [(one.id, one.kind, one.says) for one in left])
         if needed is not None:
             print_needs(needed, body=str(body))
     raise typer.Exit(1 if found.wrong else 0)

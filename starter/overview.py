@@ -33,7 +33,9 @@ def overview_rows(engine: Engine) -> list[tuple[str, str, str, str, str]]:
             when = f"{due.kind.replace('-', ' ')} {in_words(due.reckoned.date)} [{clauses}]" if due else "none"
             own = [task for task in waiting if task.case_id == row.id]
             whom = {policy.office(office) for task in own for office in task.offices}
-            whom |= {one.replace("line-manager-of:", "line manager of ") for task in own for one in task.people}
+            whom |= {
+                one.replace("line-manager-of:", "line manager of ").replace("grade-from:", "grade ") for task in own for one in task.people
+            }
             lines.append((row.id, policy.body, row.stage, ", ".join(sorted(whom)) or "nobody: time passes", when))
     return lines
 

@@ -347,6 +347,7 @@ def _records(script: Script, folder: Path) -> Engine:
         name=policy.body,
         policy=script.policy,
         keep_years=script.retention_years,
+        meetings=script.meetings,
         people=script.staff,
         closures=script.closures,
     )

@@ -166,6 +166,8 @@ class Script(Data):
     """The body's own schedule, where its policy is silent."""
     closures: tuple[Holiday, ...] = ()
     """Days on which the body's offices are closed besides bank holidays."""
+    meetings: tuple[date, ...] = ()
+    """The body's own list of meetings, where its policy holds reviews at them."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @property

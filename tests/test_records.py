@@ -423,6 +423,7 @@ PLAIN = {
     "case.MeasureTaken": {"measure"},
     "case.Imported": {"file_sha256"},
     "case.Notice": {"kind", "about", "method"},
+    "case.Sitting": {"committee"},
     "commands.NoticeBlocked": {"problem"},
     "commands.NoticeSent": {"method"},
     "commands.DeadlinePassed": {"key"},
