@@ -10,6 +10,7 @@ from policies import load
 from policies.answers import PLACES, Answer, answers, exercised
 from policies.survey import values
 from tests.mutate import REHEARSALS, tried
+from tests.own_policies import FILES, own
 from tests.switched_off import without
 
 LISTED = {"mmo": 50, "natural-england": 68, "maidstone": 65, "portsmouth": 92, "council-2024-2028": 68}
@@ -66,7 +67,8 @@ def test_the_rule_that_is_said_to_answer_is_there(rule: str):
 def test_every_place_is_used_by_a_value_of_some_policy():
     from policies.answers import place_of
 
-    used = {place_of(one).where for name in LISTED for one in values(load.policy(name))}
+    policies = (*map(load.policy, LISTED), *(own(file.stem) for file in FILES))
+    used = {place_of(one).where for policy in policies for one in values(policy)}
     assert {place.where for place in PLACES} - used == set()
 
 
