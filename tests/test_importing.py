@@ -430,7 +430,7 @@ def rows(draw: st.DrawFn, name: str) -> dict[str, str]:
         "decided by": draw(st.sampled_from(["", "not recorded", PEOPLE[name][1].people[1].id, next(iter(PEOPLE[name][0].offices))])),
         "restrictions": draw(st.sampled_from(LIMITS[name])).replace("'", '"'),
         "reasons": draw(st.sampled_from(["", "They went on."])),
-        "ends on": draw(st.just("open") | blank | ahead),
+        "ends on": draw(ahead | ahead.map(str) | blank if PEOPLE[name][0].review.cycle is None else st.just("open") | blank | ahead),
         "last review": draw(blank | later),
         "next review": draw(blank | ahead),
         "appeal": draw(st.one_of(appeals if PEOPLE[name][0].appeal else [blank])),
