@@ -413,6 +413,8 @@ def written(days: st.SearchStrategy[date]) -> st.SearchStrategy[str]:
 @st.composite
 def rows(draw: st.DrawFn, name: str) -> dict[str, str]:
     """Draws a line of a spreadsheet that may be true: some days follow the decision, some facts are missing."""
+    review = PEOPLE[name][0].review
+    ends_must_be_set = review.cycle is None and review.chosen is None
     decided = draw(st.dates(date(2012, 1, 1), TODAY))
     later = written(st.dates(decided, TODAY))
     ahead = written(st.dates(decided + timedelta(days=1), date(2030, 1, 1)))
@@ -430,7 +432,7 @@ def rows(draw: st.DrawFn, name: str) -> dict[str, str]:
         "decided by": draw(st.sampled_from(["", "not recorded", PEOPLE[name][1].people[1].id, next(iter(PEOPLE[name][0].offices))])),
         "restrictions": draw(st.sampled_from(LIMITS[name])).replace("'", '"'),
         "reasons": draw(st.sampled_from(["", "They went on."])),
-        "ends on": draw(st.just("open") | blank | ahead),
+        "ends on": draw(ahead | ahead.map(str) | blank if ends_must_be_set else st.just("open") | blank | ahead),
         "last review": draw(blank | later),
         "next review": draw(blank | ahead),
         "appeal": draw(st.one_of(appeals if PEOPLE[name][0].appeal else [blank])),

