@@ -147,6 +147,7 @@ def arguments(policy: Policy, staff: Staff, today: date) -> dict[str, st.SearchS
         "on_grounds": st.just([]) | st.just(["other"]) | st.sampled_from(grounds or [None]).map(lambda one: [one] if one else []),
         "directed_at": st.just([]) | members,
         "against": st.none() | st.sampled_from(["w1", "s1", "s2", "r1", "a1", "a2"]),
+        "evidence": st.just("post/1"),
     }  # fmt: skip
 
 
