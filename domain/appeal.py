@@ -6,7 +6,7 @@ from datetime import date
 
 from domain.appeal_rules import AppealRule
 from domain.case import Case, Challenge, Signature, next_id
-from domain.challenges import not_before, seen, with_challenge
+from domain.challenges import heard_here, no_appeal, not_before, seen, with_challenge
 from domain.clocks import answer_due, window_closes, window_of
 from domain.commands import AcceptLateAppeal, Appeal, DeclineLateAppeal
 from domain.days import Calendar, in_words
@@ -71,11 +71,11 @@ def _none(case: Case, policy: Policy, on: date) -> Refusal:
     """Returns the refusal where the body itself hears no appeal: who does, and the letter that says so (DEF-16)."""
     outside = policy.appeal_outside
     if outside is None:
-        return Refusal("This policy gives no appeal.", cites=policy.ombudsman.sources, remains="The body's complaints procedure.")
+        return no_appeal(policy)
     about = case.sanctions[-1].id if case.sanctions else "case"
     kept, notice = owe(case, "appeal-elsewhere", about=about, on=on, policy=policy)
-    said = f"This body hears no appeal; {outside.to} does."
-    return Refusal(said, cites=outside.sources, remains=outside.how, kept=kept if notice else None)
+    refusal = no_appeal(policy)
+    return Refusal(refusal.reason, cites=refusal.cites, remains=refusal.remains, kept=kept if notice else None)
 
 
 def _target(case: Case, against: str | None, policy: Policy, on: date) -> tuple[Target, Right]:
@@ -203,6 +203,7 @@ def decline_late_appeal(
 
 
 def _lateness(case: Case, saw: str | None, actor: Actor, policy: Policy, on: date) -> tuple[AppealRule, Challenge, Signature]:
+    heard_here(policy)
     challenge = seen(case, saw)
     rule = appeal_rule_of(case, challenge, policy)
     if not challenge.awaiting_lateness:

@@ -6,7 +6,7 @@ from datetime import date
 
 from domain.appeal_rules import AppealRule
 from domain.case import Case, Challenge, Sanction, Signature, Terms, Warning, with_item
-from domain.challenges import not_before, pending, with_challenge
+from domain.challenges import heard_here, not_before, pending, with_challenge
 from domain.clocks import answer_due
 from domain.commands import DecideAppeal, PassAppeal
 from domain.committee import deciders, deciding_day, sitting
@@ -30,6 +30,7 @@ from domain.terms import check_length, check_restrictions
 def pass_appeal(case: Case, command: PassAppeal, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Pass the papers on the decision and the appeal to whoever decides it."""
     on = the_day(command.on, today=today)
+    heard_here(policy)
     challenge = pending(case, command.saw)
     rule = appeal_rule_of(case, challenge, policy)
     not_before(challenge.on, on, f"the {rule.label} {challenge.id}")
@@ -46,6 +47,7 @@ def pass_appeal(case: Case, command: PassAppeal, *, actor: Actor, policy: Policy
 
 def decide_appeal(case: Case, command: DecideAppeal, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Decide an appeal: somebody other than those who took the decision, with reasons."""
+    heard_here(policy)
     challenge = pending(case, command.saw)
     rule = appeal_rule_of(case, challenge, policy)
     on = deciding_day(command, rule.committee, today=today)

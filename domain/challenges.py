@@ -6,12 +6,27 @@ from datetime import date
 
 from domain.case import Case, Challenge, with_item
 from domain.decision import Refusal
+from domain.policy import Policy
 
 
 def not_before(earlier: date, on: date, what: str) -> None:
     """Refuses an act dated before what it answers."""
     if on < earlier:
         raise Refusal(f"on is {on.isoformat()}, before {what} of {earlier.isoformat()}.", remains="Enter the day it really happened.")
+
+
+def no_appeal(policy: Policy) -> Refusal:
+    """Returns the refusal where the body itself hears no appeal: it names who does (DEF-16)."""
+    outside = policy.appeal_outside
+    if outside is None:
+        return Refusal("This policy gives no appeal.", cites=policy.ombudsman.sources, remains="The body's complaints procedure.")
+    return Refusal(f"This body hears no appeal; {outside.to} does.", cites=outside.sources, remains=outside.how)
+
+
+def heard_here(policy: Policy) -> None:
+    """Refuses an act on an appeal where the body hears none."""
+    if policy.appeal is None and policy.warning.appeal is None:
+        raise no_appeal(policy)
 
 
 def seen(case: Case, saw: str | None) -> Challenge:

@@ -152,13 +152,10 @@ def arguments(policy: Policy, staff: Staff, today: date) -> dict[str, st.SearchS
 
 
 @st.composite
-def moves(draw: st.DrawFn, policy: Policy, staff: Staff, today: date) -> tuple[AnyCommand, Actor] | None:
-    """Draws one act by somebody, most often complete enough to reach the rules."""
-    do = draw(
-        st.sampled_from(
-            [name for name, kind in COMMANDS.items() if "staff" in kind.origins and name not in ("open_case", "import_case", "correct")]
-        )
-    )
+def moves(draw: st.DrawFn, policy: Policy, staff: Staff, today: date, *, imported: bool = True) -> tuple[AnyCommand, Actor] | None:
+    """Draws one act by somebody, most often complete enough to reach the rules; completing an imported record only for an imported case."""
+    never = {"open_case", "import_case", "correct", *([] if imported else ["complete_record"])}
+    do = draw(st.sampled_from([name for name, kind in COMMANDS.items() if "staff" in kind.origins and name not in never]))
     offered = arguments(policy, staff, today)
     fields = [name for name in COMMANDS[do].model_fields if name in offered]
     with_ = {name: value for name in fields if (value := draw(offered[name])) is not None}
@@ -261,7 +258,7 @@ def holds_always(name: str, policy: Policy, staff: Staff, starts: tuple[Callable
         for _ in range(data.draw(st.integers(8, 30))):
             today += timedelta(days=data.draw(st.sampled_from([0, 1, 3, 14, 15, 29, 60, 92, 184, 366, 731, 1100])))
             case = settle(case, policy, today)
-            move = data.draw(moves(policy, staff, today))
+            move = data.draw(moves(policy, staff, today, imported=case.imported is not None))
             played["steps"] += 1
             before = case
             if move is not None:
