@@ -117,6 +117,9 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     "ends_before_it_begins": ("council-2024-2028", "valid_to: {value: 2028-12-31,", "valid_to: {value: 2023-12-31,", "before valid_from"),
     "fixed_to_what_cannot_be": ("maidstone", "fixed: {channel: telephone}, cites: [MBC-25]", "fixed: {channel: telefone}, cites: [MBC-25]",
                                 "no value that channel"),
+    "wrong_units": ("maidstone", "opens_before: {days:", "opens_before: {weeks:", "counted in days, found weeks"),
+    "never_without_offices": ("maidstone", "never_by: {offices: [head-of-policy]", "never_by: {relation: line-manager-of-contact",
+                              "keeps posts out"),
 }  # fmt: skip
 """One change to a shipped policy that each check alone finds."""
 
