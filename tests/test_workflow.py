@@ -445,6 +445,7 @@ async def test_an_answer_that_takes_too_long_is_pending_and_the_same_id_asks_aga
         return real(*args, **kwargs)
 
     monkeypatch.setitem(domain.decide.HANDLERS, "assess", slow)
+    monkeypatch.setattr(workflows.acts, "PAUSE", timedelta(seconds=0.2))
     monkeypatch.setattr(workflows.acts, "ANSWER_WITHIN", timedelta(seconds=0.3))
     async with unsealed(), office.worker():
         await office.open("slow/1")
@@ -467,10 +468,12 @@ async def test_a_client_that_is_told_pending_asks_until_it_is_answered_or_says_s
         return real(*args, **kwargs)
 
     monkeypatch.setitem(domain.decide.HANDLERS, "assess", slow)
-    monkeypatch.setattr(workflows.acts, "ANSWER_WITHIN", timedelta(seconds=0.02))
+    monkeypatch.setattr(workflows.acts, "PAUSE", timedelta(seconds=0.2))
     monkeypatch.setattr(starter.cases, "PENDING_TRIES", 2)
+    monkeypatch.setattr(starter.cases, "ANSWERED_WITHIN", 3.0)
     async with unsealed(), office.worker():
         await office.open("slow/2")
+        monkeypatch.setattr(workflows.acts, "ANSWER_WITHIN", timedelta(seconds=0.02))
         with pytest.raises(Unavailable, match="ask again with the id a-1"):
             await office.cases.submit_message("slow/2", assess("a-1"))
         gate.set()
