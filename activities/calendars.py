@@ -5,17 +5,14 @@ A case counts with what it took over (domain/counting.py), whatever is loaded or
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import date, datetime
 
-from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from activities.bodies import Body, Unknown
 from domain.case import Case
 from domain.days import Calendar, Holiday
 from domain.policy import Policy
-from domain.rules import Period
 from policies import load
 from records.tables import BodyRow, CalendarEditionRow
 
@@ -142,21 +139,4 @@ def made_of(table: Calendar, **update: object) -> Calendar:
 
 def nations_of(policy: Policy) -> tuple[str, ...]:
     """Returns the nations whose holidays a policy counts with: its own first, then those its periods name."""
-    own = policy.nation.value or load.NO_NATION
-    named = (one.calendar.value for one in _periods(policy) if one.calendar and one.calendar.value != "body")
-    return tuple(dict.fromkeys((own, *named)))
-
-
-def _periods(value: object) -> Iterator[Period]:
-    match value:
-        case Period():
-            yield value
-        case BaseModel():
-            for name in type(value).model_fields:
-                yield from _periods(getattr(value, name))
-        case dict():
-            for item in value.values():
-                yield from _periods(item)
-        case tuple():
-            for item in value:
-                yield from _periods(item)
+    return tuple(dict.fromkeys((policy.nation.value or load.NO_NATION, *policy.nations_named)))

@@ -54,6 +54,8 @@ class Needs(NamedTuple):
 
     deadline: Deadline | None
     tasks: tuple[Task, ...]
+    calendar: Calendar
+    """What it counts with after the act."""
 
 
 class Facts(TypedDict):
@@ -253,14 +255,13 @@ class Recording:
 
     def _needs(self, case: Case, policy: Policy) -> Needs:
         calendar = calendar_of(self.session, case, policy)
-        return Needs(next_deadline(case, policy, calendar), tasks(case, policy, calendar, today=self.today))
+        return Needs(next_deadline(case, policy, calendar), tasks(case, policy, calendar, today=self.today), calendar)
 
     def _save(self, case: Case, policy: Policy, needs: Needs) -> None:
         save_case(self.session, case, vault=self.vault, deadline=needs.deadline, at=self.at)
         if self.before is None:
             self.session.flush()  # the log counts its lines on the case's row, which must be there
-        calendar = calendar_of(self.session, case, policy)
-        save_lists(self.session, case, needs.tasks, before=self.before, vault=self.vault, policy=policy, calendar=calendar)
+        save_lists(self.session, case, needs.tasks, before=self.before, vault=self.vault, policy=policy, calendar=needs.calendar)
 
     def _line(self, log: Log, entry: Entry, result: str, detail: str | None = None) -> None:
         actor = self.actor
@@ -319,7 +320,7 @@ class RecordsBehind(Exception):
 
 def outcome_of(case: Case, policy: Policy, needs: Needs, *, clock: Clock, today: date, said: Json) -> Outcome:
     """Returns what a case needs next, with what was said: the one thing the workflow takes from the record."""
-    deadline, waiting = needs
+    deadline, waiting = needs.deadline, needs.tasks
     facts: Json = {}
     if deadline:
         clauses = ", ".join(dict.fromkeys((*deadline.reckoned.cites, *deadline.reckoned.defaults)))

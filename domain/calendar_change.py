@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
-from domain.case import Case, Notice, with_item
+from domain.case import Case, Notice, next_id, with_item
 from domain.clocks import all_deadlines
 from domain.commands import AcknowledgeCalendar, ApplyCalendar, DecideMovedDate
 from domain.counting import Counting, DateChange, MovedDate, Stands
@@ -53,7 +53,7 @@ def counted_anew(case: Case, policy: Policy, old: Calendar, new: Calendar, *, to
     before = all_deadlines(case, policy, old)
     number = sum(len(one.moved) for one in case.changes)
     shifted, later = _notified_later(case, old, new, today)
-    change = DateChange(id=f"k{len(case.changes) + 1}", on=today, why="calendar", edition=new.edition)
+    change = DateChange(id=next_id("k", case.changes), on=today, why="calendar", edition=new.edition)
     facts = {"counting": Counting.of(new), "changes": (*case.changes, change), "notices": shifted}
     case = case.model_copy(update=facts)
     moved: list[MovedDate] = [*later]

@@ -19,6 +19,7 @@ from domain.case import (
     Sanction,
     Terms,
     Warning,
+    next_id,
     with_item,
 )
 from domain.clocks import appeal_window, open_deadlines
@@ -142,7 +143,7 @@ def _told(case: Case, kind: str, *, about: str, created_on: date, told_on: date 
     status: NoticeStatus = "sent" if told_on else "to-issue"
     method = IMPORTED if told_on else None
     notice = Notice(
-        id=f"n{len(case.notices) + 1}",
+        id=next_id("n", case.notices),
         kind=kind,
         about=about,
         created_on=created_on,

@@ -5,6 +5,7 @@ Get this wrong and a case saved by one release is damaged by another."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Annotated, Protocol
 
 from pydantic import (
@@ -28,6 +29,21 @@ class Data(BaseModel):
     """A value read from a file or a message: frozen, and any unknown field is an error that names it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def models_in(value: object) -> Iterator[BaseModel]:
+    """Yields a model and every model inside it, in lists and by name too, in the order of their fields."""
+    match value:
+        case BaseModel():
+            yield value
+            for name in type(value).model_fields:
+                yield from models_in(getattr(value, name))
+        case dict():
+            for item in value.values():
+                yield from models_in(item)
+        case tuple():
+            for item in value:
+                yield from models_in(item)
 
 
 class State(BaseModel):

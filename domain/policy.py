@@ -5,13 +5,14 @@ A policy file holds no condition and no function: bodies that differ give a diff
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from domain.appeal_rules import AppealRule, Elsewhere
 from domain.contact_words import ContactKind
-from domain.model import Code, Data
+from domain.model import Code, Data, models_in
 from domain.restrictions import Channel, RestrictionType, Weekday
 from domain.rules import Cited, Committee, Consultation, Finding, NoticeKind, Period, Rule, Who
 
@@ -521,6 +522,12 @@ class Policy(Data):
             if rule is not None and "lift" not in rule.outcomes:
                 raise ValueError(f"{name}.outcomes has no lift: every review must be able to end the restrictions")
         return self
+
+    @cached_property
+    def nations_named(self) -> tuple[str, ...]:
+        """Returns the nations that periods of this policy name for themselves: asked for with every act, worked out once."""
+        named = (one.calendar for one in models_in(self) if isinstance(one, Period))
+        return tuple(dict.fromkeys(calendar.value for calendar in named if calendar and calendar.value != "body"))
 
     @property
     def meets(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 
 from domain.calendar_change import moved_date, tell
-from domain.case import Case, Notice, Review, Sanction
+from domain.case import Case, Notice, Review, Sanction, next_id
 from domain.clocks import all_deadlines
 from domain.commands import RecordReceipt
 from domain.counting import DateChange, MovedDate
@@ -66,7 +66,7 @@ def _more_time(case: Case, before: tuple[Deadline, ...], *, policy: Policy, cale
             moved.append(one.model_copy(update={"id": f"m{number + len(moved) + 1}"}))
     if not moved:
         return case
-    change = DateChange(id=f"k{len(case.changes) + 1}", on=today, why="receipt", moved=tuple(moved))
+    change = DateChange(id=next_id("k", case.changes), on=today, why="receipt", moved=tuple(moved))
     case = case.model_copy(update={"changes": (*case.changes, change)})
     for one in moved:
         case = tell(case, one, policy=policy, on=on)

@@ -378,7 +378,8 @@ def _challenges(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task
                 "names no ground of the list: decide whether it is admissible, and answer" if outside else "is to be decided and answered"
             )
             who, command = _who_acts(rule.decided_by, rule.committee), "decide_appeal"
-        cites = (rule.answer or rule.answer_target).sources if (rule.answer or rule.answer_target) else who.sources  # type: ignore[union-attr]
+        period = rule.answer or rule.answer_target
+        cites = period.sources if period else who.sources
         yield Task(
             kind="appeal",
             what=f"{rule.label.capitalize()} {one.id} {what}",

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from domain.days import Calendar
-from domain.model import Data
+from domain.model import Data, models_in
 from domain.policy import Policy
 from policies.contradictions import contradictions
 from policies.holidays import Table, wrong_days
@@ -331,13 +331,4 @@ def _table(file: str) -> Calendar:
 
 def cited(value: object) -> set[str]:
     """Returns every clause that a policy's values cite."""
-    match value:
-        case BaseModel():
-            own = set(getattr(value, "cites", ()))
-            return own.union(*(cited(getattr(value, name)) for name in type(value).model_fields if name != "cites"))
-        case dict():
-            return set().union(*(cited(item) for item in value.values())) if value else set()
-        case tuple():
-            return set().union(*(cited(item) for item in value)) if value else set()
-        case _:
-            return set()
+    return {clause for one in models_in(value) for clause in getattr(one, "cites", ())}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from domain.model import models_in
 from domain.policy import Part, Policy
 from domain.restrictions import DISENGAGING
 from policies.gaps import Found
@@ -88,19 +89,8 @@ def independent_appeal(policy: Policy) -> Found:
 
 
 def _findings(item: object) -> Iterator[str]:
-    """Yields the code of every finding that the policy asks for."""
-    match item:
-        case tuple():
-            for one in item:
-                yield from _findings(one)
-        case dict():
-            for one in item.values():
-                yield from _findings(one)
-        case _ if hasattr(type(item), "model_fields"):
-            if isinstance(code := getattr(item, "finding", None), str):
-                yield code
-            for name in type(item).model_fields:  # type: ignore[attr-defined]  # a model, as asked above
-                yield from _findings(getattr(item, name))
+    """Returns the code of every finding that the policy asks for."""
+    return (code for one in models_in(item) if isinstance(code := getattr(one, "finding", None), str))
 
 
 def alternatives_considered(policy: Policy) -> Found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections import Counter
 from datetime import date
@@ -26,9 +25,10 @@ from policies.survey import findings, unused
 from records.database import transaction
 from records.lists import tasks_for
 from records.tables import TaskRow
-from starter.rehearse import Performance, rehearse
+from starter.rehearse import Performance
 from starter.script import read_script
 from tests.own_policies import FILES, FOLDER, REHEARSALS, own
+from tests.playing import Played, all_played
 from tests.stories import CASEY, ENGLAND
 
 NAMES = [file.stem for file in FILES]
@@ -71,20 +71,13 @@ def test_every_clause_an_invented_rehearsal_cites_exists():
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def played() -> dict[Path, Performance | BaseException]:
+async def played() -> Played:
     """Plays every rehearsal of an invented body once, two at a time."""
-    gate = asyncio.Semaphore(2)
-
-    async def play(path: Path) -> Performance:
-        async with gate:
-            return await rehearse(read_script(path))
-
-    found = await asyncio.gather(*(play(path) for path in REHEARSALS), return_exceptions=True)
-    return dict(zip(REHEARSALS, found, strict=True))
+    return await all_played(REHEARSALS)
 
 
 @pytest.mark.parametrize("path", REHEARSALS, ids=lambda path: path.stem)
-async def test_a_rehearsal_of_an_invented_body_goes_as_expected(path: Path, played: dict[Path, Performance | BaseException]):
+async def test_a_rehearsal_of_an_invented_body_goes_as_expected(path: Path, played: Played):
     performance = played[path]
 
     if isinstance(performance, BaseException):
@@ -93,7 +86,7 @@ async def test_a_rehearsal_of_an_invented_body_goes_as_expected(path: Path, play
     assert not performance.differences, "\n".join(performance.differences)
 
 
-def test_no_letter_of_an_invented_body_was_blocked(played: dict[Path, Performance | BaseException]):
+def test_no_letter_of_an_invented_body_was_blocked(played: Played):
     """A letter that lacks a part its policy demands is blocked, never sent: none of these lacks one."""
     flags = [flag for one in played.values() if isinstance(one, Performance) for step in one.steps for flag in step.flags]
     letters = sum(len(step.notices) for one in played.values() if isinstance(one, Performance) for step in one.steps)

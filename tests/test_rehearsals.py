@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections import Counter
 from pathlib import Path
@@ -11,29 +10,21 @@ import pytest
 import pytest_asyncio
 
 from policies import load
-from starter.rehearse import Performance, rehearse
 from starter.script import read_script
+from tests.playing import Played, all_played
 
 FOLDER = Path(__file__).resolve().parent.parent / "rehearsals"
 FILES = sorted(FOLDER.glob("*.yaml"))
-AT_A_TIME = 2
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def performances() -> dict[Path, Performance | BaseException]:
+async def performances() -> Played:
     """Plays every rehearsal once, two at a time, each on a server of its own."""
-    gate = asyncio.Semaphore(AT_A_TIME)
-
-    async def play(path: Path) -> Performance:
-        async with gate:
-            return await rehearse(read_script(path))
-
-    played = await asyncio.gather(*(play(path) for path in FILES), return_exceptions=True)
-    return dict(zip(FILES, played, strict=True))
+    return await all_played(FILES)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-async def test_a_rehearsal_goes_as_its_author_expects(path: Path, performances: dict[Path, Performance | BaseException]):
+async def test_a_rehearsal_goes_as_its_author_expects(path: Path, performances: Played):
     played = performances[path]
 
     if isinstance(played, BaseException):
