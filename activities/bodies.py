@@ -26,6 +26,8 @@ class Body(Data):
     meetings: tuple[date, ...] = ()
     """Days of the meetings at which this body holds its reviews, where its policy says they are held at one."""
     people: tuple[Person, ...] = ()
+    letterhead: tuple[str, ...] = ()
+    """Where letters say the body can be reached, line by line: postal address, telephone, email."""
     closures: tuple[Holiday, ...] = ()
     """Days on which its offices are closed besides bank holidays (EH-30). Open cases take them over by apply_calendar."""
 
@@ -47,6 +49,8 @@ def save_body(session: Session, body: Body) -> None:
     settings: dict[str, object] = {"keep_years": body.keep_years} if body.keep_years is not None else {}
     if body.closures:
         settings["closures"] = [one.model_dump(mode="json") for one in body.closures]
+    if body.letterhead:
+        settings["letterhead"] = list(body.letterhead)
     if body.meetings:
         settings["meetings"] = [day.isoformat() for day in body.meetings]
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))

@@ -36,10 +36,11 @@ RECIPIENTS = {"legal-team": "our lawyers", "police": "the police", "both": "our 
 
 
 class Rendered(Data):
-    """One letter in its two forms."""
+    """One letter in its forms: a page, plain text, and its body as Markdown for a layout on paper."""
 
     html: str
     text: str
+    markdown: str
     parts: tuple[str, ...]
 
 
@@ -55,21 +56,22 @@ def wording(policy: str) -> Environment:
 
 
 def render(letter: Letter, *, policy: str) -> Rendered:
-    """Returns the letter in HTML and plain text. Raises MissingPart where a part prints nothing, Unprintable on a bad template."""
+    """Returns the letter in words. Raises MissingPart where a part prints nothing, Unprintable on a bad template."""
     try:
         html = _html(_markdown(letter, policy, _escaped), letter)
         text = _plain(_markdown(letter, policy, _set_aside))
+        body = _markdown(letter, policy, _escaped, "body.md")
     except TemplateError as error:
         raise Unprintable(f"{letter.kind}: {error}") from None
-    return Rendered(html=html, text=text, parts=tuple(section.part for section in letter.sections))
+    return Rendered(html=html, text=text, markdown=body, parts=tuple(section.part for section in letter.sections))
 
 
-def _markdown(letter: Letter, policy: str, escape: Callable[[str], str]) -> str:
+def _markdown(letter: Letter, policy: str, escape: Callable[[str], str], whole: str = "letter.md") -> str:
     environment = wording(policy)
     facts = _each_text({**letter.model_dump(exclude={"sections"}), "sections": []}, escape)
     sections = [_section(section, environment, escape) for section in letter.sections]
     opening = environment.get_template(f"{letter.kind}.md").make_module(facts)
-    return environment.get_template("letter.md").render(
+    return environment.get_template(whole).render(
         {**facts, "sections": sections, "subject": _variable(opening, "subject"), "opening": str(opening).strip()}
     )
 

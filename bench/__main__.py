@@ -26,6 +26,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.bodies import save_body
+from activities.carriers.post import Post
 from bench import desk
 from bench.bare import BareFloor, BareLikeSamples, Kept, nothing
 from bench.reference import BODY, LETTERS_AT, messages, opening
@@ -115,7 +116,7 @@ async def evenhand(client: Client, folder: Path, cases: int) -> Figures:
                 await sent(engine, case)
             assert outcome.accepted, outcome  # type: ignore[attr-defined]  # an Outcome
 
-    async with worker_for(client, engine=engine, outbox=folder / "outbox", task_queue="evenhand-bench"):
+    async with worker_for(client, engine=engine, post=Post.into(folder / "outbox"), task_queue="evenhand-bench"):
         seconds, trips = await driven(cases, drive)
         await asyncio.sleep(0.5)
         with reading(engine) as session:

@@ -101,7 +101,7 @@ def _answers(case: Case, deadlines: tuple[Deadline, ...]) -> Iterator[Attention]
 
 def _letters(case: Case) -> Iterator[Attention]:
     for notice in case.notices:
-        if notice.status in ("blocked", "returned"):
+        if notice.status in ("blocked", "returned", "uncertain"):
             since = notice.sent_on or notice.created_on
             yield Attention(kind="letter", what=f"letter {notice.id} {notice.status}", since=since, cites=("DEF-14",))
 

@@ -417,7 +417,8 @@ class Review(State):
     sitting: Sitting | None = None
 
 
-NoticeStatus = Literal["to-issue", "to-send", "sent", "withheld", "blocked", "returned"]
+NoticeStatus = Literal["to-issue", "to-send", "handed-over", "sent", "uncertain", "withheld", "blocked", "returned"]
+"""Handed over: with a carrier that has yet to print and post it. Uncertain: nobody knows whether it went."""
 
 
 class Notice(State):
@@ -441,6 +442,13 @@ class Notice(State):
     received_on: date | None = None
     """The day it is proven to have reached the customer; the day it counts as notified stands beside it."""
     received_evidence: Text | None = None
+    carrier: Code | None = None
+    """Who took it, where it is printed and posted by somebody else."""
+    handed_on: date | None = None
+    expected_on: date | None = None
+    """The day on which that carrier was expected to post it: the day the letter prints."""
+    delivered_on: date | None = None
+    """The day on which the carrier says that it arrived; a report, no proof that it was read."""
 
 
 class Informed(State):

@@ -590,6 +590,32 @@ class NoticeSent(Command):
     method: str
 
 
+class NoticeHandedOver(Command):
+    """A carrier has a letter (the notice in `saw`) that it has yet to print and post."""
+
+    do = "notice_handed_over"
+    origins = frozenset({"post"})
+    method: Literal["email", "first-class-post", "second-class-post"]
+    carrier: Code
+    expected: date
+    """The day on which it is to be posted."""
+
+
+class NoticeUncertain(Command):
+    """Nobody knows whether a letter went (the notice in `saw`): the carrier's answer was lost and it keeps no list to ask."""
+
+    do = "notice_uncertain"
+    origins = frozenset({"post"})
+    problem: Text
+
+
+class NoticeDelivered(Command):
+    """The carrier says that a letter arrived (the notice in `saw`), `on` that day."""
+
+    do = "notice_delivered"
+    origins = frozenset({"post"})
+
+
 class NoticeBlocked(Command):
     """A letter could not go as it stands (the notice in `saw`); a person must look."""
 
@@ -669,6 +695,9 @@ AnyCommand = (
     | Correct
     | DeadlinePassed
     | NoticeSent
+    | NoticeHandedOver
+    | NoticeUncertain
+    | NoticeDelivered
     | NoticeBlocked
     | NoticeReturned
 )

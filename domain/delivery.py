@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from domain.case import Case, Notice, NoticeStatus
-from domain.commands import IssueNotice, NoticeBlocked, NoticeReturned, NoticeSent, RecordNotification, WithholdNotice
+from domain.commands import IssueNotice, NoticeBlocked, NoticeReturned, RecordNotification, WithholdNotice
 from domain.days import Calendar, deemed_notified
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, require_findings, signed_by, the_day
@@ -14,17 +14,30 @@ from domain.people import Actor
 from domain.policy import NoticeRule, Policy
 
 NO_MORE = ("sent", "withheld")
-AFRESH: dict[str, object] = {"sent_on": None, "notified_on": None, "told_by": None, "received_on": None, "received_evidence": None}
+AFRESH: dict[str, object] = dict.fromkeys(
+    (
+        "sent_on",
+        "notified_on",
+        "told_by",
+        "received_on",
+        "received_evidence",
+        "carrier",
+        "handed_on",
+        "expected_on",
+        "delivered_on",
+        "problem",
+    )
+)
 """What a letter loses that goes again: it is sent, told and received anew."""
 
 
-RETURNED: dict[str, object] = {"notified_on": None, "received_on": None, "received_evidence": None}
+RETURNED: dict[str, object] = dict.fromkeys(("notified_on", "received_on", "received_evidence", "delivered_on"))
 
 
 def issue_notice(case: Case, command: IssueNotice, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Issue a letter: the post that the policy names writes to the customer. One withheld, blocked or returned may go again."""
     on = the_day(command.on, today=today)
-    notice, rule = _waiting(case, command.saw, policy, ("to-issue", "withheld", "blocked", "returned"))
+    notice, rule = _waiting(case, command.saw, policy, ("to-issue", "withheld", "blocked", "returned", "uncertain"))
     _not_before(on, notice)
     who = rule.issued_by or rule.may_be_withheld
     by = authorise(who, actor=actor, case=case, policy=policy, on=on, act="issue this letter") if who else signed_by(actor, on)
@@ -115,21 +128,6 @@ def _not_before(on: date, notice: Notice) -> None:
 def _issuer(notice: Notice, policy: Policy) -> tuple[str, ...]:
     rule = policy.notice(notice.kind)
     return rule.issued_by.sources if rule.issued_by else ()
-
-
-def notice_sent(case: Case, command: NoticeSent, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
-    """Record that a letter went out, and the day it counts as notified."""
-    on = the_day(command.on, today=today)
-    notice = _notice(case, command.saw)
-    if notice.status in NO_MORE:
-        raise Refusal(f"{notice.id} is already {notice.status}.", kind="stale")
-    told = deemed_notified(on, command.method, calendar)
-    case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told, problem=None)
-    return decided(
-        case,
-        f"{notice.id} ({notice.kind}) sent by {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.",
-        cites=["DEF-06"],
-    )
 
 
 def notice_blocked(case: Case, command: NoticeBlocked, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:

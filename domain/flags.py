@@ -26,7 +26,7 @@ def flags(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         "answer_overdue": any(_overdue(case, policy, calendar, today, "answer-due")),
         "review_overdue": any(_overdue(case, policy, calendar, today, "review-overdue")),
         "review_missed": any(key.startswith("review-overdue:") for key in case.passed),
-        "letter_blocked": any(one.status in ("blocked", "returned") for one in case.notices),
+        "letter_blocked": any(one.status in ("blocked", "returned", "uncertain") for one in case.notices),
         "letter_withheld": any(one.status == "withheld" for one in case.notices),
         "measure_owed": bool(measures_owed(case, policy)),
         "on_hold": case.held,

@@ -23,7 +23,7 @@ from domain.rights import Target as Challenged
 from domain.rights import appealable, first_rule, right_to, target_of
 
 SOURCES = ("EH-20", "DEF-21")
-UNSENT = ("to-issue", "to-send", "blocked")
+UNSENT = ("to-issue", "to-send", "handed-over", "uncertain", "blocked")
 OPEN_LETTERS = ("returned", "withheld")
 
 

@@ -30,7 +30,7 @@ def record_receipt(case: Case, command: RecordReceipt, *, actor: Actor, policy: 
     assert notice.notified_on is not None
     before = all_deadlines(case, policy, calendar)
     proven = marked(case, notice, "sent", received_on=on, received_evidence=command.evidence)
-    case = _more_time(proven, before, policy=policy, calendar=calendar, today=today, on=on)
+    case = more_time(proven, before, policy=policy, calendar=calendar, today=today, on=on)
     late = on > notice.notified_on
     said = f"; it counts as notified on {notice.notified_on.isoformat()}, and the time to appeal runs from the receipt" if late else ""
     proof = f"; proven, so the notification of {notice.notified_on.isoformat()} stands" if not late else said
@@ -53,7 +53,7 @@ def _gone(case: Case, saw: str | None, on: date) -> Notice:
     return notice
 
 
-def _more_time(case: Case, before: tuple[Deadline, ...], *, policy: Policy, calendar: Calendar, today: date, on: date) -> Case:
+def more_time(case: Case, before: tuple[Deadline, ...], *, policy: Policy, calendar: Calendar, today: date, on: date) -> Case:
     """Returns the case with a letter owed about each told date that the proof moved; only a window still open is worth telling of."""
     after = {(one.kind, one.ref): one for one in all_deadlines(case, policy, calendar)}
     number = sum(len(one.moved) for one in case.changes)

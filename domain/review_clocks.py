@@ -167,7 +167,7 @@ def without_review_date(case: Case, policy: Policy, calendar: Calendar) -> Itera
     """Yields what runs with neither an end nor a next review in sight: nobody stays so unseen (NE-34). A letter on its way is no gap."""
     for sanction in case.in_force:
         notice = case.notice(sanction.notice)
-        going = notice is not None and notice.status == "to-send"
+        going = notice is not None and notice.status in ("to-send", "handed-over")
         if not going and sanction.terms.until is None and review_due(case, sanction, policy, calendar) is None:
             yield sanction
 

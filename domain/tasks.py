@@ -338,6 +338,9 @@ def _letters(case: Case, policy: Policy) -> Iterator[Task]:
         match notice.status:
             case "to-issue":
                 yield _issue(notice, case, policy)
+            case "uncertain":
+                what = f"Find out whether the letter {notice.id} ({notice.kind}) went: record that it did, or issue it again"
+                yield Task(kind="letter", what=what, ref=notice.id, cites=("DEF-14",), command="record_notification", **_for(None, case))
             case "blocked" | "returned":
                 yield Task(
                     kind="letter",

@@ -71,8 +71,9 @@ def _text(session: Session, case_id: str, ref: str) -> str:
     return found.text if found else "[destroyed]"
 
 
-NOT_ON_ITS_WAY = ("to-issue", "to-send", "blocked", "returned")
-"""Why a decision has not been notified: nobody issued its letter, it is about to go, it cannot go, it came back."""
+NOT_ON_ITS_WAY = ("to-issue", "to-send", "handed-over", "uncertain", "blocked", "returned")
+"""Why a decision has not been notified: nobody issued its letter, it is about to go, a carrier has
+it, nobody knows, it cannot go, it came back."""
 
 
 def undelivered(session: Session, *, body: str | None = None) -> tuple[tuple[NoticeRow, CaseRow], ...]:

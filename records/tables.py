@@ -179,6 +179,42 @@ class LetterRow(SQLModel, table=True):
     sent_at: datetime = Field(sa_type=UTCDateTime)
 
 
+class LetterFileRow(SQLModel, table=True):
+    """The very bytes of one letter, and the facts they were made from (`json`). Personal: destroyed with the case's papers."""
+
+    __tablename__ = "letter_file"
+    case_id: str = Field(primary_key=True)
+    notice: str = Field(primary_key=True)
+    ending: str = Field(primary_key=True)
+    """pdf, html, txt, or json for the facts."""
+    sha256: str
+    content: bytes
+
+
+class HandOverRow(SQLModel, table=True):
+    """One issue of a letter on its way: written before a carrier is called, so that a crash leaves a question and never a second letter."""
+
+    __tablename__ = "hand_over"
+    case_id: str = Field(primary_key=True)
+    notice: str = Field(primary_key=True)
+    carrier: str
+    method: str
+    reference: str = Field(index=True)
+    """The carrier's key; holds no personal data."""
+    state: str = Field(index=True)
+    """handing (offered, answer not known), waiting (not taken yet), handed, declined, uncertain."""
+    day: date
+    """The day printed on it."""
+    carrier_id: str | None = None
+    status: str | None = None
+    """The carrier's last word."""
+    problem: str | None = None
+    first_at: datetime = Field(sa_type=UTCDateTime)
+    changed_at: datetime = Field(sa_type=UTCDateTime)
+    settled: bool = Field(default=False, index=True)
+    """Nothing more is to be asked of the carrier."""
+
+
 class RegisterRow(SQLModel, table=True):
     """The body's register: one entry a case that reached a decision."""
 

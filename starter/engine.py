@@ -17,10 +17,11 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.case import file_of, issued
+from activities.carriers.outbox import file_of
 from activities.clock import ENGINE_TIME
 from activities.outcome import Act, Letter
 from activities.recording import Recording
+from activities.sending import issued
 from domain.letters import method_of
 from records.database import reading, transaction
 from records.store import read_case

@@ -18,6 +18,7 @@ from starter.clock import today
 from starter.samples import Sample, play, samples, set_up_bodies
 from starter.server import KINDS as KINDS
 from starter.server import CannotStart, Server
+from worker.post import post_of
 from worker.run import connect, worker_for
 from worker.settings import Settings
 
@@ -65,7 +66,7 @@ async def run_local(
         engine = open_database(chosen.database)
         migrate(engine)
         client = await connect(chosen)
-        async with worker_for(client, engine=engine, outbox=chosen.letters, task_queue=chosen.task_queue):
+        async with worker_for(client, engine=engine, post=post_of(chosen), task_queue=chosen.task_queue):
             found = await first_cases(client, engine, chosen, progress)
             ready(chosen, engine, checked(engine, found))
             if not once:

@@ -17,6 +17,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.bodies import Body, body_of, keep_text, save_body
 from activities.calendars import in_force, keep_calendar
+from activities.carriers.post import Post
 from activities.clock import Clock
 from activities.outcome import Outcome
 from activities.recording import OPENING
@@ -118,7 +119,7 @@ class Stage:
         """Play step by step, in order. The case's clock is set to the first step's moment; then only the engine moves it."""
         steps = self.read.script.steps
         self.clock = Clock(shift=steps[0].at - await self.server.get_current_time())
-        worker = worker_for(self.server.client, engine=self.engine, outbox=self.folder, task_queue="rehearsal", clock=self.clock)
+        worker = worker_for(self.server.client, engine=self.engine, post=Post.into(self.folder), task_queue="rehearsal", clock=self.clock)
         async with worker:
             await self._open(steps[0])
             for number, step in enumerate(steps):

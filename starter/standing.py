@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from activities.bodies import policy_of_edition
 from activities.calendars import calendar_of
-from activities.case import issued
+from activities.sending import issued
 from domain.case import Case, Counted, Imported, Notice
 from domain.clocks import all_deadlines
 from domain.counting import DateChange

@@ -31,6 +31,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 import worker.run as wiring
 from activities.bodies import Body, save_body
+from activities.carriers.post import Post
 from activities.clock import ENGINE_TIME, Clock
 from activities.outcome import Outcome
 from domain.people import Person
@@ -122,6 +123,8 @@ class Office:
     folder: Path
     queue: str
     clock: Clock = ENGINE_TIME
+    post: Post | None = None
+    """Carriers, where the outbox is not enough."""
     records: Engine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -143,7 +146,12 @@ class Office:
 
     def worker(self, *, cached: int = 1000) -> Worker:
         return wiring.worker_for(
-            self.client, engine=self.records, outbox=self.outbox, task_queue=self.queue, clock=self.clock, cached=cached
+            self.client,
+            engine=self.records,
+            post=self.post or Post.into(self.outbox),
+            task_queue=self.queue,
+            clock=self.clock,
+            cached=cached,
         )
 
     def handle(self, case: str) -> WorkflowHandle[object, object]:

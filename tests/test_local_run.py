@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.case import file_of
+from activities.carriers.outbox import file_of
 from records.database import create_all, open_database, transaction
 from records.tables import LetterRow
 from starter.local import checked
@@ -102,11 +102,11 @@ def test_once_leaves_with_0_and_the_letters_are_there(tmp_path: Path):
     wanted = {one.case for one in samples()}
     assert len(wanted) >= 2
     assert set(standing(env)) == wanted
-    letters = [Path(line.strip()) for line in done.stdout.splitlines() if line.strip().endswith(".html")]
+    letters = [Path(line.strip()) for line in done.stdout.splitlines() if line.strip().endswith(".pdf")]
     assert len(letters) == len(wanted)
     for letter in letters:
         assert letter.is_relative_to(tmp_path)
-        assert len(letter.read_text(encoding="utf-8")) > 500
+        assert letter.read_bytes().startswith(b"%PDF-") and len(letter.read_bytes()) > 5000
         assert "Dear" in letter.with_suffix(".txt").read_text(encoding="utf-8")
     assert not (tmp_path / "server.json").exists(), "the server of a run that is over is still noted"
 

@@ -30,6 +30,7 @@ import activities.letters
 import domain.days
 import domain.decide
 from activities.calendars import made_of
+from activities.carriers.post import Post
 from activities.clock import Clock
 from activities.outcome import Act, Letter, Outcome
 from domain.case import Case
@@ -431,7 +432,7 @@ async def test_letters_that_were_sent_stay_as_they_were_when_what_renders_them_p
         await office.open(case)
         await office.lead(case, *road_to_restriction()[:2])
     sent, hashed = letters(office, case), {row.notice: row.sha256 for row in letter_rows(office, case)}
-    assert list(hashed) == ["n1"] and len(sent) == 2
+    assert list(hashed) == ["n1"] and len(sent) == 3
 
     class AnotherMarkdown(MarkdownIt):
         def render(self, src: str, env: object = None) -> str:
@@ -443,7 +444,7 @@ async def test_letters_that_were_sent_stay_as_they_were_when_what_renders_them_p
     try:
         async with office.worker():
             repeated = Letter(case=case, notice="n1", now=office.lines(case)[-1].at, seq=office.seq(case))
-            ours = activities.case.CaseActivities(engine=office.records, outbox=office.outbox)
+            ours = activities.case.CaseActivities(engine=office.records, post=Post.into(office.outbox))
             ActivityEnvironment().run(ours.send, repeated)  # as after a worker that died before anybody heard that the letter went
             await office.lead(case, *road_to_restriction()[2:])
     finally:
@@ -456,7 +457,7 @@ async def test_letters_that_were_sent_stay_as_they_were_when_what_renders_them_p
     folder = office.letter(case, "n1").parent
     for kind, trace in ((".html", b'dir="auto"'), (".txt", b" .")):
         assert [trace in now[folder / f"{notice}{kind}"] for notice in ("n1", "n2")] == [False, True]
-    assert len(now) == 4 and len(office.lines(case, "notice_sent:n1")) == 1
+    assert len(now) == 6 and len(office.lines(case, "notice_sent:n1")) == 1
 
 
 def letters(office: Office, case: str) -> dict[Path, bytes]:

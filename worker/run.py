@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 from sqlalchemy import Engine
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
+from activities.carriers.post import Post
 from activities.case import CaseActivities
 from activities.clock import ENGINE_TIME, Clock
 from records.database import open_database
+from worker.post import post_of
 from worker.settings import Settings
 from workflows.case import CaseWorkflow
 from workflows.converter import DATA_CONVERTER
@@ -28,9 +29,9 @@ async def connect(settings: Settings) -> Client:
     return await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace, data_converter=DATA_CONVERTER)
 
 
-def worker_for(client: Client, *, engine: Engine, outbox: Path, task_queue: str, clock: Clock = ENGINE_TIME, cached: int = 1000) -> Worker:
+def worker_for(client: Client, *, engine: Engine, post: Post, task_queue: str, clock: Clock = ENGINE_TIME, cached: int = 1000) -> Worker:
     """Returns a worker, not yet running. Only a rehearsal gives it a clock that is shifted."""
-    activities = CaseActivities(engine=engine, outbox=outbox, clock=clock)
+    activities = CaseActivities(engine=engine, post=post, clock=clock)
     return Worker(
         client,
         task_queue=task_queue,
@@ -49,7 +50,7 @@ async def run_worker(settings: Settings) -> None:
     """Run a worker until it is cancelled."""
     client = await connect(settings)
     engine = open_database(settings.database)
-    async with worker_for(client, engine=engine, outbox=settings.letters, task_queue=settings.task_queue):
+    async with worker_for(client, engine=engine, post=post_of(settings), task_queue=settings.task_queue):
         while True:
             if settings.health_file:
                 settings.health_file.touch()

@@ -1,0 +1,47 @@
+"""The default carrier: a folder a case, from which a person prints and posts. Putting a letter there twice leaves one."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from urllib.parse import quote
+
+from activities.carriers.carrier import Handed, Method, Parcel
+from domain.days import Calendar
+
+
+class Outbox:
+    """Letters as files under one folder."""
+
+    name = "outbox"
+    twice_is_once = True
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def posts_on(self, today: date, method: Method, calendar: Calendar) -> date:
+        return today
+
+    def hand_over(self, parcel: Parcel) -> Handed:
+        for ending, content in parcel.files.items():
+            file = file_of(self.folder, parcel.case, parcel.name, ending)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        return Handed(status="in the outbox", file=str(file_of(self.folder, parcel.case, parcel.name)))
+
+    def find(self, parcel: Parcel) -> Handed | None:
+        """Returns None always: handing over again replaces a file by itself, and half a letter by a whole one."""
+        return None
+
+    def destroy(self, case: str) -> None:
+        """Destroy every letter of a case."""
+        folder = self.folder / quote(case, safe="")
+        for file in sorted(folder.glob("*")) if folder.is_dir() else ():
+            file.unlink()
+        if folder.is_dir():
+            folder.rmdir()
+
+
+def file_of(outbox: Path, case: str, name: str, ending: str = "pdf") -> Path:
+    """Returns where a letter lies in the outbox: a folder a case, a file an issue and form."""
+    return outbox / quote(case, safe="") / f"{name}.{ending}"

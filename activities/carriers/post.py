@@ -1,0 +1,31 @@
+"""Which carrier takes which letter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from activities.carriers.carrier import Carrier, Method
+from activities.carriers.outbox import Outbox
+
+
+@dataclass(frozen=True)
+class Post:
+    """A body's post room: one carrier for email, one for paper. The outbox is where a person looks in any case."""
+
+    email: Carrier
+    paper: Carrier
+    outbox: Outbox
+
+    @classmethod
+    def into(cls, folder: Path) -> Post:
+        """Returns the default: everything goes into a folder."""
+        outbox = Outbox(folder)
+        return cls(email=outbox, paper=outbox, outbox=outbox)
+
+    def carrier(self, method: Method) -> Carrier:
+        return self.email if method == "email" else self.paper
+
+    def named(self, name: str) -> Carrier | None:
+        """Returns the carrier that took a letter earlier, or None where it is not in use any more."""
+        return next((one for one in (self.email, self.paper, self.outbox) if one.name == name), None)
