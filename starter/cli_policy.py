@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -137,12 +138,21 @@ def clauses(
     if policy and policy not in load.clause_lists():
         complain(f"no clauses of {policy}; there are: {', '.join(load.clause_lists())}")
         raise typer.Exit(MISUNDERSTOOD)
-    rows = [one for name in names for one in answers(name) if not (missing and one.used_at)]
+    found = [one for name in names for one in answers(name)]
+    rows = [one for one in found if not (missing and one.used_at)]
     if json:
         as_json(rows)
     else:
         facts = [(one.clause, one.kind, one.how, one.says, _used(one), one.rules, one.defaults, one.exercised_by) for one in rows]
         table(("clause", "kind", "answered", "says", "in the policy file", "by", "defaults", "rehearsals"), facts)
+        out.print(_counted(found), markup=False)
+
+
+def _counted(found: list[Answer]) -> str:
+    """Returns how many clauses there are, how many nothing answers, and how many are answered in each way (some in several)."""
+    ways = Counter(way for one in found for way in one.how)
+    unanswered = sum(not one.used_at for one in found)
+    return f"{len(found)} clauses, {unanswered} of them missing; {', '.join(f'{way} {count}' for way, count in ways.most_common())}."
 
 
 def _used(one: Answer) -> str:
