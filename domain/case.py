@@ -200,6 +200,8 @@ class LoggedContact(State):
     settled_on: date | None = None
     settled_by: str | None = None
     reasons: Text | None = None
+    act: str | None = None
+    """The id under which it was recorded: asked about again under that id, it is this contact and no second one."""
 
     @property
     def waits(self) -> bool:

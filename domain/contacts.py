@@ -39,6 +39,7 @@ def log_contact(case: Case, command: LogContact, *, actor: Actor, policy: Policy
         by=by.person,
         departs=advice.departs if ordinary else (),
         classify=ordinary and any(one.type in DISENGAGING and one.verdict == "read-and-file" for one in advice.found),
+        act=command.id,
     )
     case = case.model_copy(update={"logged_contacts": (*case.logged_contacts, contact)})
     said = f"Contact {contact.id} recorded: {command.handled.replace('-', ' ')}."

@@ -11,7 +11,7 @@ from domain.contact_words import ALWAYS, ContactKind
 from domain.days import add_months
 from domain.end_clocks import end_of_case
 from domain.model import State, Text
-from domain.notices import notified_on
+from domain.notices import reached_on
 from domain.policy import Policy
 from domain.restrictions import NOT_LIMITS, Channel, ContactVolumeLimit, Restriction, Weekday
 
@@ -145,7 +145,7 @@ def _permitted_by(policy: Policy) -> tuple[str, ...]:
 
 
 def _limits(case: Case, sanction: Sanction, policy: Policy, starts: Weekday) -> tuple[Limit, ...]:
-    told = notified_on(case, sanction.notice)
+    told = reached_on(case, sanction.notice)
     return tuple(
         _limit(case, f"{sanction.id}.{n}", one, policy, told=told, until=sanction.terms.until, starts=starts)
         for n, one in enumerate(sanction.terms.restrictions, start=1)

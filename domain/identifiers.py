@@ -17,12 +17,14 @@ LONGEST = 400
 
 
 def identifiers(given: str) -> tuple[Identifier, ...]:
-    """Returns everything that what somebody typed may be: always a case, and a name, an email address or a telephone number by its looks.
+    """Returns everything that what somebody typed may be: always a case (as typed, and without capitals), and a name, an
+    email address or a telephone number by its looks.
 
     None where nothing in it could be any of these."""
     text = unicodedata.normalize("NFKC", given[:LONGEST]).strip()
     readings: tuple[tuple[IdentifierKind, str | None], ...] = (
         ("case", text or None),
+        ("case", text.casefold() if text != text.casefold() else None),
         ("email", email_in(text)),
         ("phone", phone_in(text)),
         ("name", name_in(text) if "@" not in text else None),

@@ -77,7 +77,7 @@ def save_desk(session: Session, case: Case, *, before: Case | None, policy: Poli
 
 
 def _keys(secret: bytes, case: Case) -> set[str]:
-    found: list[Identifier] = [("case", case.id), *_addresses(case)]
+    found: list[Identifier] = [("case", case.id), ("case", case.id.casefold()), *_addresses(case)]
     name = name_in(case.customer.name)
     if name:
         found.append(("name", name))
@@ -176,10 +176,12 @@ class Desk:
             keys = [key_of(secret, body, kind, value) for kind, value in named][:3]
             padded = dict(zip(("first", "second", "third"), (*keys, keys[0], keys[0]), strict=False))
             lines = [Line(*row) for row in self.find.read(connection, padded)]
-            chosen = _one_customer(lines, case_key=keys[0])
+            chosen = _one_customer(lines, customer.strip())
             if chosen is None:
                 return ambiguous(tuple(sorted({line.case for line in lines})))
-            texts, staff = self._words(connection, body, chosen) if chosen else ({}, NOBODY)
+            if not chosen:
+                return _unknown(asked, customer)
+            texts, staff = self._words(connection, body, chosen)
         entries = tuple(Entry.model_validate_json(entry, context={"vault": Words(texts)}) for entry in chosen.values())
         by_name = key_of(secret, body, *named[-1]) if named[-1][0] == "name" else None
         return _with_care(advise(entries, asked, staff=staff), lines, by_name)
@@ -225,14 +227,23 @@ class Words:
         return self.texts.get(reference, DESTROYED)
 
 
-def _one_customer(lines: list[Line], *, case_key: str) -> dict[str, str] | None:
+def _one_customer(lines: list[Line], customer: str) -> dict[str, str] | None:
     """Returns the entries of the one customer found, by case; none of nobody, and None where more than one fits.
 
-    A case's own reference settles it."""
-    found = [line for line in lines if line.key == case_key] or lines
-    if len({line.person for line in found}) > 1:
+    A case's own reference settles it, in its own capitals first."""
+    named = {line.person for line in lines if line.case == customer}
+    named = named or {line.person for line in lines if line.case.casefold() == customer.casefold()} or {line.person for line in lines}
+    if len(named) > 1:
         return None
+    found = [line for line in lines if line.person in named]
     return {line.case: line.entry for line in sorted(found, key=lambda line: line.case)}
+
+
+def _unknown(asked: Asked, customer: str) -> Advice:
+    """Returns the answer where nobody is found, with a word of care where a case's reference seems to be meant: a slip lets somebody in."""
+    advice = advise((), asked)
+    care = "No running case here has that reference: see that it is spelt right and this body's, or look the customer up by name."
+    return advice.model_copy(update={"cautions": (care,)}) if "/" in customer else advice
 
 
 def _with_care(advice: Advice, lines: list[Line], by_name: str | None) -> Advice:

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import On, _engine
-from starter.show import as_json, complain, out
+from starter.show import as_json, complain, harmless, out
 
 if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
     from domain.desk import Advice
@@ -50,7 +51,7 @@ def check(
     facts = {"channel": channel, "topic": topic, "kind": kind, "by": by, "minutes": minutes}
     incoming = _incoming({**facts, "body": body, "customer": customer, "on": on.date() if on else None, "at": at.time() if at else None})
     desk = Desk(_engine())
-    advice = _looked_up(desk, incoming)
+    advice = _looked_up(desk, incoming, id)
     if not json:
         _tell(advice)
     answer = _with_record(desk, incoming, advice, record=not no_record, id=id)
@@ -84,13 +85,18 @@ def _incoming(facts: dict[str, object]) -> Incoming:
     return incoming
 
 
-def _looked_up(desk: Desk, incoming: Incoming) -> Advice:
+def _looked_up(desk: Desk, incoming: Incoming, id: str | None) -> Advice:
     from sqlalchemy.exc import DatabaseError
 
-    from starter.desk import NoSuchBody, look_up
+    from starter.desk import NoSuchBody, fit_id, look_up
 
     try:
-        return look_up(desk, incoming)
+        fit_id(id)
+    except ValueError as error:
+        complain(f"--id: {error}")
+        raise typer.Exit(MISUNDERSTOOD) from None
+    try:
+        return look_up(desk, incoming, id=id)
     except ValueError as error:
         complain(f"--customer: {error}")
         raise typer.Exit(MISUNDERSTOOD) from None
@@ -138,8 +144,7 @@ COLOURS = {"deal-with-it": "green", "limit-it": "yellow", "pass-to-named-officer
 def _tell(advice: Advice) -> None:
     verdict = advice.verdict
     colour, words = (COLOURS[verdict], WORDS[verdict]) if verdict else ("yellow", "Ask who it is")
-    out.print(f"[bold {colour}]{words}.[/] ", end="")
-    out.print(f"{advice.says}{_cited(advice.cites)}", markup=False)
+    _print_headed(f"{words}.", f"{advice.says}{_cited(advice.cites)}", colour)
     for one in advice.found[1:]:
         out.print(f"  also {one.restriction}, {WORDS[one.verdict].lower()}: {one.says}{_cited(one.cites)}", markup=False)
     for title, lines in (("not enforced", advice.not_enforced), ("take care", advice.cautions)):
@@ -148,7 +153,13 @@ def _tell(advice: Advice) -> None:
     for guidance in advice.guidance:
         out.print(f"  the policy to its staff: {guidance.text}{_cited(guidance.cites)}", markup=False)
     if advice.cases:
-        out.print(f"  {'cases to choose from' if verdict is None else 'case'}: {', '.join(advice.cases)}", markup=False)
+        title = "cases to choose from" if verdict is None else "case" if len(advice.cases) == 1 else "cases"
+        out.print(f"  {title}: {', '.join(advice.cases)}", markup=False)
+
+
+def _print_headed(head: str, text: str, colour: str) -> None:
+    """Print a line that begins with a word in colour; in one piece, so that it is broken between words."""
+    out.print(Text.assemble((head, f"bold {colour}"), f" {harmless(text)}"))
 
 
 def _cited(cites: tuple[str, ...]) -> str:
@@ -160,5 +171,4 @@ def _tell_record(answer: ContactAnswer) -> None:
         if one.recorded in ("yes", "sent"):
             out.print(f"{one.case}: {one.answer}", markup=False)
     if answer.not_recorded:
-        out.print("[bold red]Not recorded.[/] ", end="")
-        out.print(answer.not_recorded, markup=False)
+        _print_headed("Not recorded.", answer.not_recorded, "red")

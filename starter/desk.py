@@ -6,7 +6,8 @@ soon goes as a signal under the same id: durable at once, and one act however of
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime, time
+import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel
@@ -14,18 +15,18 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from domain.commands import LogContact
-from domain.contact_words import ContactKind
 from domain.days import LONDON, UTC
 from domain.desk import Advice
 from domain.desk_question import Asked
-from domain.model import Data
-from domain.restrictions import Channel
 from records.desk import Desk
 from records.tables import BodyRow
+from starter.desk_again import Incoming as Incoming
+from starter.desk_again import as_it_came, is_same, recorded_under
 
 if TYPE_CHECKING:  # the engine is imported only by what uses it
     from starter.cases import Cases
 
+FIT_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,120}")
 ANSWERED_WITHIN = 10.0
 """Seconds in which the desk waits for a case to say that it recorded the contact; after that it goes as a signal."""
 
@@ -54,27 +55,24 @@ class NoSuchBody(Exception):
     """The records hold no body of that name."""
 
 
-class Incoming(Data):
-    """One contact at the desk. `on` and `at` are London's, now if left out; minutes are what a call or visit took."""
+def look_up(desk: Desk, incoming: Incoming, *, id: str | None = None) -> Advice:
+    """Returns what may be done with a contact now, from the records alone. Raises ValueError or NoSuchBody.
 
-    body: str
-    customer: str
-    """A name, an email address, a telephone number or a case's reference."""
-    channel: Channel
-    topic: str
-    kind: ContactKind = "ordinary"
-    by: str | None = None
-    minutes: int | None = None
-    on: date | None = None
-    at: time | None = None
-
-
-def look_up(desk: Desk, incoming: Incoming) -> Advice:
-    """Returns what may be done with a contact now, from the records alone. Raises ValueError or NoSuchBody."""
-    advice = desk.look_up(incoming.body, incoming.customer, _asked(incoming))
+    A contact on record under `id` is answered as it was when it came in, not as one more."""
+    fit_id(id)
+    if any(ord(sign) < 32 for sign in incoming.customer.strip()):
+        raise ValueError("a control character stands in it; type the name, address, number or reference anew")
+    asked = _asked(incoming)
+    advice = desk.look_up(incoming.body, incoming.customer, asked)
     if advice.customer == "unknown":  # a body misspelt would find nobody, and everybody would be let in
         _know_body(desk.reads, incoming.body)
-    return advice
+    return advice if id is None else as_it_came(desk.reads, advice, incoming, asked, id)
+
+
+def fit_id(id: str | None) -> None:
+    """Raises ValueError where an id cannot be one."""
+    if id is not None and not FIT_ID.fullmatch(id):
+        raise ValueError("an id is 1 to 120 characters that can be printed, your own for this contact")
 
 
 def _know_body(engine: Engine, body: str) -> None:
@@ -97,17 +95,33 @@ async def check_contact(
     """Look a contact up and record it. Without an engine (`cases` None) it answers all the same and says that nothing was recorded.
 
     Recorded on every running case of the customer that has restrictions, or else on the last of them. Raises ValueError or NoSuchBody."""
-    advice = await asyncio.to_thread(look_up, desk, incoming)
+    advice = await asyncio.to_thread(look_up, desk, incoming, id=id)
     if not record or not to_record(advice):
         return ContactAnswer(advice=advice)
     if incoming.by is None:
         return ContactAnswer(advice=advice, not_recorded="Say who asks (by), and the contact is recorded.")
-    if cases is None:
-        return ContactAnswer(advice=advice, not_recorded="The engine was not reached; record it later with log_contact.")
+    before = await asyncio.to_thread(_before, desk.reads, to_record(advice), incoming, id)
+    waiting = [case for case in to_record(advice) if case not in before]
+    if waiting and cases is None:
+        said = "The engine was not reached; record it later with log_contact."
+        return ContactAnswer(advice=advice, recorded=tuple(before.values()), not_recorded=said)
     command = log_command(_asked(incoming), advice)
-    done = [await _recorded(cases, case, command, by=incoming.by, id=id) for case in to_record(advice)]
+    now = [await _recorded(cases, case, command, by=incoming.by, id=id) for case in waiting if cases is not None]
+    done = [*before.values(), *now]
     missing = [one.answer for one in done if one.recorded in ("no", "refused")]
     return ContactAnswer(advice=advice, recorded=tuple(done), not_recorded=" ".join(missing) or None)
+
+
+def _before(engine: Engine, cases: tuple[str, ...], incoming: Incoming, id: str | None) -> dict[str, Recorded]:
+    """Returns what is known, case by case, of a contact that was recorded under this id before, or of another one that was."""
+    found: dict[str, Recorded] = {}
+    for case, contact in recorded_under(engine, cases, id).items():
+        how: Literal["yes", "refused"] = "yes" if is_same(contact, incoming) else "refused"
+        done = contact.handled.replace("-", " ")
+        answer = f"On record under this id already, as {contact.id}: {done}; nothing was added."
+        other = f"The id {id} stands for another contact of {case}, {contact.id}: give this one an id of its own."
+        found[case] = Recorded(case=case, recorded=how, id=id or "", answer=answer if how == "yes" else other)
+    return found
 
 
 def to_record(advice: Advice) -> tuple[str, ...]:
@@ -146,6 +160,6 @@ async def _recorded(cases: Cases, case: str, command: LogContact, *, by: str, id
             return Recorded(case=case, recorded="no", id=act, answer=str(error))
         return Recorded(case=case, recorded="sent", id=act, answer="Sent as a signal; it is recorded once a worker runs.")
     if outcome.result == "repeated":
-        return Recorded(case=case, recorded="yes", id=act, answer="Recorded before under this id; nothing was added.")
+        return Recorded(case=case, recorded="refused", id=act, answer=f"The id {act} stands for another act of {case}: use another.")
     answer = f"{outcome.answer} {outcome.remains or ''}".strip()
     return Recorded(case=case, recorded="yes" if outcome.accepted else "refused", id=act, answer=answer)

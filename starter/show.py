@@ -9,18 +9,46 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 from pydantic import BaseModel
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 WIDE = 200
 """Columns where nobody watches and none are asked for, so that a script or a log gets whole lines."""
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Signs by which a text could move the cursor, colour or reorder what a terminal shows; line ends and tabs are none."""
+
+
+def harmless(text: str) -> str:
+    """Returns a text as a terminal may show it: a sign that a terminal would obey is spelt out."""
+    return CONTROL.sub(lambda sign: f"\\x{ord(sign.group()):02x}", text)
+
+
+class Screen(Console):
+    """A console that obeys nothing that stands in a text: cases, files and tables hold what anybody wrote."""
+
+    def print(self, *objects: object, **how: Any) -> None:  # as rich has it
+        super().print(*(harmless(one) if isinstance(one, str) else one for one in objects), **how)
+
+
+LEAST, GAP = 16, 2
+"""Columns of the screen that a table's column may claim for a word, and that lie between two of them."""
+
+out = Screen(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
+err = Screen(stderr=True, highlight=False, soft_wrap=True)
+
+
+def several(number: int, one: str, many: str | None = None) -> str:
+    """Returns a number with its noun: 1 entry, 2 entries."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def as_json(value: object) -> None:
@@ -37,18 +65,34 @@ def _plain(value: object) -> object:
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None) -> None:
-    """Print a table; an empty one says so, by its title where it has one."""
-    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for n, column in enumerate(columns):
-        made.add_column(column, no_wrap=n == 0)
-    count = 0
-    for row in rows:
-        made.add_row(*[escape(_cell(cell)) for cell in row])
-        count += 1
-    if count:
-        out.print(made)
-    else:
+    """Print a table; an empty one says so, by its title where it has one. On a screen too narrow for it each row is a paragraph."""
+    columns, shown = tuple(columns), [[harmless(_cell(cell)) for cell in row] for row in rows]
+    least = [_least(column, [row[n] for row in shown]) for n, column in enumerate(columns)]
+    if not shown:
         out.print(f"{title}: none." if title else "Nothing to show.", markup=False)
+    elif sum(least) + GAP * (len(least) - 1) > out.width:
+        _in_paragraphs(columns, shown, title)
+    else:
+        made = Table(title=escape(title) if title else None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+        for n, column in enumerate(columns):
+            made.add_column(column, no_wrap=n == 0, overflow="fold", min_width=least[n])
+        for row in shown:
+            made.add_row(*[escape(cell) for cell in row])
+        out.print(made)
+
+
+def _in_paragraphs(columns: tuple[str, ...], rows: list[list[str]], title: str | None) -> None:
+    if title:
+        out.print(title, markup=False, style="italic")
+    for first, *others in rows:
+        named = [f"{column}: {cell}" if column else cell for column, cell in zip(columns[1:], others, strict=False) if cell]
+        out.print(first, markup=False, style="bold")
+        out.print(Padding(Text("; ".join(named)), (0, 0, 0, 2)))
+
+
+def _least(column: str, cells: list[str]) -> int:
+    """Returns the characters a column never gets less of: its longest word, where that is no hash or path."""
+    return min(max((cell_len(word) for cell in (column, *cells) for word in cell.split()), default=0), LEAST)
 
 
 def _cell(value: object) -> str:

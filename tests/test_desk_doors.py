@@ -44,14 +44,26 @@ async def test_a_second_email_in_a_week_is_limited_recorded_and_put_before_a_per
     assert "k2" in second.recorded[0].answer
     assert [(one.ref, one.command) for one in office.tasks("desk/1") if one.kind == "contact"] == [("k2", "report_behaviour")]
 
-    again = await office.cases.check_contact(desk, incoming(customer="desk/1", topic="The licence, once more."), id="contact-2")
-    assert (again.recorded[0].recorded, again.not_recorded) == ("yes", None)
-    assert "nothing was added" in again.recorded[0].answer
-    assert "2 used this week" in again.advice.says
+    await asked_again(office, desk)
 
     with_ = {"reasons": "It crossed with our letter."}
     await office.do("desk/1", {"v": 1, "id": "dismiss", "do": "dismiss_breach", "by": OFFICER, "saw": "k2", "with": with_})
     assert not [one for one in office.tasks("desk/1") if one.kind == "contact"]
+
+
+async def asked_again(office: Office, desk: Desk) -> None:
+    """A retry is the contact it was: the same answer, nothing counted. Another contact under a used id is refused loudly."""
+    first = await office.cases.check_contact(desk, incoming(customer="desk/1", topic="the licence,  again."), id="contact-1")
+    second = await office.cases.check_contact(desk, incoming(customer="desk/1"), id="contact-2")
+    other = await office.cases.check_contact(desk, incoming(customer="desk/1", topic="Something else."), id="contact-2")
+
+    assert (first.advice.verdict, second.advice.verdict) == ("deal-with-it", "limit-it")
+    assert "contact 1 of 1" in first.advice.says
+    assert "1 used this week" in second.advice.says
+    assert [one.recorded for one in (*first.recorded, *second.recorded, *other.recorded)] == ["yes", "yes", "refused"]
+    assert "as k1: deal with it; nothing was added" in first.recorded[0].answer
+    assert "another contact of desk/1, k2" in (other.not_recorded or "")
+    assert "2 used this week" in look_up(desk, incoming(customer="desk/1")).says
 
 
 async def test_an_appeal_at_the_desk_passes_and_is_recorded(office: Office):
@@ -192,6 +204,10 @@ def test_ten_thousand_characters_and_signs_of_sql_are_a_topic_like_any_other(env
         (("--on", "2999-01-01"), "Casey Sample", "x", MISUNDERSTOOD, "after today"),
         (("--at", "25:00"), "Casey Sample", "x", MISUNDERSTOOD, "--at"),
         (("--minutes", "-1"), "Casey Sample", "x", MISUNDERSTOOD, "--minutes"),
+        ((), "Casey\x1b[31m Sample", "x", MISUNDERSTOOD, "--customer: a control character"),
+        (("--id", ""), "Casey Sample", "x", MISUNDERSTOOD, "--id: an id is 1 to 120 characters"),
+        (("--id", "x" * 121), "Casey Sample", "x", MISUNDERSTOOD, "--id: an id is 1 to 120 characters"),
+        (("--id", "a\x1bb"), "Casey Sample", "x", MISUNDERSTOOD, "--id: an id is 1 to 120 characters"),
         (("--body", "mno"), "Casey Sample", "x", UNKNOWN, "no body mno"),
     ],
 )
@@ -199,6 +215,24 @@ def test_what_is_not_understood_is_told(env: dict[str, str], words: tuple[str, .
     found, _, complaint = check(env, *words, "--no-record", customer=customer, topic=topic)
 
     assert (found, said in complaint) == (code, True), complaint
+
+
+@pytest.mark.parametrize("reference", ["mmo/9", "maidstone/1", "MMO/9"])
+def test_a_reference_that_no_running_case_has_is_answered_with_a_word_of_care(env: dict[str, str], reference: str):
+    """A slip in a reference, or another body's, must not let somebody in unsaid."""
+    code, said, _ = check(env, "--no-record", customer=reference)
+
+    assert (code, said.startswith("Deal with it.")) == (DONE, True)
+    assert "No running case here has that reference" in said
+    assert "has that reference" not in check(env, "--no-record", customer="Nobody Known")[1]
+
+
+def test_an_answer_is_broken_between_words_as_wide_as_the_screen_is(env: dict[str, str]):
+    code, said, _ = check({**env, "COLUMNS": "60"}, "--no-record", customer="alex sample")
+
+    assert code == MANY
+    assert max(len(line) for line in said.splitlines()) <= 60
+    assert "Ask who it is. More than one customer fits. Ask who it is" in said.replace("\n", " ")
 
 
 def test_without_records_there_is_nothing_to_look_up(tmp_path: Path):

@@ -153,6 +153,31 @@ def test_a_decision_not_yet_told_is_not_enforced(records: Engine):
     assert "not yet told" in advice.not_enforced[0]
 
 
+@pytest.mark.parametrize("written", ["MMO/1", "Mmo/1", " mmo/1 "])
+def test_a_cases_reference_is_found_in_any_capitals(one: Engine, written: str):
+    assert ask(one, written).cases == ("mmo/1",)
+
+
+def test_a_reference_in_its_own_capitals_settles_which_case_is_meant(records: Engine):
+    for case, name in (("mmo/UC-1", "Casey Sample"), ("mmo/uc-1", "Alex Sample")):
+        restricted(records, case, name=name, address=None)
+
+    assert [ask(records, written).cases for written in ("mmo/UC-1", "mmo/uc-1")] == [("mmo/UC-1",), ("mmo/uc-1",)]
+    assert ask(records, "MMO/UC-1").customer == "ambiguous"
+
+
+def test_a_letter_proven_to_have_come_later_binds_and_counts_from_then(records: Engine):
+    """Docs, dates: restrictions bind from the receipt; a contact before it used nothing up."""
+    restricted(records, "mmo/1", one=WEEKLY)
+    told(records, "mmo/1")
+    contact = {"channel": "email", "topic": "SECRET jetty", "handled": "deal-with-it"}
+    tell(records, "mmo/1", "log_contact", date(2027, 3, 11), **contact)
+    tell(records, "mmo/1", "record_receipt", date(2027, 3, 12), saw="n2", evidence="reply-1")
+
+    assert "contact 1 of 1" in ask(records, NAME, day=date(2027, 3, 12)).says
+    assert "not enforced before Friday 12 March 2027" in " ".join(ask(records, NAME, day=date(2027, 3, 11)).not_enforced)
+
+
 def test_bodies_do_not_see_each_other(one: Engine):
     assert ask(one, NAME, body="other").customer == "unknown"
     assert ask(one, "mmo/1", body="other").customer == "unknown"
