@@ -54,13 +54,13 @@ def _read(row: CalendarEditionRow) -> Calendar:
     return TABLES[key]
 
 
-def keep_calendar(session: Session, text: str, *, name: str, at: datetime) -> Calendar:
-    """Keep a table in the records for ever. Raises Unreadable; the same text again changes nothing."""
+def keep_calendar(session: Session, text: str, *, name: str, at: datetime, by: str | None = None) -> Calendar:
+    """Keep a table in the records for ever, with who loaded it. Raises Unreadable; the same text again changes nothing."""
     table = load.table_of(text, name)
     if session.get(CalendarEditionRow, table.edition) is None:
         row = CalendarEditionRow(
             edition=table.edition, nation=table.nation, checked_on=table.checked_on, known_until=table.known_until,
-            sha256=hashlib.sha256(text.encode()).hexdigest(), text=text, loaded_at=at,
+            sha256=hashlib.sha256(text.encode()).hexdigest(), text=text, loaded_at=at, loaded_by=by,
         )  # fmt: skip
         session.add(row)
         session.flush()

@@ -36,7 +36,7 @@ def apply_calendar(case: Case, command: ApplyCalendar, *, actor: Actor, policy: 
     case, change = counted_anew(case, policy, calendar, new, today=today)
     case = _told_anew(case, change, policy=policy, on=today)
     entries = [Entry(what=in_a_line(one), cites=one.cites) for one in change.listed]
-    moved = f"{len(change.listed)} dates are concerned" if change.listed else "no date moves"
+    moved = f"{len(change.listed)} {'date is' if len(change.listed) == 1 else 'dates are'} concerned" if change.listed else "no date moves"
     return decided(case, f"From now on dates are counted with {new.edition}; {moved}.", cites=["DEF-04"], also=entries)
 
 

@@ -52,7 +52,11 @@ def _wrong_day(n: int, holiday: Holiday, table: Table, seen: dict[date, int]) ->
 def _short_years(table: Table) -> Iterator[tuple[Path, str]]:
     counted = Counter(holiday.on.year for holiday in table.holidays)
     last = table.known_until.year if (table.known_until.month, table.known_until.day) == (12, 31) else table.known_until.year - 1
-    for year in range(min(counted), last + 1):
-        if counted[year] < FEWEST[table.nation]:
-            least = f"a year has at least {FEWEST[table.nation]}"
-            yield ("known_until",), f"{year} has {counted[year]} days and {least}; add them, or set known_until to {year - 1}-12-31"
+    short = [year for year in range(min(counted), last + 1) if counted[year] < FEWEST[table.nation]]
+    if short:
+        year, others = short[0], f", and {len(short) - 1} more years are short" if short[1:] else ""
+        said = f"{year} has {counted[year]} days and a year has at least {FEWEST[table.nation]}{others}"
+        yield ("known_until",), f"{said}; add them, or set known_until to {year - 1}-12-31"
+    elif last < table.known_until.year and table.known_until.month > 1 and not counted[table.known_until.year]:
+        year = table.known_until.year
+        yield ("known_until",), f"{year} has no day before {table.known_until}, not even New Year's; add them, or set it to {last}-12-31"

@@ -264,6 +264,8 @@ class CalendarEditionRow(SQLModel, table=True):
     sha256: str
     text: str
     loaded_at: datetime = Field(sa_type=UTCDateTime)
+    loaded_by: str | None = None
+    """An id of a staff list; None where an earlier release kept no name."""
 
 
 class EditionRow(SQLModel, table=True):

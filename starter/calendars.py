@@ -20,7 +20,7 @@ from domain.policy import Policy
 from policies import load
 from policies.load import Unreadable, parse, position, text_of
 from records.store import case_of
-from records.tables import CaseRow
+from records.tables import BodyRow, CaseRow
 from records.vault import CaseVault
 from starter.cases import Cases, NoSuchCase, Unavailable
 
@@ -64,15 +64,22 @@ def read_calendar(path: Path) -> tuple[Calendar, str]:
     return load.table_of(text, str(path)), text
 
 
-def require_newer(session: Session, path: Path, new: Calendar, text: str) -> None:
-    """Refuses a table older than the one in force, or one that gives another table's name. Raises Unreadable with line and column."""
+def on_some_staff_list(session: Session, person: str, *, on: date) -> bool:
+    """Returns whether a person is on the staff list of a body on a day: a table is every body's, so anybody's staff may load one."""
+    return any(person in body_of(session, code).staff.on(on).by_id for code in session.exec(select(BodyRow.body)).all())
+
+
+def require_newer(session: Session, path: Path, new: Calendar, text: str, *, today: date) -> None:
+    """Refuses a table older than the one in force, checked in the future, without years that one has, or under another table's name.
+
+    Raises Unreadable with line and column."""
     data = parse(text, str(path))
-    faults = [(position(data, [field]), field, what) for field, what in _not_newer(session, new)]
+    faults = [(position(data, [field]), field, what) for field, what in _not_newer(session, new, today)]
     if faults:
         raise Unreadable("\n".join(f"{path}:{line}:{column}: {field}: {what}" for (line, column), field, what in faults))
 
 
-def _not_newer(session: Session, new: Calendar) -> Iterator[tuple[str, str]]:
+def _not_newer(session: Session, new: Calendar, today: date) -> Iterator[tuple[str, str]]:
     now = in_force(session, new.nation)
     try:
         same = edition(session, new.edition)
@@ -82,6 +89,14 @@ def _not_newer(session: Session, new: Calendar) -> Iterator[tuple[str, str]]:
         yield "edition", f"{new.edition} is the name of another table already; a changed table has a name of its own"
     if new.checked_on < now.checked_on:
         yield "checked_on", f"{now.edition} is in force, checked on {now.checked_on}; a later day, found {new.checked_on}"
+    elif new.checked_on > max(today, now.checked_on):
+        yield (
+            "checked_on",
+            f"the day somebody checked it, up to today, {today}; found {new.checked_on}, and until then no other could follow",
+        )
+    first, begins = new.holidays[0].on.year, now.holidays[0].on.year
+    if first > begins:
+        yield "holidays", f"{now.edition} is in force and begins in {begins}; the years from then on too, found none before {first}"
     if new.known_until < now.known_until:
         yield "known_until", f"{now.edition} is known until {now.known_until}; that day or a later one, found {new.known_until}"
 

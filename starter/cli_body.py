@@ -9,7 +9,7 @@ import typer
 
 from starter.cli import MISUNDERSTOOD, UNKNOWN, Json
 from starter.cli_case import _engine
-from starter.show import as_json, complain, out, table
+from starter.show import as_json, complain, out, several, table
 
 if TYPE_CHECKING:  # the database is imported only by the commands that use it
     from activities.bodies import Body
@@ -32,8 +32,8 @@ def set_(
     if json:
         as_json(_line(body))
     else:
-        closed = f", {len(body.closures)} closed days" if body.closures else ""
-        out.print(f"{body.body}: {body.name}, policy {body.policy}, {len(body.people)} people{closed}.", markup=False)
+        closed = f", {several(len(body.closures), 'closed day')}" if body.closures else ""
+        out.print(f"{body.body}: {body.name}, policy {body.policy}, {several(len(body.people), 'person', 'people')}{closed}.", markup=False)
         _say_who_lags(body.body)
 
 
@@ -45,7 +45,8 @@ def _say_who_lags(body: str) -> None:
     with reading(_engine()) as session:
         behind = [one for one in lagging_cases(session) if one.body.body == body]
     if behind:
-        out.print(f"{len(behind)} open cases keep their present dates until evenhand calendar apply.", markup=False)
+        keep = "keeps its present dates" if len(behind) == 1 else "keep their present dates"
+        out.print(f"{several(len(behind), 'open case')} {keep} until evenhand calendar apply.", markup=False)
 
 
 def _read(file: Path) -> Body:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from domain.days import london_date
 from starter.cli import MISUNDERSTOOD, OK, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _cases, _engine
 from starter.clock import now, today
-from starter.show import as_json, complain, out, table
+from starter.show import as_json, complain, day_in_words, out, several, table
 
 if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
     from sqlmodel import Session
@@ -35,9 +37,17 @@ def list_(json: Json = False) -> None:
     if json:
         as_json(rows)
     else:
-        columns = ("edition", "nation", "checked", "known until", "days", "from", "")
-        keys = ("edition", "nation", "checked_on", "known_until", "days", "origin")
-        table(columns, [(*(row[key] for key in keys), "in force" if row["in_force"] else "") for row in rows])
+        columns = ("edition", "nation", "checked", "known until", "days", "where from", "")
+        keys = ("edition", "nation", "checked_on", "known_until", "days")
+        table(columns, [(*(row[key] for key in keys), _origin(row), "in force" if row["in_force"] else "") for row in rows])
+
+
+def _origin(row: dict[str, object]) -> str:
+    """Returns where a table came from: with Evenhand, or from somebody on some day."""
+    at = row["loaded_at"]
+    if not isinstance(at, datetime):
+        return "shipped"
+    return f"loaded by {row['loaded_by'] or 'somebody not recorded'} on {day_in_words(london_date(at))}"
 
 
 def _editions(session: Session) -> list[dict[str, object]]:
@@ -48,7 +58,8 @@ def _editions(session: Session) -> list[dict[str, object]]:
     from records.tables import CalendarEditionRow
 
     shipped = {one.edition: one for one in load.shipped_calendars()}
-    loaded = {name: edition(session, name) for name in session.exec(select(CalendarEditionRow.edition)).all()}
+    rows = {row.edition: row for row in session.exec(select(CalendarEditionRow)).all()}
+    loaded = {name: edition(session, name) for name in rows}
     now_in_force = {in_force(session, nation).edition for nation in NATIONS}
     found = sorted((shipped | loaded).values(), key=lambda one: (one.nation, one.checked_on, one.edition))
     return [
@@ -57,6 +68,8 @@ def _editions(session: Session) -> list[dict[str, object]]:
             "days": len(one.holidays),
             "origin": "shipped" if one.edition in shipped else "loaded",
             "in_force": one.edition in now_in_force,
+            "loaded_by": rows[one.edition].loaded_by if one.edition in rows else None,
+            "loaded_at": rows[one.edition].loaded_at if one.edition in rows else None,
         }
         for one in found
     ]
@@ -83,7 +96,8 @@ def show(
     if json:
         as_json({**found.model_dump(include={"edition", "nation", "checked_on", "known_until", "source"}), "holidays": days})
         return
-    out.print(f"{found.edition}: checked on {found.checked_on}, known until {found.known_until}. {found.source}", markup=False)
+    checked, until = day_in_words(found.checked_on), day_in_words(found.known_until)
+    out.print(f"{found.edition}: checked on {checked}, known until {until}. {found.source}", markup=False)
     table(("day", "", "name"), [(one.on, f"{one.on:%A}", one.name) for one in days], title="Bank holidays")
 
 
@@ -97,7 +111,8 @@ def check(file: File, json: Json = False) -> None:
     if json:
         as_json({"edition": new.edition, "nation": new.nation, "days": len(new.holidays), "wrong": []})
     else:
-        out.print(f"{new.edition}: {len(new.holidays)} days, known until {new.known_until}; nothing wrong.", markup=False)
+        until = day_in_words(new.known_until)
+        out.print(f"{new.edition}: {several(len(new.holidays), 'day')}, known until {until}; nothing wrong.", markup=False)
 
 
 def _read(session: Session, file: Path) -> tuple[Calendar, str]:
@@ -106,7 +121,7 @@ def _read(session: Session, file: Path) -> tuple[Calendar, str]:
 
     try:
         new, text = read_calendar(file)
-        require_newer(session, file, new, text)
+        require_newer(session, file, new, text, today=today())
     except Unreadable as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
@@ -114,22 +129,30 @@ def _read(session: Session, file: Path) -> tuple[Calendar, str]:
 
 
 @calendar_app.command("load")
-def load_(file: File, dry_run: DryRun = False, json: Json = False) -> None:
+def load_(
+    file: File,
+    by: Annotated[str | None, typer.Option("--by", help="Who loads it: an id of a body's staff list. A dry run needs nobody.")] = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
     """Check a new table, keep it for ever, and let every open case take it over in an act of its own; lists what moved.
 
     A date that a customer was told moves to their disadvantage only by a person's decision: until then it stays as told."""
     from activities.calendars import keep_calendar
     from records.database import reading, transaction
-    from starter.calendars import lagging_cases
+    from starter.calendars import lagging_cases, on_some_staff_list
 
     engine = _engine()
     with reading(engine) as session:
         new, text = _read(session, file)
+        if not dry_run and (by is None or not on_some_staff_list(session, by, on=today())):
+            complain(f"--by is {by or 'missing'}; it takes an id of a body's staff list as it stands today, and is kept with the table.")
+            raise typer.Exit(MISUNDERSTOOD)
         waiting = list(lagging_cases(session, offered=new, today=today()))
     if not dry_run:
         with transaction(engine) as session:
             _read(session, file)  # once more where it counts: nobody else's table came in between
-            keep_calendar(session, text, name=str(file), at=now())
+            keep_calendar(session, text, name=str(file), at=now(), by=by)
         with reading(engine) as session:  # once more: a case may have been opened meanwhile
             waiting = list(lagging_cases(session, today=today()))
     _take_over(waiting, new.edition, dry_run=dry_run, json=json)
@@ -172,7 +195,7 @@ def _tell(waiting: Sequence[Lagging], edition: str | None, *, dry_run: bool, mis
     table(("case", "date", "from", "to", "", "clauses"), rows, title="Dates that would move" if dry_run else "Dates that moved")
     verb = "would take over" if dry_run else "took over"
     done = len(waiting) - len({one.case for one in missed})
-    out.print(f"{done} open cases {verb} {edition or 'what they lagged behind'}.", markup=False)
+    out.print(f"{several(done, 'open case')} {verb} {edition or 'what they lagged behind'}.", markup=False)
     for one in missed:
         complain(f"{one.case}: {one.result}: {one.answer} Then: evenhand calendar apply.")
 
@@ -204,4 +227,4 @@ def undelivered(body: Annotated[str | None, typer.Option(help="Only this body's 
         [("OVERDUE" if r.overdue else "", r.case, r.notice, r.kind, r.why, r.decided_on, r.days) for r in rows],
         title="Decided, not yet notified",
     )
-    out.print(f"{len(rows)} letters, {overdue} overdue.", markup=False)
+    out.print(f"{several(len(rows), 'letter')}, {overdue} overdue.", markup=False)

@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.clock import today
-from starter.show import as_json, complain, day_in_words, deadline_in_words, in_words, out, table
+from starter.show import as_json, complain, day_in_words, deadline_in_words, in_words, out, several, table
 from starter.sources import apart
 
 if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
@@ -259,7 +259,9 @@ def dates(case: Case, json: Json = False) -> None:
             out.print(f"    counts under edition {one.counted.edition[:12]}, by the rule {one.counted.rule}", markup=False)
         if one.calendar:
             days = ", ".join(f"{day.on} {day.name}" for day in one.rests) or "none"
-            out.print(f"    calendar {one.calendar}; skipped {len(one.skipped)} days, of these not weekends: {days}", markup=False)
+            out.print(
+                f"    calendar {one.calendar}; skipped {several(len(one.skipped), 'day')}, of these not weekends: {days}", markup=False
+            )
 
 
 @case_app.command()

@@ -11,7 +11,7 @@ import typer
 
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.clock import today
-from starter.show import as_json, complain, out, table
+from starter.show import as_json, complain, out, several, table
 
 if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
     from sqlalchemy import Engine
@@ -68,7 +68,9 @@ def _engine() -> Engine:
 def _print_differences(found: Iterable[Difference], before: Found, after: Found) -> None:
     found = tuple(found)
     out.print(f"{before.policy.policy}, {before.policy.edition.label} ({before.edition[:12]})", markup=False)
-    out.print(f"{after.policy.policy}, {after.policy.edition.label} ({after.edition[:12]}): {len(found)} differences", markup=False)
+    out.print(
+        f"{after.policy.policy}, {after.policy.edition.label} ({after.edition[:12]}): {several(len(found), 'difference')}", markup=False
+    )
     for section, group in groupby(found, key=lambda one: one.section):
         out.print()
         table(("", "where", "old", "clauses", "new", "clauses"), [_difference(one) for one in group], title=section.replace("_", " "))

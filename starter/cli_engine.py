@@ -8,7 +8,7 @@ import typer
 
 from starter.cli import REFUSED, Json, run
 from starter.cli_case import _engine
-from starter.show import as_json, out, table
+from starter.show import as_json, out, several, table
 
 if TYPE_CHECKING:  # the engine is imported only by the commands that use it
     from starter.engine import Compared, Repaired
@@ -51,7 +51,7 @@ def rebuild(json: Json = False) -> None:
     if json:
         as_json({"started": started})
     else:
-        out.print(f"{len(started)} workflows started from the records.")
+        out.print(f"{several(len(started), 'workflow')} started from the records.")
         for case in started:
             out.print(f"  {case}", markup=False)
 

@@ -234,7 +234,7 @@ def test_a_loaded_table_is_kept_for_ever_under_its_name(records: Engine, tmp_pat
         file.write_text(row.text.replace("Day of mourning", "Another name"), encoding="utf-8")
         table, text = read_calendar(file)
         with pytest.raises(Unreadable, match=r"table.yaml:1:2: edition: .* is the name of another table already"):
-            require_newer(session, file, table, text)
+            require_newer(session, file, table, text, today=date(2027, 3, 17))
         with pytest.raises(Unknown):
             edition(session, "england-and-wales-none")
 
@@ -245,7 +245,7 @@ def test_a_table_older_than_the_one_in_force_is_refused_with_line_and_column(rec
     old = (load.HOME / "calendars" / "england-and-wales.yaml").read_text(encoding="utf-8")
     file.write_text(old.replace("edition: england-and-wales-2026-11-25", "edition: england-and-wales-copy"), encoding="utf-8")
     with reading(records) as session, pytest.raises(Unreadable) as fault:
-        require_newer(session, file, *read_calendar(file))
+        require_newer(session, file, *read_calendar(file), today=date(2027, 3, 17))
     assert "old.yaml:4:1: checked_on: england-and-wales-later is in force, checked on 2027-03-16; a later day, found 2026-11-25" in str(
         fault.value
     )
@@ -322,8 +322,9 @@ def calendar(*words: str, env: dict[str, str]) -> subprocess.CompletedProcess[st
     return done
 
 
-def written(folder: Path, *add: Holiday, edition: str = "england-and-wales-2027-01-05", checked_on: str = "2027-01-05") -> Path:
-    """Returns the shipped table as a new file, with days added."""
+def written(folder: Path, *add: Holiday, edition: str = "england-and-wales-2027-01-05", checked_on: str = "") -> Path:
+    """Returns the shipped table as a new file, with days added; checked today, or on the day of the one in force where that is later."""
+    checked_on = checked_on or str(max(today(), ENGLAND.checked_on))
     text = (load.HOME / "calendars" / "england-and-wales.yaml").read_text(encoding="utf-8")
     text = text.replace("england-and-wales-2026-11-25", edition).replace("checked_on: 2026-11-25", f"checked_on: {checked_on}")
     file = folder / "new-table.yaml"
@@ -348,12 +349,12 @@ def test_the_tables_are_listed_shown_and_checked(env: dict[str, str], tmp_path: 
 def test_a_table_at_fault_is_told_by_line_and_column_and_nothing_is_kept(env: dict[str, str], tmp_path: Path):
     file = written(tmp_path, Holiday(on=date(2027, 4, 4), name="A Sunday"), checked_on="2025-01-01")
 
-    done = calendar("load", str(file), env=env)
+    done = calendar("load", str(file), "--by", "officer", env=env)
 
     assert done.returncode == MISUNDERSTOOD
     assert f"{file}:148:6: holidays.140.on: 2027-04-04 is a Sunday" in done.stderr
     file.write_text(file.read_text().replace("2027-04-04", "2027-04-05"))
-    done = calendar("load", str(file), env=env)
+    done = calendar("load", str(file), "--by", "officer", env=env)
     assert f"{file}:4:1: checked_on: england-and-wales-2026-11-25 is in force" in done.stderr
     assert len(json.loads(calendar("list", "--json", env=env).stdout)) == 3
 
@@ -366,9 +367,54 @@ def test_a_dry_run_lists_and_keeps_nothing_and_an_absent_engine_is_told(env: dic
 
     assert (tried["edition"], tried["dry_run"], tried["cases"], tried["applied"]) == ("england-and-wales-2027-01-05", True, [CASE], [])
     assert len(json.loads(calendar("list", "--json", env=env).stdout)) == 3
-    absent = calendar("load", str(file), env={**env, "EVENHAND_TEMPORAL_ADDRESS": "127.0.0.1:1"})
+    absent = calendar("load", str(file), "--by", "officer", env={**env, "EVENHAND_TEMPORAL_ADDRESS": "127.0.0.1:1"})
     assert absent.returncode == UNREACHED
-    assert len(json.loads(calendar("list", "--json", env=env).stdout)) == 4, "kept, and evenhand calendar apply goes on from here"
+    listed = {one["edition"]: one for one in json.loads(calendar("list", "--json", env=env).stdout)}
+    assert len(listed) == 4, "kept, and evenhand calendar apply goes on from here"
+    assert (listed[tried["edition"]]["loaded_by"], listed[tried["edition"]]["loaded_at"][:4].isdigit()) == ("officer", True)
+    assert listed[ENGLAND.edition]["loaded_by"] is None
+    assert "loaded by officer on" in calendar("list", env=env).stdout
+
+
+@pytest.mark.parametrize("words", [(), ("--by", "nobody-such")])
+def test_a_table_is_loaded_by_somebody_on_a_staff_list(words: tuple[str, ...], env: dict[str, str], tmp_path: Path):
+    done = calendar("load", str(written(tmp_path, MOURNING)), *words, env=env)
+
+    assert done.returncode == MISUNDERSTOOD
+    assert "it takes an id of a body's staff list" in done.stderr
+    assert len(json.loads(calendar("list", "--json", env=env).stdout)) == 3
+
+
+def test_a_table_loaded_before_names_were_kept_says_so(env: dict[str, str]):
+    loaded(open_database(env["EVENHAND_DATABASE_URL"]), MOURNING)
+
+    assert "loaded by somebody not recorded on 16 Mar 2027" in calendar("list", env=env).stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("checked_on: ", "checked_on: 2999-01-01 # "), ":4:1: checked_on: the day somebody checked it, up to today"),
+        (("known_until: ", "known_until: 9999-12-31 # "), "2029 has 0 days and a year has at least 8, and 7970 more years are short"),
+        (("known_until: ", "known_until: 2029-06-30 # "), "2029 has no day before 2029-06-30, not even New Year's"),
+        (
+            ("- {on: 2012-", "# {on: 2012-"),
+            "holidays: england-and-wales-2026-11-25 is in force and begins in 2012; the years from then on too",
+        ),
+    ],
+)
+def test_a_table_that_would_block_or_thin_out_the_present_one_is_refused(
+    change: tuple[str, str], said: str, env: dict[str, str], tmp_path: Path
+):
+    """A day in the future would keep every later table out; a year left out would make its bank holidays working days."""
+    file = written(tmp_path, MOURNING)
+    file.write_text(file.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
+
+    done = calendar("load", str(file), "--by", "officer", env=env)
+
+    assert (done.returncode, said in done.stderr) == (MISUNDERSTOOD, True), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert len(json.loads(calendar("list", "--json", env=env).stdout)) == 3
 
 
 def test_the_undelivered_are_counted_and_marked(env: dict[str, str]):
@@ -379,7 +425,7 @@ def test_the_undelivered_are_counted_and_marked(env: dict[str, str]):
 
     assert done["count"] == 1
     assert (done["letters"][0]["notice"], done["letters"][0]["why"]) == ("n2", "returned")
-    assert "1 letters" in evenhand("undelivered", env=env).stdout
+    assert "1 letter, " in evenhand("undelivered", env=env).stdout
     assert evenhand("undelivered", "--body", "nobody", env=env).returncode == UNKNOWN
 
 
@@ -408,7 +454,7 @@ def test_closed_days_at_fault_are_told_and_good_ones_are_shown(env: dict[str, st
     file.write_text(whole, encoding="utf-8")
     done = evenhand("body", "set", str(file), env=env)
     assert done.returncode == DONE, done.stderr
-    assert "1 closed days" in done.stdout and "1 open cases keep their present dates until evenhand calendar apply" in done.stdout
+    assert "1 closed day." in done.stdout and "1 open case keeps its present dates until evenhand calendar apply" in done.stdout
     assert "office closed" in evenhand("body", "show", "mmo", env=env).stdout
 
 
@@ -422,9 +468,9 @@ def test_a_table_loaded_on_a_running_installation_reaches_its_cases(tmp_path: Pa
         due = date_of("mmo/sample-1", here)
         sent(here, "mmo/sample-1", 3)
         day = add_working_days(today(), 4, ENGLAND)[0]
-        file = written(tmp_path, Holiday(on=day, name="Day of mourning"), checked_on=str(max(today(), date(2027, 1, 5))))
+        file = written(tmp_path, Holiday(on=day, name="Day of mourning"))
 
-        done = json.loads(calendar("load", str(file), "--json", env=here).stdout)
+        done = json.loads(calendar("load", str(file), "--by", "sam-officer", "--json", env=here).stdout)
 
         assert {one["result"] for one in done["applied"]} == {"accepted"}
         assert len(done["applied"]) == len(done["cases"]) >= 5
