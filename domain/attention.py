@@ -11,6 +11,7 @@ from domain.days import Calendar
 from domain.deadlines import Deadline
 from domain.end_clocks import retention_ends
 from domain.imported import to_complete
+from domain.informing import to_inform
 from domain.model import State
 from domain.notices import notified_on
 from domain.policy import Policy
@@ -41,6 +42,7 @@ def attention(case: Case, policy: Policy, calendar: Calendar, *, today: date) ->
         *_dateless(case, policy, calendar),
         *_answers(case, deadlines),
         *_letters(case),
+        *_unaware(case, policy),
         *_looks(deadlines),
         *_record(case, policy, calendar, today),
     ]
@@ -70,7 +72,7 @@ def _untold(case: Case, policy: Policy, today: date) -> Iterator[Attention]:
     for sanction in case.in_force:
         told = notified_on(case, sanction.notice)
         if told is None or told > today:
-            what = "decided, not yet notified"
+            what = "decided, not yet notified" if told is None else f"sent, and counts as notified only on {_short(told)}"
             yield Attention(kind="not-notified", what=what, since=sanction.decided_on, cites=policy.decision.enforced_from.sources)
 
 
@@ -104,6 +106,13 @@ def _letters(case: Case) -> Iterator[Attention]:
         if notice.status in ("blocked", "returned", "uncertain"):
             since = notice.sent_on or notice.created_on
             yield Attention(kind="letter", what=f"letter {notice.id} {notice.status}", since=since, cites=("DEF-14",))
+
+
+def _unaware(case: Case, policy: Policy) -> Iterator[Attention]:
+    """Yields each team that is to be made aware of a decision, a change or an end, and is not yet."""
+    for rule, event in to_inform(case, policy):
+        what = f"the {rule.label} not yet made aware of the {event.at} of {event.about}"
+        yield Attention(kind="not-informed", what=what, since=event.on, cites=rule.sources)
 
 
 def _looks(deadlines: tuple[Deadline, ...]) -> Iterator[Attention]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
 from domain.commands import ImportCase
 from domain.guards import EARLIEST
+from domain.identifiers import name_in
 from domain.people import Staff
 from domain.policy import Policy
 
 PAST_DAYS = ("last_incident", "warned_on", "decided_on", "told_on", "last_review", "ended_on")
 OF_A_DECISION = ("told_on", "restrictions", "decided_by", "office", "reasons", "until", "last_review", "next_review", "appeal")
+LETTERS = re.compile(r"[^\W\d_]+")
+TELLING = 4
+"""Letters of a word that tells who somebody is."""
 ENDING = ("withdraw", "remove")
 """Outcomes of an appeal that end the restrictions."""
 
@@ -28,7 +33,13 @@ class Fault(NamedTuple):
 
 def wrong_facts(command: ImportCase, *, staff: Staff, policy: Policy, today: date) -> tuple[Fault, ...]:
     """Returns what cannot be, or is known to nobody, in the facts as they are given."""
-    return (*_days(command, today), *_order(command), *_names(command, staff, policy), *_appeal_faults(command, policy))
+    return (
+        *_reference(command),
+        *_days(command, today),
+        *_order(command),
+        *_names(command, staff, policy),
+        *_appeal_faults(command, policy),
+    )
 
 
 def _days(command: ImportCase, today: date) -> Iterator[Fault]:
@@ -36,10 +47,8 @@ def _days(command: ImportCase, today: date) -> Iterator[Fault]:
     if command.appeal:
         days |= {"appeal": command.appeal.received_on, "appeal.decided_on": command.appeal.decided_on}
     for name, day in days.items():
-        if day and not EARLIEST <= day.year <= day.max.year - 100:
-            yield Fault(name, day.isoformat(), f"a day from {EARLIEST} on")
-        elif day and day > today:
-            yield Fault(name, day.isoformat(), f"a day up to today, {today.isoformat()}")
+        if day and (day.year < EARLIEST or day > today):
+            yield Fault(name, day.isoformat(), f"a day from {EARLIEST} up to today, {today.isoformat()}")
     for name in ("until", "next_review"):
         day = getattr(command, name)
         if day and not EARLIEST <= day.year <= today.year + 100:
@@ -80,6 +89,14 @@ def _after_decision(command: ImportCase, decided_on: date) -> Iterator[Fault]:
         yield Fault("ended_on", command.ended_on.isoformat(), f"a day up to the end, {until.isoformat()}, or the later end in ends on")
     if command.ended_on and command.last_review and command.last_review > command.ended_on:
         yield Fault("last_review", command.last_review.isoformat(), f"a day up to the end, {command.ended_on.isoformat()}")
+
+
+def _reference(command: ImportCase) -> Iterator[Fault]:
+    """A case's id stands in logs and in the engine, where nothing is destroyed with the papers: no word of a name in it."""
+    held, name = (set(LETTERS.findall(name_in(text) or "")) for text in (command.reference, command.customer.name))
+    if name and (held >= name or any(len(word) >= TELLING for word in held & name)):
+        right = "a reference without it: case ids stand in logs and in the engine"
+        yield Fault("reference", "a word of the customer's name", right, ("EH-60",))
 
 
 def _names(command: ImportCase, staff: Staff, policy: Policy) -> Iterator[Fault]:

@@ -108,7 +108,12 @@ def _fault(fault: object, prefix: str) -> str:
         return f"{where} is missing"
     if fault["type"] == "extra_forbidden":
         return f"{where} is no field here"
-    return f"{where}: {fault['msg']}, found {_shown(fault['input'])}"
+    return f"{where}: {said(fault['msg'])}, found {_shown(fault['input'])}"
+
+
+def said(message: str) -> str:
+    """Returns what a fault says, in our own words where they are ours."""
+    return message.removeprefix("Value error, ")
 
 
 def _shown(value: object) -> str:

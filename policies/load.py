@@ -169,7 +169,7 @@ def _fault(fault: object, data: object, name: str, kind: type[BaseModel]) -> str
     field = _field(fault["loc"])
     found = "" if fault["type"] == "missing" or isinstance(fault["input"], dict | BaseModel) else f", found {_shown(fault['input'])}"
     right = remedy(kind, fault)
-    return f"{name}:{line}:{column}: {field}: {_one_line(fault['msg'])}{f'; {right}' if right else ''}{found}"
+    return f"{name}:{line}:{column}: {field}: {_one_line(fault['msg']).removeprefix('Value error, ')}{f'; {right}' if right else ''}{found}"
 
 
 def _shown(value: object) -> str:

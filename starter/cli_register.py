@@ -10,7 +10,7 @@ import typer
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _engine
 from starter.clock import today
-from starter.show import as_json, complain, counted, out, table
+from starter.show import as_json, complain, counted, out, several, table
 
 if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
     from activities.bodies import Body
@@ -94,7 +94,8 @@ def attention(context: typer.Context, body: OfBody = None, json: Json = False) -
     if json:
         as_json(found)
     else:
-        table(("case", "needs attention", "since", "days", "clauses"), [(o.case, o.what, o.since, o.age_days, o.cites) for o in found])
+        rows = [(o.case, o.what, o.since, o.age_days, o.cites) for o in found]
+        table(("case", "needs attention", "since", "days", "clauses"), rows, title=None if rows else "Needs attention")
 
 
 @register_app.command()
@@ -126,9 +127,10 @@ def export(
     if json:
         as_json({"file": str(file), "entries": len(rows), "columns": header, "cut": cut})
         return
-    out.print(f"{len(rows)} entries written to {file}.", markup=False)
+    out.print(f"{several(len(rows), 'entry', 'entries')} written to {file}.", markup=False)
     if cut:
-        complain(f"{cut} texts are longer than a cell of a workbook holds; each says where it was cut. A CSV has them whole.")
+        texts = "1 text is" if cut == 1 else f"{cut} texts are"
+        complain(f"{texts} longer than a cell of a workbook holds, and cut with a word that says so. A CSV has all whole.")
 
 
 @register_app.command("import")
@@ -236,16 +238,19 @@ def _tell(checked: Checked, answers: list[Answer], *, dry_run: bool, ready: bool
         (str(r.line), r.reference, r.case, *((r.stage, r.next_deadline, "\n".join(r.findings)) if r.state == "new" else (r.state, "", "")))
         for r in (one.report for one in checked.prepared)
     ]
-    table(("line", "reference", "case", "becomes", "next deadline", "findings"), rows)
+    if rows:
+        table(("line", "reference", "case", "becomes", "next deadline", "findings"), rows)
     _tell_faults(checked.faults)
     for one in answers:
         if one.result != "accepted":
             complain(f"line {one.line}, {one.case}: {one.result}: {one.answer}")
     there = [one.report.state for one in checked.prepared if one.report.state != "new"]
     imported = sum(one.result == "accepted" for one in answers)
-    counts = f"{imported} imported, {len(there)} imported before, {len(checked.faults)} faults."
+    made = f"{len(checked.prepared) - len(there)} could be imported" if dry_run else f"{imported} imported"
+    counts = f"{made}, {len(there)} imported before, {several(len(checked.faults), 'fault')}."
     changed = sum(state.endswith("changed since") for state in there)
-    also = f" {changed} lines say something else than when they were imported: nothing there was changed." if changed else ""
+    lines = "1 line says something else than when it was" if changed == 1 else f"{changed} lines say something else than when they were"
+    also = f" {lines} imported: nothing there was changed." if changed else ""
     verdict = "A dry run: nothing was made. " if dry_run else "" if ready else "Nothing was imported. "
     out.print(f"{verdict}{counts}{also}", markup=False)
 

@@ -20,6 +20,7 @@ from domain.days import Calendar
 from domain.decision import Entry
 from domain.import_faults import Fault
 from domain.importing import faults, import_case
+from domain.message import said
 from domain.people import Actor, Person
 from domain.policy import Policy
 from policies import load
@@ -201,6 +202,8 @@ class _Reader:
         before = self.seen.setdefault(case.casefold(), line)
         if not reference:
             self._fault(line, "reference", "empty", "the body's own name of the case")
+        elif any(ord(sign) < 32 for sign in reference):
+            self._fault(line, "reference", shown(reference), "a reference without control characters")
         elif not CASE_ID.fullmatch(case) or case == f"{self.body.body}/":
             self._fault(line, "reference", shown(reference), "letters and figures, at most 90 of them")
         elif before != line:
@@ -257,7 +260,7 @@ class _Reader:
             command = ImportCase.model_validate(facts, extra="forbid")
         except ValidationError as error:
             for fault in error.errors(include_url=False, include_input=False):
-                self._fault(line, _column(fault["loc"]), "what cannot be kept there", str(fault["msg"]))
+                self._fault(line, _column(fault["loc"]), "what cannot be kept there", said(str(fault["msg"])))
             return None
         wrong = faults(command, staff=self.body.staff, policy=self.policy, today=self.today)
         for one in wrong:

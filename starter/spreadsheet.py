@@ -179,7 +179,7 @@ def _decoded(content: bytes) -> str:
         raise UnreadableTable("line 1: the file is a workbook, no CSV; save it as CSV in UTF-8 (Excel: CSV UTF-8)")
     if b"\0" in content:
         line = content.count(b"\n", 0, content.index(b"\0")) + 1
-        raise UnreadableTable(f"line {line}: a NUL byte; the file is damaged or no text")
+        raise UnreadableTable(f"line {line}: a NUL byte; the file is damaged, or UTF-16: save it as CSV in UTF-8 (Excel: CSV UTF-8)")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

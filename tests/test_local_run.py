@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ from starter.local import checked
 from starter.samples import samples
 from tests.engine import PATIENCE, Process, evenhand, free_port
 
+HOME = Path(__file__).resolve().parent.parent
 EVENHAND = str(Path(sys.executable).with_name("evenhand"))
 
 
@@ -91,6 +93,11 @@ def standing(env: dict[str, str]) -> dict[str, tuple[str, int, str | None]]:
     return {one["id"]: (one["stage"], one["seq"], one["next_deadline"]) for one in json.loads(listed.stdout)}
 
 
+def without_days(text: str) -> str:
+    """Returns a text with its days taken out: the sample cases begin on the day of their first run."""
+    return re.sub(r"[A-Z][a-z]+day \d{1,2} [A-Z][a-z]+ \d{4}", "DAY", text)
+
+
 def test_once_leaves_with_0_and_the_letters_are_there(tmp_path: Path):
     """README: one command that ends in a letter."""
     env = settings(tmp_path)
@@ -108,6 +115,8 @@ def test_once_leaves_with_0_and_the_letters_are_there(tmp_path: Path):
         assert letter.is_relative_to(tmp_path)
         assert letter.read_bytes().startswith(b"%PDF-") and len(letter.read_bytes()) > 5000
         assert "Dear" in letter.with_suffix(".txt").read_text(encoding="utf-8")
+    mmo = next(one for one in letters if "mmo" in one.parent.name).with_suffix(".txt").read_text(encoding="utf-8")
+    assert without_days(mmo) in without_days((HOME / "README.md").read_text(encoding="utf-8")), "README prints another letter"
     assert not (tmp_path / "server.json").exists(), "the server of a run that is over is still noted"
 
 

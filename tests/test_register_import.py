@@ -216,6 +216,10 @@ FAULTS = [
     ({"customer": ""}, "customer"),
     ({"reference": "  "}, "reference"),
     ({"reference": "x" * 120}, "reference"),
+    ({"reference": "UC\x1b[31m 12"}, "reference"),
+    ({"reference": "Sample, Casey"}, "reference"),
+    ({"reference": "UC-SAMPLE-2019"}, "reference"),
+    ({"decided on": "9999-12-31", "told on": ""}, "decided on"),
     ({"decided on": "43831"}, "decided on"),
     ({"decided on": "12/25/2020"}, "decided on"),
     ({"decided on": "", "told on": "", "restrictions": ""}, "decided on"),
@@ -244,6 +248,20 @@ def test_a_fault_names_line_and_column_and_what_would_be_right(tmp_path: Path, c
     assert {(one.line, one.column) for one in found.faults} == {(3, column)}
     assert all(one.found and one.right for one in found.faults)
     assert [one.report.line for one in found.prepared] == [2]
+
+
+def test_a_day_that_is_far_off_is_told_the_days_that_could_be(tmp_path: Path):
+    [one] = checked(tmp_path, {**GOOD, "decided on": "9999-12-31", "told on": ""}).faults
+
+    assert one.right.startswith("a day from 1950 up to today, ")
+
+
+def test_a_reference_may_share_a_short_word_with_a_name_and_no_more(tmp_path: Path):
+    """EH-60: initials are nobody; the whole name, or a telling word of it, is somebody."""
+    found = checked(tmp_path, {**GOOD, "reference": "Al 7", "customer": "Al Example"}, {**GOOD, "reference": "Al 8", "customer": "Al"})
+
+    assert [one.line for one in found.faults] == [3]
+    assert "EH-60" in found.faults[0].cites and "Al" not in found.faults[0].found
 
 
 def test_a_fault_never_repeats_a_free_text(tmp_path: Path):
