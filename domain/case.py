@@ -10,7 +10,7 @@ from pydantic import Field
 from domain.contact_words import ContactKind, Verdict
 from domain.counting import Counting, DateChange
 from domain.days import Reckoned
-from domain.model import Answer, Code, Hour, Reference, State, Text
+from domain.model import Answer, Code, Hour, Mark, Reference, State, Text
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 from domain.rules import Period
 
@@ -200,8 +200,8 @@ class LoggedContact(State):
     settled_on: date | None = None
     settled_by: str | None = None
     reasons: Text | None = None
-    act: str | None = None
-    """The id under which it was recorded: asked about again under that id, it is this contact and no second one."""
+    act: Mark | None = None
+    """The mark of the id under which it was recorded: asked about again under that id, it is this contact and no second one."""
 
     @property
     def waits(self) -> bool:

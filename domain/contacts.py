@@ -14,6 +14,7 @@ from domain.desk import advise
 from domain.desk_entry import entry_of
 from domain.desk_question import Asked
 from domain.guards import signed_by, the_day
+from domain.model import mark_of
 from domain.people import Actor
 from domain.policy import Policy
 from domain.restrictions import DISENGAGING
@@ -39,7 +40,7 @@ def log_contact(case: Case, command: LogContact, *, actor: Actor, policy: Policy
         by=by.person,
         departs=advice.departs if ordinary else (),
         classify=ordinary and any(one.type in DISENGAGING and one.verdict == "read-and-file" for one in advice.found),
-        act=command.id,
+        act=mark_of(command.id),
     )
     case = case.model_copy(update={"logged_contacts": (*case.logged_contacts, contact)})
     said = f"Contact {contact.id} recorded: {command.handled.replace('-', ' ')}."

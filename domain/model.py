@@ -98,6 +98,15 @@ Text = Annotated[
 ]
 """Free text about a person: never empty, kept apart from the rest of the state."""
 
+Mark = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+"""A hash of what a sender calls something: the same name is known again, and its pattern leaves no room for a text."""
+
+
+def mark_of(name: str) -> str:
+    """Returns the mark of a name."""
+    return hashlib.sha256(name.encode(errors="replace")).hexdigest()[:32]
+
+
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 """A name in data: lower case, digits and hyphens."""
 

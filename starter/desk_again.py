@@ -15,7 +15,7 @@ from domain.contact_words import ContactKind
 from domain.desk import Advice, advise
 from domain.desk_entry import Entry, entry_of
 from domain.desk_question import Asked
-from domain.model import Data
+from domain.model import Data, mark_of
 from domain.restrictions import Channel
 from records.store import read_case
 
@@ -45,7 +45,7 @@ def recorded_under(engine: Engine, cases: tuple[str, ...], id: str | None) -> di
 
 
 def _under(case: Case | None, id: str) -> LoggedContact | None:
-    return next((one for one in case.logged_contacts if one.act == id), None) if case else None
+    return next((one for one in case.logged_contacts if one.act == mark_of(id)), None) if case else None
 
 
 def is_same(contact: LoggedContact, incoming: Incoming) -> bool:
