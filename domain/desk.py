@@ -60,7 +60,7 @@ def advise(entries: tuple[Entry, ...], asked: Asked, *, staff: Staff = Staff()) 
         "customer": "known",
         "cases": tuple(one.case for one in entries),
         "restricted_cases": tuple(one.case for one in entries if one.limits),
-        "not_enforced": tuple(line for one in entries for line in _not_enforced(one, asked.on)),
+        "not_enforced": tuple(line for one in entries for line in _not_enforced(one, asked.on, named=len(entries) > 1)),
         "cautions": tuple(dict.fromkeys(line for one in entries for line in _cautions(one, asked))),
         "guidance": tuple(line for one in entries for line in one.guidance),
     }
@@ -124,14 +124,16 @@ def _exempt(entry: Entry, asked: Asked) -> bool:
     return any(alike(asked.topic, issue) for issue in entry.exempt)
 
 
-def _not_enforced(entry: Entry, on: date) -> Iterator[str]:
+def _not_enforced(entry: Entry, on: date, *, named: bool) -> Iterator[str]:
+    """Yields why restrictions do not bind; named by their case too where the customer has several."""
     for one in entry.limits:
+        which = f"{one.id} of {entry.case}" if named else one.id
         if one.told_on is None:
-            yield f"{one.id} ({one.label}) is decided but not enforced: the customer is not yet told (DEF-05)."
+            yield f"{which} ({one.label}) is decided but not enforced: the customer is not yet told (DEF-05)."
         elif one.told_on > on:
-            yield f"{one.id} ({one.label}) is not enforced before {in_words(one.told_on)}, when the customer counts as told (DEF-05)."
+            yield f"{which} ({one.label}) is not enforced before {in_words(one.told_on)}, when the customer counts as told (DEF-05)."
         elif one.until is not None and one.until < on:
-            yield f"{one.id} ({one.label}) ended on {in_words(one.until)} and is not enforced."
+            yield f"{which} ({one.label}) ended on {in_words(one.until)} and is not enforced."
 
 
 def _cautions(entry: Entry, asked: Asked) -> Iterator[str]:

@@ -30,6 +30,8 @@ class Asked(Data):
 class Found(State):
     """What one restriction says to one contact."""
 
+    case: str = ""
+    """Whose case it runs in, where a customer has several."""
     restriction: str
     type: str
     verdict: Verdict
@@ -63,6 +65,7 @@ class Question(NamedTuple):
     ) -> Found:
         cites = tuple(dict.fromkeys((*self.limit.cites, *also)))
         return Found(
+            case=self.entry.case,
             restriction=self.limit.id,
             type=self.limit.restriction.type,
             verdict=verdict,

@@ -146,7 +146,8 @@ def _tell(advice: Advice) -> None:
     colour, words = (COLOURS[verdict], WORDS[verdict]) if verdict else ("yellow", "Ask who it is")
     _print_headed(f"{words}.", f"{advice.says}{_cited(advice.cites)}", colour)
     for one in advice.found[1:]:
-        out.print(f"  also {one.restriction}, {WORDS[one.verdict].lower()}: {one.says}{_cited(one.cites)}", markup=False)
+        which = f"{one.restriction} of {one.case}" if len(advice.cases) > 1 else one.restriction
+        out.print(f"  also {which}, {WORDS[one.verdict].lower()}: {one.says}{_cited(one.cites)}", markup=False)
     for title, lines in (("not enforced", advice.not_enforced), ("take care", advice.cautions)):
         for line in lines:
             out.print(f"  {title}: {line}", markup=False)

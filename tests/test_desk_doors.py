@@ -127,6 +127,8 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         ("mmo/1", "Casey Sample", "casey@example.org"),
         ("mmo/2", "Alex Sample", "alex@example.org"),
         ("mmo/3", "Alex Sample", "sam@example.org"),
+        ("mmo/4", "Bobby Sample", "bobby@example.org"),
+        ("mmo/5", "Bobby Sample", "bobby@example.org"),
     )
     for case, name, address in people:
         restricted(engine, case, name=name, address=address)
@@ -179,6 +181,14 @@ def test_two_of_one_name_are_listed(env: dict[str, str]):
     assert code == MANY
     assert "mmo/2, mmo/3" in said
     assert "Ask who it is" in said
+
+
+def test_restrictions_of_several_cases_are_told_apart(env: dict[str, str]):
+    """s1.1 of one case is not s1.1 of another."""
+    code, said, _ = check(env, "--no-record", customer="bobby sample")
+
+    assert (code, "cases: mmo/4, mmo/5" in said) == (DONE, True)
+    assert "s1.1 of mmo/5" in said
 
 
 def test_somebody_nobody_knows_is_dealt_with(env: dict[str, str]):
