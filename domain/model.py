@@ -98,6 +98,9 @@ Text = Annotated[
 ]
 """Free text about a person: never empty, kept apart from the rest of the state."""
 
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+"""What a body says of itself in its letters; never about a person."""
+
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 """A name in data: lower case, digits and hyphens."""
 

@@ -105,14 +105,19 @@ def _none_left(who: Who, never: Who | None) -> bool:
 
 
 def appeal_to_whoever_decided(policy: Policy) -> Found:
-    """An appeal that must be independent cannot belong to the one office that takes the decision (DEF-09)."""
+    """An appeal that must be independent cannot belong to the one office that takes the decision (DEF-09).
+
+    Where the text itself says that another holder of it decides ("a different manager"), it is no contradiction: the body needs two."""
     for path, rule in appeal_stages(policy):
         offices = rule.decided_by.offices
+        if rule.independent.cites and rule.independent.default is None:
+            continue
         same = [name for name, one in policy.decision.sign_offs.items() if offices and _all_of(one, offices)]
         if rule.independent.value and path[0] == "appeal" and same:
             where = ".".join(map(str, path))
             said = f"{', '.join(offices)} also decides on restrictions ({', '.join(same)}), but {where}.independent wants somebody else"
-            yield (*path, "decided_by", "offices"), f"{said}: name another office"
+            said = f"{said}: name another office, or cite the clause that says another holder of it decides"
+            yield (*path, "decided_by", "offices"), said
 
 
 def _all_of(rule: SignOff, offices: tuple[str, ...]) -> bool:

@@ -66,10 +66,10 @@ def no_time_to_answer(policy: Policy) -> Found:
 
 def no_word_on_late_appeals(policy: Policy) -> Found:
     for path, rule in appeal_stages(policy):
-        if rule.window is None or rule.if_late is not None:
+        if rule.window is None or rule.if_late is None or rule.if_late.default != "DEF-10":
             continue
         what = "The text does not say what becomes of a late appeal: it is refused as of right, and may be let in with a reason (DEF-10)."
-        yield ((*path, "window"),), what, "Add appeal.if_late."
+        yield ((*path, "if_late"),), what, f"Let the policy say, under {'.'.join(map(str, path))}.if_late."
 
 
 def no_decider_named(policy: Policy) -> Found:
@@ -113,7 +113,11 @@ def no_date(policy: Policy) -> Found:
 
 def no_ombudsman(policy: Policy) -> Found:
     if not policy.ombudsman.cites:
-        yield (("ombudsman",),), "The text does not say who can look into it afterwards.", "Name the ombudsman in the policy."
+        yield (
+            (("ombudsman",),),
+            "The text does not say who can look into it afterwards.",
+            "Name the ombudsman in the policy, or set ombudsman in the body's file.",
+        )
 
 
 def no_nation(policy: Policy) -> Found:

@@ -47,6 +47,9 @@ def _faults(body: Body) -> Iterator[Fault]:
         yield ("policy",), str(error)
         return
     yield from _no_offices(body.people, policy)
+    if body.ombudsman and policy.ombudsman.cites:
+        cites = ", ".join(policy.ombudsman.cites)
+        yield ("ombudsman",), f"nothing: the policy's own text names one ({cites}), and letters print that; take the line out"
 
 
 def _closed_days(body: Body) -> Iterator[Fault]:

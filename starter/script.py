@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from domain.case import Customer
 from domain.contact_words import ContactKind, Verdict
 from domain.days import LONDON, UTC, Holiday, Nation
-from domain.model import Data
+from domain.model import Data, Sentence
 from domain.people import Absence, Person
 from domain.restrictions import Channel
 from policies import load
@@ -151,6 +151,7 @@ class Opening(Data):
     contact_officer: str | None = None
     concerns_corporate_complaint: bool = False
     area_has_own_policy: bool = False
+    earlier_decisions: tuple[str, ...] = ()
 
 
 class Script(Data):
@@ -164,6 +165,8 @@ class Script(Data):
     opening: Opening = Opening()
     retention_years: int | None = None
     """The body's own schedule, where its policy is silent."""
+    ombudsman: Sentence | None = None
+    """The body's own sentence, where its policy names no ombudsman."""
     closures: tuple[Holiday, ...] = ()
     """Days on which the body's offices are closed besides bank holidays."""
     meetings: tuple[date, ...] = ()
