@@ -540,7 +540,7 @@ def _record_kept(subject: _Subject) -> Facts:
 
 
 def _whereto(rule: AppealRule, policy: Policy) -> str:
-    return f"the {policy.office(rule.to.value)}"
+    return f"the {policy.office(rule.to.value)}" if rule.to.value in policy.offices else rule.to.value
 
 
 PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {

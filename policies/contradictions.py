@@ -13,6 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from domain.days import Calendar, after
 from domain.policy import Decision, Length, NoticeRule, Option, Part, Policy, ReviewRule, SignOff, Step
 from domain.rules import Cited, Period, Who
+from policies.impossible import CHECKS as IMPOSSIBLE
+from policies.impossible import endless_periods
 from policies.names import FIELDS, Path
 from policies.units import appeal_stages, never_without_offices, wrong_units
 
@@ -25,8 +27,12 @@ REVIEWS = ("review", "disengagement_review")
 
 
 def contradictions(policy: Policy) -> Found:
-    """Yields every contradiction of a policy: where, and what would be right."""
-    for check in CHECKS:
+    """Yields every contradiction of a policy: where, and what would be right.
+
+    Periods that never end are told alone: no other check could count with them."""
+    endless = list(endless_periods(policy))
+    yield from endless
+    for check in () if endless else (*CHECKS, *IMPOSSIBLE):
         yield from check(policy)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from domain.policy import Policy
-from domain.rules import Who
+from domain.rules import NoticeKind, Who
 from policies import load
 from policies.names import Path
 from policies.needs import needs
@@ -125,6 +125,22 @@ def no_nation(policy: Policy) -> Found:
         yield (("nation",),), "The text does not say in which nation it applies.", "Set nation: it decides bank holidays and the ombudsman."
 
 
+def no_letter(policy: Policy) -> Found:
+    """DEF-14: what no letter tells, the customer does not learn from this program."""
+    late = any(rule.window for _, rule in appeal_stages(policy))
+    owed: tuple[tuple[NoticeKind, bool, str], ...] = (
+        ("warning", policy.warning.needed.value != "no" and policy.step_one is None, "a warning"),
+        ("no-action", True, "a decision not to act"),
+        ("review-outcome", True, "the outcome of a review"),
+        ("lapse", policy.decision.length.kind.value != "open", "the end of restrictions"),
+        ("appeal-late-accepted", late, "a late appeal that is considered"),
+        ("appeal-late-declined", late, "a late appeal that is declined"),
+    )
+    for kind, due, what in owed:
+        if due and kind not in policy.notices:
+            yield (("notices",),), f"No letter tells of {what}; the program sends none.", f"Add the letter {kind} under notices (DEF-14)."
+
+
 def defaults_stand_in(policy: Policy) -> Found:
     """One finding a default: all the places where it stands instead of a clause, or beside one."""
     places: dict[str, list[Path]] = {}
@@ -166,6 +182,7 @@ CHECKS: dict[str, Callable[[Policy], Found]] = {
     "GAP-11": no_date,
     "GAP-12": no_ombudsman,
     "GAP-13": no_nation,
+    "GAP-14": no_letter,
     "GAP-20": defaults_stand_in,
     "GAP-21": unconfirmed,
     "GAP-30": to_configure,
