@@ -44,6 +44,8 @@ def needs(policy: Policy) -> tuple[Need, ...]:
 def _offices(policy: Policy) -> Iterator[Need]:
     places: dict[str, list[Path]] = {}
     for path, office in offices_named(policy):
+        if "never_by" in path:  # a post that is kept out need not be filled
+            continue
         places.setdefault(office, []).append(path)
     for office, found in places.items():
         what = f"somebody who is {policy.office(office)} ({office})"
