@@ -62,7 +62,7 @@ def _read(file: Path) -> Body:
 
 
 def _line(body: Body) -> dict[str, object]:
-    empty = {name for name in ("meetings", "closures", "ombudsman") if not getattr(body, name)}
+    empty = {name for name in ("meetings", "closures", "ombudsman", "letterhead") if not getattr(body, name)}
     facts = body.model_dump(mode="json", exclude={"people", *empty})
     return {**facts, "people": len(body.people)}
 
