@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlmodel import Session, select
 
 from domain.days import Holiday
-from domain.model import Code, Data
+from domain.model import Code, Data, Sentence
 from domain.people import Person, Staff
 from domain.policy import Policy
 from policies import load
@@ -21,6 +21,8 @@ class Body(Data):
     name: str
     policy: str
     """A shipped policy's name, or the path of a policy file."""
+    ombudsman: Sentence | None = None
+    """Who can look into it afterwards, as a sentence for letters, where its policy's text names nobody (EH-71)."""
     keep_years: int | None = None
     """The body's own retention schedule, where its policy is silent (DEF-19)."""
     meetings: tuple[date, ...] = ()
@@ -47,6 +49,8 @@ class Unknown(Exception):
 def save_body(session: Session, body: Body) -> None:
     """Save a body and its staff list, replacing what stood there."""
     settings: dict[str, object] = {"keep_years": body.keep_years} if body.keep_years is not None else {}
+    if body.ombudsman is not None:
+        settings["ombudsman"] = body.ombudsman
     if body.closures:
         settings["closures"] = [one.model_dump(mode="json") for one in body.closures]
     if body.letterhead:

@@ -81,7 +81,13 @@ def _section(section: Section, environment: Environment, escape: Callable[[str],
     text = str(module).strip()
     if not text:
         raise MissingPart(section.part, section.cites)
-    return {"heading": _variable(module, "heading"), "text": text, "practice": section.practice, "partly": section.partly}
+    return {
+        "heading": _variable(module, "heading"),
+        "text": text,
+        "practice": section.practice,
+        "partly": section.partly,
+        "information": section.information,
+    }
 
 
 def _variable(module: TemplateModule, name: str) -> str:

@@ -102,8 +102,9 @@ class Sending:
         method = _method(method_of(case))
         carrier, calendar = self.post.carrier(method), calendar_of(session, case, policy)
         day = carrier.posts_on(today, method, calendar)
-        facts = compose(case, notice, policy=policy, calendar=calendar, sent_on=day)
-        made = make(facts, policy=case.policy, sender=body_of(session, case.body).letterhead)
+        body = body_of(session, case.body)
+        facts = compose(case, notice, policy=policy, calendar=calendar, sent_on=day, ombudsman=body.ombudsman)
+        made = make(facts, policy=case.policy, sender=body.letterhead)
         name = issued(notice.id, notice.issue)
         parcel = Parcel(
             case=case.id, name=name, reference=f"{case.id}/{name}", method=method, to=facts.name, address=facts.address,

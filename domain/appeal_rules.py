@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import model_validator
 
 from domain.model import Code, Data
 from domain.rules import Cited, Committee, Finding, Period, Rule, Who
+
+LATE_BY_DEFAULT = {"value": "refused-unless-good-reason", "default": "DEF-10"}
+"""What becomes of a late appeal where a text does not say it."""
 
 
 class Ground(Rule):
@@ -36,6 +40,7 @@ class AppealRule(Data):
     in_writing: Cited[bool] | None = None
     grounds: Cited[Literal["optional", "prompt"]]
     if_late: Cited[Literal["office-may-decline", "refused-unless-good-reason"]] | None = None
+    """What becomes of one after the window; left out beside a window, DEF-10 stands here as a default."""
     late_decided_by: Who | None = None
     gathered_by: Who | None = None
     gather_target: Period | None = None
@@ -58,11 +63,13 @@ class AppealRule(Data):
     then: AppealRule | None = None
     """The next stage: against the answer of this one, in its own window, by somebody who decided none of those before."""
 
-    @model_validator(mode="after")
-    def _says_what_becomes_of_a_late_one(self) -> AppealRule:
-        if self.window and self.if_late is None:
-            raise ValueError("a window needs if_late: office-may-decline or refused-unless-good-reason, for what comes after it")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _late_by_default(cls, data: object) -> object:
+        """Where a text sets a window and is silent on lateness DEF-10 stands, marked as what it is (GAP-06)."""
+        if isinstance(data, Mapping) and data.get("window") is not None and data.get("if_late") is None:
+            return {**data, "if_late": LATE_BY_DEFAULT}
+        return data
 
     @property
     def stages(self) -> tuple[AppealRule, ...]:

@@ -598,6 +598,8 @@ class Case(State):
     """Ids of messages that a fault in the program kept from being acted on, until somebody has looked."""
     counting: Counting = Counting()
     """The holiday tables its dates are counted with."""
+    earlier_decisions: tuple[str, ...] = ()
+    """Decisions of cases that have ended, named by whoever opened this one (EH-70)."""
     changes: tuple[DateChange, ...] = ()
     """What newer tables and proofs of receipt did to its dates."""
 

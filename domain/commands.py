@@ -46,6 +46,8 @@ class OpenCase(Command):
     group: Reference | None = None
     concerns_corporate_complaint: bool = False
     area_has_own_policy: bool = False
+    earlier_decisions: tuple[Reference, ...] = ()
+    """Decisions of cases that have ended, each by a reference; they count where a length grows with the number before (EH-70)."""
 
 
 class ImportedAppeal(Data):

@@ -10,12 +10,12 @@ from domain.people import Actor
 from domain.policy import Policy
 from domain.rules import Who
 
-CONFIGURED_FIRST = frozenset({"A-20"})
+CONFIGURED_FIRST = frozenset({"A-20", "A-34"})
 """Defaults that say the body configures somebody, where the text names nobody."""
 
 
 def require_configured(policy: Policy, actor: Actor, signatures: tuple[Signature, ...]) -> None:
-    """Refuses a decision while nobody holds the office, left open by the text, that would decide its appeal or review."""
+    """Refuses a decision while nobody holds the post, left open by the text, that would decide its appeal or review (A-20, A-34)."""
     for who, act in _left_open(policy):
         if who.offices and not _somebody_else(who, actor, signatures):
             offices = " or ".join(policy.office(office) for office in who.offices)
@@ -28,10 +28,17 @@ def require_configured(policy: Policy, actor: Actor, signatures: tuple[Signature
 
 def _left_open(policy: Policy) -> Iterator[tuple[Who, str]]:
     for rule in policy.appeal.stages if policy.appeal else ():
-        if rule.decided_by.default in CONFIGURED_FIRST:
+        if _empty(rule.decided_by, policy):
             yield rule.decided_by, f"decide the {rule.label}"
-    if policy.review.by.default in CONFIGURED_FIRST:
-        yield policy.review.by, "hold the review"
+    for review in (policy.review, policy.disengagement_review):
+        if review and _empty(review.by, policy):
+            yield review.by, "hold the review"
+
+
+def _empty(who: Who, policy: Policy) -> bool:
+    """Returns whether the text leaves the post to the body: by one of these defaults, or because no clause knows the office at all."""
+    unknown = [office for office in who.offices if office in policy.offices and not policy.offices[office].cites]
+    return who.default in CONFIGURED_FIRST or bool(unknown and len(unknown) == len(who.offices))
 
 
 def _somebody_else(who: Who, actor: Actor, signatures: tuple[Signature, ...]) -> bool:

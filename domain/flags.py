@@ -14,6 +14,13 @@ from domain.policy import Policy
 from domain.review_clocks import without_review_date
 from domain.tasks import tasks
 
+FLAGS = frozenset({
+    "not_yet_notified", "appeal_window_closed", "late_appeal_undecided", "appeal_pending", "answer_overdue", "review_overdue",
+    "review_missed", "letter_blocked", "letter_withheld", "measure_owed", "on_hold", "edition_ended", "message_set_aside",
+    "destruction_due", "retention_not_set", "not_everybody_informed", "opened_by_mistake", "imported", "no_review_date",
+})  # fmt: skip
+"""Every flag there is."""
+
 
 def flags(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tuple[str, ...]:
     """Returns what must be seen at once, in alphabetical order."""

@@ -43,12 +43,25 @@ def _scales(case: Case, restrictions: tuple[Restriction, ...], rule: Length, of:
     yield from (period for heading, period in rule.by_heading.items() if heading in headings)
     types = {one.type for one in restrictions}
     yield from (period for type, period in rule.by_restriction.items() if type in types)
-    if rule.by_earlier:
-        yield rule.by_earlier[min(earlier_sanctions(case, of), len(rule.by_earlier) - 1)]
+    if rule.by_earlier and (not rule.earlier_of or types & set(rule.earlier_of.value)):
+        yield rule.by_earlier[min(earlier_sanctions(case, of, rule), len(rule.by_earlier) - 1)]
 
 
-def earlier_sanctions(case: Case, of: Sanction | None) -> int:
-    """Returns how many sanctions stood before on this case; one that was overturned does not count."""
+def earlier_sanctions(case: Case, of: Sanction | None, rule: Length) -> int:
+    """Returns how many sanctions stood before, in this case and in those named when it was opened (EH-70); none that was overturned."""
     ids = [one.id for one in case.sanctions]
     before = case.sanctions[: ids.index(of.id)] if of else case.sanctions
-    return sum(one.limits and one.ended_how not in OVERTURNED for one in before)
+    counted = [one for one in before if one.limits and one.ended_how not in OVERTURNED and _of_the_scale(one, rule)]
+    return len(counted) + len(case.earlier_decisions)
+
+
+def _of_the_scale(sanction: Sanction, rule: Length) -> bool:
+    return rule.earlier_of is None or bool({one.type for one in sanction.terms.restrictions} & set(rule.earlier_of.value))
+
+
+def said_of_earlier(case: Case, of: Sanction | None, policy: Policy) -> str | None:
+    """Returns what a refused length should say of the decisions that were counted, where the length grows with them."""
+    rule = policy.decision.length
+    if not rule.by_earlier:
+        return None
+    return f"Decisions counted as earlier: {earlier_sanctions(case, of, rule)}; open_case names those of ended cases (earlier_decisions)."

@@ -33,13 +33,16 @@ class MissingPart(Exception):
 
 
 class Section(State):
-    """One part of a letter with its facts; `practice` says that a default, not the policy, puts it there; `partly` that one fills it."""
+    """One part of a letter with its facts; `practice` says that a default, not the policy, puts it there; `partly` that one fills it.
+
+    `information`: the words are the body's own, where the text is silent; nothing rests on them."""
 
     part: str
     facts: Facts
     cites: tuple[str, ...]
     practice: bool
     partly: bool = False
+    information: bool = False
 
 
 class Letter(State):
@@ -63,7 +66,10 @@ class Letter(State):
 class _Subject:
     """Everything the parts of one letter are taken from."""
 
-    def __init__(self, case: Case, notice: Notice, policy: Policy, calendar: Calendar, told: date, method: str) -> None:
+    def __init__(
+        self, case: Case, notice: Notice, policy: Policy, calendar: Calendar, told: date, method: str, ombudsman: str | None
+    ) -> None:
+        self.ombudsman = None if policy.ombudsman.cites else ombudsman
         self.case, self.notice, self.policy, self.calendar, self.told = case, notice, policy, calendar, told
         self.method = method
         self.review = next((one for one in case.reviews if one.id == notice.about), None)
@@ -103,12 +109,14 @@ def method_of(case: Case) -> str:
     return METHODS.get(case.customer.channel, "first-class-post")
 
 
-def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, sent_on: date) -> Letter:
-    """Returns the letter with every part its clauses demand. Raises MissingPart where one cannot be given."""
+def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, sent_on: date, ombudsman: str | None = None) -> Letter:
+    """Returns the letter with every part its clauses demand. Raises MissingPart where one cannot be given.
+
+    `ombudsman` is the body's own sentence, printed as information where the policy's text names none (EH-71)."""
     method = method_of(case)
     told = deemed_notified(sent_on, method, calendar)
     gone = marked(case, notice, "sent", method=method, sent_on=sent_on, notified_on=told)
-    subject = _Subject(gone, notice, policy, calendar, told, method)
+    subject = _Subject(gone, notice, policy, calendar, told, method, ombudsman)
     rule = policy.notice(notice.kind)
     sections = [section for part in rule.parts if (section := _section(part, subject))]
     sections += _known_so_far(sections, subject)
@@ -163,6 +171,8 @@ def _section(rule: NoticePart, subject: _Subject) -> Section | None:
         raise MissingPart(rule.part, rule.sources)
     disengages = subject.sanction is not None and subject.sanction.disengages
     partly = is_partly_practice(rule, subject.policy, disengages=disengages, appeal=subject.rule)
+    if rule.part == "ombudsman" and subject.ombudsman:
+        return Section(part=rule.part, facts=facts, cites=(*rule.sources, "EH-71"), practice=False, information=True)
     return Section(part=rule.part, facts=facts, cites=rule.sources, practice=is_practice(rule), partly=partly)
 
 
@@ -530,7 +540,7 @@ def _record_kept(subject: _Subject) -> Facts:
 
 
 def _whereto(rule: AppealRule, policy: Policy) -> str:
-    return f"the {policy.office(rule.to.value)}"
+    return f"the {policy.office(rule.to.value)}" if rule.to.value in policy.offices else rule.to.value
 
 
 PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
@@ -562,7 +572,7 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "next-stage": _next_stage,
     "appeal-outside": _outside,
     "meeting": _meeting,
-    "ombudsman": lambda subject: {"text": subject.policy.ombudsman.value},
+    "ombudsman": lambda subject: {"text": subject.ombudsman or subject.policy.ombudsman.value},
     "request-to-change": lambda subject: {"asked": True},
     "behaviour": _behaviour,
     "record-kept": _record_kept,

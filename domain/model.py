@@ -106,6 +106,8 @@ def mark_of(name: str) -> str:
     """Returns the mark of a name."""
     return hashlib.sha256(name.encode(errors="replace")).hexdigest()[:32]
 
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+"""What a body says of itself in its letters; never about a person."""
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 """A name in data: lower case, digits and hyphens."""

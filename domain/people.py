@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 from domain.model import Code, Data
 
 PersonId = str
+RESERVED = frozenset({"customer", "calendar", "post"})
+"""What a message writes in `by` for whoever is no member of staff: nobody on a staff list may be called so."""
 
 
 class Absence(Data):

@@ -81,7 +81,9 @@ class Length(Data):
     by_restriction: dict[RestrictionType, Period] = {}
     """By the restriction imposed."""
     by_earlier: tuple[Period, ...] = ()
-    """By how many sanctions stood before on this case: for the first, the second, and so on; the last goes on."""
+    """By how many sanctions stood before: for the first, the second, and so on; the last goes on."""
+    earlier_of: Cited[tuple[RestrictionType, ...]] | None = None
+    """The restrictions that `by_earlier` is a scale of; without it every one counts, and under every one."""
     if_several: Cited[Literal["longest", "shortest"]] | None = None
     """Which counts where several of these apply."""
     at_end: Cited[Literal["lapse"]] | None = None
@@ -94,6 +96,8 @@ class Length(Data):
             raise ValueError("an open length has no scale; kind is fixed or chosen where by_heading, by_restriction or by_earlier stands")
         if (self.by_heading or self.by_restriction or sum(map(bool, scales)) > 1) and self.if_several is None:
             raise ValueError("more than one period may apply to a decision: say if_several: longest or shortest")
+        if self.earlier_of and not self.by_earlier:
+            raise ValueError("earlier_of says what by_earlier is a scale of; add by_earlier, or take it out")
         return self
 
 

@@ -24,6 +24,8 @@ def is_partly_practice(part: NoticePart, policy: Policy, *, disengages: bool, ap
     if part.part == "review-date":
         review = policy.review_of(disengages=disengages)
         filled |= {rule.default for rule in (review.each_decision, review.at_meeting) if rule}
+    if part.part == "ombudsman" and not policy.ombudsman.cites:
+        filled |= {policy.ombudsman.default}
     return bool(part.cites and filled - TELLING - {None})
 
 

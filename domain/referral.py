@@ -45,6 +45,7 @@ def open_case(command: OpenCase, *, id: str, edition: str, keep_years: int | Non
         area=command.area,
         group=command.group,
         keep_years=keep_years,
+        earlier_decisions=tuple(dict.fromkeys(command.earlier_decisions)),
         seq=1,
     )
     return decided(case, f"Case opened under {policy.title}, {policy.edition.label}.", cites=policy.edition.sources)

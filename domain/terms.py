@@ -11,7 +11,7 @@ from domain.days import Calendar, after
 from domain.deadlines import reckon
 from domain.decision import Refusal
 from domain.guards import Findings, applying, require_findings
-from domain.lengths import period_for
+from domain.lengths import period_for, said_of_earlier
 from domain.policy import Length, Option, Policy, Step, Waiver
 from domain.restrictions import NOT_LIMITS, WRITTEN, Restriction, channels_left
 from domain.rules import Cited, Finding, Period
@@ -210,19 +210,20 @@ def check_length(
         raise Refusal(f"until is {until.isoformat()}, not after the decision of {on.isoformat()}.", cites=rule.kind.sources)
     period = period_for(case, restrictions, of=of, policy=policy, calendar=calendar, on=on)
     if rule.kind.value != "fixed" and period:
-        _not_later(until, period, on, calendar, what="Restrictions may run at most")
+        _not_later(until, period, on, calendar, what="Restrictions may run at most", remains=said_of_earlier(case, of, policy))
     if rule.kind.value == "fixed" and rule.at_most:
         _not_later(until, rule.at_most, on, calendar, what="Restrictions may run at most")
     if rule.kind.value == "fixed" and period:
         fixed = reckon(period, on, event="decision", calendar=calendar)
         if until != fixed.date:
-            raise Refusal(f"The period is {period.words}, until {fixed.date.isoformat()}; found {until.isoformat()}.", cites=period.sources)
+            said = f"The period is {period.words}, until {fixed.date.isoformat()}; found {until.isoformat()}."
+            raise Refusal(said, cites=period.sources, remains=said_of_earlier(case, of, policy))
 
 
-def _not_later(day: date, limit: Period, on: date, calendar: Calendar, *, what: str) -> None:
+def _not_later(day: date, limit: Period, on: date, calendar: Calendar, *, what: str, remains: str | None = None) -> None:
     latest = reckon(limit, on, event="decision", calendar=calendar).date
     if day > latest:
-        raise Refusal(f"{what} {limit.words}, until {latest.isoformat()}; found {day.isoformat()}.", cites=limit.sources)
+        raise Refusal(f"{what} {limit.words}, until {latest.isoformat()}; found {day.isoformat()}.", cites=limit.sources, remains=remains)
 
 
 def _open_end(restrictions: tuple[Restriction, ...], limits: list[Option], until: date | None, rule: Length) -> None:

@@ -13,6 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from domain.days import Calendar, after
 from domain.policy import Decision, Length, NoticeRule, Option, Part, Policy, ReviewRule, SignOff, Step
 from domain.rules import Cited, Period, Who
+from policies.impossible import CHECKS as IMPOSSIBLE
+from policies.impossible import endless_periods
 from policies.names import FIELDS, Path
 from policies.units import appeal_stages, never_without_offices, wrong_units
 
@@ -25,8 +27,12 @@ REVIEWS = ("review", "disengagement_review")
 
 
 def contradictions(policy: Policy) -> Found:
-    """Yields every contradiction of a policy: where, and what would be right."""
-    for check in CHECKS:
+    """Yields every contradiction of a policy: where, and what would be right.
+
+    Periods that never end are told alone: no other check could count with them."""
+    endless = list(endless_periods(policy))
+    yield from endless
+    for check in () if endless else (*CHECKS, *IMPOSSIBLE):
         yield from check(policy)
 
 
@@ -105,14 +111,19 @@ def _none_left(who: Who, never: Who | None) -> bool:
 
 
 def appeal_to_whoever_decided(policy: Policy) -> Found:
-    """An appeal that must be independent cannot belong to the one office that takes the decision (DEF-09)."""
+    """An appeal that must be independent cannot belong to the one office that takes the decision (DEF-09).
+
+    Where the text itself says that another holder of it decides ("a different manager"), it is no contradiction: the body needs two."""
     for path, rule in appeal_stages(policy):
         offices = rule.decided_by.offices
+        if rule.independent.cites and rule.independent.default is None:
+            continue
         same = [name for name, one in policy.decision.sign_offs.items() if offices and _all_of(one, offices)]
         if rule.independent.value and path[0] == "appeal" and same:
             where = ".".join(map(str, path))
             said = f"{', '.join(offices)} also decides on restrictions ({', '.join(same)}), but {where}.independent wants somebody else"
-            yield (*path, "decided_by", "offices"), f"{said}: name another office"
+            said = f"{said}: name another office, or cite the clause that says another holder of it decides"
+            yield (*path, "decided_by", "offices"), said
 
 
 def _all_of(rule: SignOff, offices: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from domain.policy import Policy
-from domain.rules import Who
+from domain.rules import NoticeKind, Who
 from policies import load
 from policies.names import Path
 from policies.needs import needs
@@ -66,10 +66,10 @@ def no_time_to_answer(policy: Policy) -> Found:
 
 def no_word_on_late_appeals(policy: Policy) -> Found:
     for path, rule in appeal_stages(policy):
-        if rule.window is None or rule.if_late is not None:
+        if rule.window is None or rule.if_late is None or rule.if_late.default != "DEF-10":
             continue
         what = "The text does not say what becomes of a late appeal: it is refused as of right, and may be let in with a reason (DEF-10)."
-        yield ((*path, "window"),), what, "Add appeal.if_late."
+        yield ((*path, "if_late"),), what, f"Let the policy say, under {'.'.join(map(str, path))}.if_late."
 
 
 def no_decider_named(policy: Policy) -> Found:
@@ -113,12 +113,32 @@ def no_date(policy: Policy) -> Found:
 
 def no_ombudsman(policy: Policy) -> Found:
     if not policy.ombudsman.cites:
-        yield (("ombudsman",),), "The text does not say who can look into it afterwards.", "Name the ombudsman in the policy."
+        yield (
+            (("ombudsman",),),
+            "The text does not say who can look into it afterwards.",
+            "Name the ombudsman in the policy, or set ombudsman in the body's file.",
+        )
 
 
 def no_nation(policy: Policy) -> Found:
     if policy.nation.value is None:
         yield (("nation",),), "The text does not say in which nation it applies.", "Set nation: it decides bank holidays and the ombudsman."
+
+
+def no_letter(policy: Policy) -> Found:
+    """DEF-14: what no letter tells, the customer does not learn from this program."""
+    late = any(rule.window for _, rule in appeal_stages(policy))
+    owed: tuple[tuple[NoticeKind, bool, str], ...] = (
+        ("warning", policy.warning.needed.value != "no" and policy.step_one is None, "a warning"),
+        ("no-action", True, "a decision not to act"),
+        ("review-outcome", True, "the outcome of a review"),
+        ("lapse", policy.decision.length.kind.value != "open", "the end of restrictions"),
+        ("appeal-late-accepted", late, "a late appeal that is considered"),
+        ("appeal-late-declined", late, "a late appeal that is declined"),
+    )
+    for kind, due, what in owed:
+        if due and kind not in policy.notices:
+            yield (("notices",),), f"No letter tells of {what}; the program sends none.", f"Add the letter {kind} under notices (DEF-14)."
 
 
 def defaults_stand_in(policy: Policy) -> Found:
@@ -162,6 +182,7 @@ CHECKS: dict[str, Callable[[Policy], Found]] = {
     "GAP-11": no_date,
     "GAP-12": no_ombudsman,
     "GAP-13": no_nation,
+    "GAP-14": no_letter,
     "GAP-20": defaults_stand_in,
     "GAP-21": unconfirmed,
     "GAP-30": to_configure,

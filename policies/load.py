@@ -17,6 +17,7 @@ from domain.model import Data, models_in
 from domain.policy import Policy
 from policies.contradictions import contradictions
 from policies.holidays import Table, wrong_days
+from policies.impossible import misread
 from policies.names import wrong_names
 from policies.remedies import remedy
 
@@ -27,6 +28,9 @@ M = TypeVar("M", bound=BaseModel)
 Place = tuple[str | int, ...]
 LARGEST = 50_000
 """Values in one file; the largest policy that comes with the project has some two thousand."""
+MOST_BYTES = 2_000_000
+"""Of one file: the largest that comes with the project has some 30,000. More would be read for minutes before anything is said."""
+NESTED = "it is nested too deep; write it flatter"
 
 
 class Unreadable(Exception):
@@ -68,7 +72,10 @@ def text_of(path: Path, name: str | None = None) -> str:
     """Returns the text of a file. Raises Unreadable where there is none, or where its bytes are no UTF-8."""
     name = name or str(path)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise Unreadable(f"{name}:1:1: the file: it has more than {MOST_BYTES} bytes, the most a file here may have; split it")
         return data.decode("utf-8")
     except OSError as error:
         raise Unreadable(f"{name}: {error.strerror or error}") from None
@@ -85,7 +92,9 @@ def parse(text: str, name: str) -> object:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise Unreadable(f"{name}:{line}:{column}: {error.problem or error}") from None
-    except (YAMLError, ValueError, RecursionError) as error:  # a character YAML forbids, a day that is none, a nest without an end
+    except RecursionError:
+        raise Unreadable(f"{name}:1:1: the file: {NESTED}") from None
+    except (YAMLError, ValueError) as error:  # a character YAML forbids, a day that is none
         raise Unreadable(f"{name}:1:1: {' '.join(str(error).split())}") from None
 
 
@@ -100,7 +109,7 @@ def build(kind: type[M], data: object, name: str) -> M:
         line, column = position(data, error.path)
         raise Unreadable(f"{name}:{line}:{column}: {_field(error.path)}: {error}") from None
     except RecursionError:
-        raise Unreadable(f"{name}:1:1: the file: it is nested too deep; write it flatter") from None
+        raise Unreadable(f"{name}:1:1: the file: {NESTED}") from None
 
 
 class _Unfit(Exception):
@@ -183,12 +192,21 @@ def position(data: object, path: Iterable[str | int]) -> tuple[int, int]:
     for part in path:
         marks = getattr(data, "lc", None)
         if isinstance(data, dict) and part in data:
-            line, column = (marks.key(part)[0] + 1, marks.key(part)[1] + 1) if marks else (line, column)
+            line, column = _mark(marks, "key", part) or (line, column)
             data = data[part]
         elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            line, column = (marks.item(part)[0] + 1, marks.item(part)[1] + 1) if marks else (line, column)
+            line, column = _mark(marks, "item", part) or (line, column)
             data = data[part]
     return line, column
+
+
+def _mark(marks: object, of: str, part: str | int) -> tuple[int, int] | None:
+    """Returns where a name or an item of a list stands, from 1; None where YAML keeps no place, as of the items of an !!omap."""
+    try:
+        line, column = getattr(marks, of)(part)
+    except (AttributeError, LookupError, TypeError):
+        return None
+    return int(line) + 1, int(column) + 1
 
 
 def names() -> tuple[str, ...]:
@@ -216,9 +234,18 @@ def named_in(file: Path, policy: str) -> str:
 def policy_text(policy: str) -> str:
     """Returns the text of a policy file, by name or path. Raises Unreadable where there is none."""
     path = HOME / f"{policy}.yaml" if policy in names() else Path(policy)
+    if _is_folder(path):
+        raise Unreadable(f"{_one_line(policy)}: a folder; name the policy's file in it")
     if not _is_file(path):
         raise Unreadable(f"{_one_line(policy)}: no such policy; known: {', '.join(names())}, or the path of a file")
     return text_of(path)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_file(path: Path) -> bool:
@@ -260,6 +287,7 @@ def _refuse(faults: Iterable[tuple[tuple[str | int, ...], str]], data: object, n
 def sound_policy_of(text: str, name: str = "policy") -> Policy:
     """Returns the policy a text holds, to open cases under. Raises Unreadable, or Contradiction where it contradicts itself."""
     found, data = _policy(text, name)
+    _refuse(misread(found, data), data, name)
     _refuse(((path, f"contradiction: {what}") for path, what in contradictions(found)), data, name)
     return found
 

@@ -43,6 +43,9 @@ def _scales(policy: Policy) -> Iterator[tuple[Path, str]]:
             right = ", ".join(headings) or "none; give behaviours a heading"
             yield ("decision", "length", "by_heading", heading), f"{heading!r} is no heading of a behaviour; there are: {right}"
     offered = sorted(one.type for one in policy.decision.options)
+    for n, type in enumerate(rule.earlier_of.value if rule.earlier_of else ()):
+        if type not in offered:
+            yield ("decision", "length", "earlier_of", "value", n), f"{type!r} is not among decision.options: {', '.join(offered)}"
     for type in rule.by_restriction:
         if type not in offered:
             yield ("decision", "length", "by_restriction", type), f"{type!r} is not among decision.options: {', '.join(offered)}"

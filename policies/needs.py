@@ -44,6 +44,8 @@ def needs(policy: Policy) -> tuple[Need, ...]:
 def _offices(policy: Policy) -> Iterator[Need]:
     places: dict[str, list[Path]] = {}
     for path, office in offices_named(policy):
+        if "never_by" in path:  # a post that is kept out need not be filled
+            continue
         places.setdefault(office, []).append(path)
     for office, found in places.items():
         what = f"somebody who is {policy.office(office)} ({office})"
@@ -96,11 +98,11 @@ def _settings(policy: Policy) -> Iterator[Need]:
             could="Set keep_years in the body's file; without it no papers can be destroyed.",
         )
     if not policy.ombudsman.cites:
-        could = "Confirm the sentence under ombudsman and cite the body's own source; until then letters mark it as practice."
-        yield Need(kind="ombudsman", what="a confirmed ombudsman", places=(("ombudsman",),), could=could)
+        could = "Set ombudsman in the body's file; letters print it as information, in place of the sentence that stands in by default."
+        yield Need(kind="ombudsman", what="an ombudsman of its own (ombudsman)", places=(("ombudsman",),), could=could)
 
 
-def configured(need: Need, staff: Staff, keep_years: int | None, *, today: date) -> bool:
+def configured(need: Need, staff: Staff, keep_years: int | None, *, today: date, ombudsman: str | None = None) -> bool:
     """Returns whether a body has what the policy leaves to it, by its staff list of today."""
     people = staff.on(today).people
     match need.kind:
@@ -118,6 +120,8 @@ def configured(need: Need, staff: Staff, keep_years: int | None, *, today: date)
             return len({person.grade for person in people if person.grade is not None}) > 1
         case "keep-years":
             return keep_years is not None
+        case "ombudsman":
+            return ombudsman is not None
         case _:
             return False
 

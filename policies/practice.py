@@ -14,9 +14,16 @@ from domain.restrictions import DISENGAGING
 from policies.gaps import Found
 from policies.units import appeal_stages
 
-ALTERNATIVES = frozenset({"alternatives-tried", "alternatives-considered", "informal-steps", "efforts"})
+ALTERNATIVES = frozenset({"alternatives", "alternatives-tried", "alternatives-considered", "informal-steps", "efforts"})
 CIRCUMSTANCES = frozenset(
-    {"individual-circumstances", "needs-and-circumstances", "leaves-usable-channel", "personal-circumstances", "reasonable-adjustments"}
+    {
+        "needs",
+        "individual-circumstances",
+        "needs-and-circumstances",
+        "leaves-usable-channel",
+        "personal-circumstances",
+        "reasonable-adjustments",
+    }
 )
 ONE_SERVICE = frozenset({"affected-service", "affected-services", "service-affected"})
 """Findings by which a policy makes its deciders look at something."""
@@ -97,13 +104,13 @@ def alternatives_considered(policy: Policy) -> Found:
     tried = policy.step_one or policy.initial_measures or policy.discussions
     if not tried and not ALTERNATIVES & set(_findings(policy)):
         what = "Nothing makes the decider look at what else could be tried."
-        yield (("decision", "requires"),), what, "Ask for the alternatives that were considered."
+        yield (("decision", "requires"),), what, "Ask for the alternatives that were considered (a finding alternatives)."
 
 
 def adjustments_considered(policy: Policy) -> Found:
     if not CIRCUMSTANCES & set(_findings(policy)):
         what = "Nothing makes the decider look at needs, disability and reasonable adjustments."
-        yield (("decision", "requires"),), what, "Ask for them before restricting anybody."
+        yield (("decision", "requires"),), what, "Ask for them before restricting anybody (a finding needs)."
 
 
 def only_the_affected_service(policy: Policy) -> Found:

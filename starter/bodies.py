@@ -8,13 +8,16 @@ from pathlib import Path
 
 from activities.bodies import Body
 from domain.case import NOT_RECORDED
-from domain.people import Person
+from domain.people import RESERVED, Person
 from domain.policy import Policy
 from policies import load
+from policies.impossible import misread
 from policies.load import Unreadable, build, parse, position, text_of
 
 Where = tuple[str | int, ...]
 Fault = tuple[Where, str]
+LONGEST_SCHEDULE = 99
+"""Years; as set_retention has it."""
 
 
 def read_body(path: Path) -> Body:
@@ -23,7 +26,7 @@ def read_body(path: Path) -> Body:
     body = build(Body, data, str(path))
     if body.policy not in load.names():  # kept whole: the records are read from any folder
         body = body.model_copy(update={"policy": str(Path(load.named_in(path, body.policy)).resolve())})
-    faults = list(_faults(body))
+    faults = [*misread(body, data), *_faults(body)]
     if faults:
         raise Unreadable("\n".join(_line(path, data, where, what) for where, what in faults))
     return body
@@ -35,8 +38,13 @@ def _line(path: Path, data: object, where: Where, what: str) -> str:
 
 
 def _faults(body: Body) -> Iterator[Fault]:
-    if body.keep_years is not None and body.keep_years < 0:
-        yield ("keep_years",), f"a number of years from 0, found {body.keep_years}"
+    if body.keep_years is not None and not 0 <= body.keep_years <= LONGEST_SCHEDULE:
+        yield ("keep_years",), f"a number of years from 0 to {LONGEST_SCHEDULE}, found {body.keep_years}"
+    if not body.name.strip():
+        yield ("name",), "the body's name, as letters and lists say it; found nothing"
+    for n, day in enumerate(body.meetings):
+        if day in body.meetings[:n]:
+            yield ("meetings", n), f"{day} is listed already; one line a day"
     yield from _closed_days(body)
     yield from _twice(body.people)
     for n, person in enumerate(body.people):
@@ -47,6 +55,9 @@ def _faults(body: Body) -> Iterator[Fault]:
         yield ("policy",), str(error)
         return
     yield from _no_offices(body.people, policy)
+    if body.ombudsman and policy.ombudsman.cites:
+        cites = ", ".join(policy.ombudsman.cites)
+        yield ("ombudsman",), f"nothing: the policy's own text names one ({cites}), and letters print that; take the line out"
 
 
 def _closed_days(body: Body) -> Iterator[Fault]:
@@ -68,6 +79,14 @@ def _twice(people: tuple[Person, ...]) -> Iterator[Fault]:
 
 
 def _misplaced(n: int, person: Person, body: Body) -> Iterator[Fault]:
+    if person.id in RESERVED:
+        yield ("people", n, "id"), f"another id: messages write {person.id} for somebody who is no member of staff"
+    if not person.name.strip():
+        yield ("people", n, "name"), "the person's name, as letters say it; found nothing"
+    for m, other in enumerate(person.deputises_for):
+        if other == person.id or other not in body.staff.by_id:
+            known = ", ".join(sorted(body.staff.by_id))
+            yield ("people", n, "deputises_for", m), f"{other!r} is nobody else on this list; it has: {known}"
     if person.id == NOT_RECORDED:
         yield ("people", n, "id"), f"another id: {NOT_RECORDED} stands for nobody known, in cases that were imported"
     manager = person.line_manager

@@ -348,6 +348,7 @@ def _records(script: Script, folder: Path) -> Engine:
         name=policy.body,
         policy=script.policy,
         keep_years=script.retention_years,
+        ombudsman=script.ombudsman,
         meetings=script.meetings,
         people=script.staff,
         closures=script.closures,

@@ -11,11 +11,13 @@ from pydantic import BeforeValidator, Field, model_validator
 from domain.case import Customer
 from domain.contact_words import ContactKind, Verdict
 from domain.days import LONDON, UTC, Holiday, Nation
-from domain.model import Data
+from domain.model import Data, Reference, Sentence
 from domain.people import Absence, Person
 from domain.restrictions import Channel
 from policies import load
+from policies.impossible import misread
 from policies.load import Unreadable, build, parse, position, text_of
+from starter.script_names import wrong_names
 
 
 def _moment(value: object) -> object:
@@ -151,6 +153,7 @@ class Opening(Data):
     contact_officer: str | None = None
     concerns_corporate_complaint: bool = False
     area_has_own_policy: bool = False
+    earlier_decisions: tuple[Reference, ...] = ()
 
 
 class Script(Data):
@@ -164,6 +167,8 @@ class Script(Data):
     opening: Opening = Opening()
     retention_years: int | None = None
     """The body's own schedule, where its policy is silent."""
+    ombudsman: Sentence | None = None
+    """The body's own sentence, where its policy names no ombudsman."""
     closures: tuple[Holiday, ...] = ()
     """Days on which the body's offices are closed besides bank holidays."""
     meetings: tuple[date, ...] = ()
@@ -193,12 +198,19 @@ def read_script(path: Path) -> Read:
     script = script.model_copy(update={"policy": load.named_in(path, script.policy)})
     _know_policy(script.policy, ["policy"], data, path)
     script = _with_editions(script, data, path)
+    _know_names(script, data, path)
     for number, (one, following) in enumerate(zip(script.steps, script.steps[1:], strict=False), start=1):
         if following.at < one.at:
             line, column = position(data, ["steps", number, "at"])
             before = f"{one.at.astimezone(LONDON):%Y-%m-%d %H:%M}"
             raise Unreadable(f"{path}:{line}:{column}: steps.{number}.at: time only goes forward; the step before is at {before}")
     return Read(script, data, path)
+
+
+def _know_names(script: Script, data: object, path: Path) -> None:
+    faults = [(position(data, place), place, what) for place, what in (*misread(script, data), *wrong_names(script))]
+    if faults:
+        raise Unreadable("\n".join(f"{path}:{line}:{column}: {'.'.join(map(str, at))}: {what}" for (line, column), at, what in faults))
 
 
 def _know_policy(policy: str, place: list[str | int], data: object, path: Path) -> None:

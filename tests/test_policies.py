@@ -326,15 +326,6 @@ def test_a_field_left_out_is_named():
     assert fault.startswith(f"bad.yaml:{line_with(text, '  length:')}:3: decision.length.kind: Field required")
 
 
-def test_a_window_without_what_comes_after_it_is_refused():
-    """A late request would otherwise be a fault in the program on the first late day (MMO-42, DEF-10)."""
-    text = changed("  if_late: {value: refused-unless-good-reason, cites: [MMO-42], default: DEF-10}\n", "")
-
-    (line,) = refused(text)
-    assert line.startswith(f"bad.yaml:{text.splitlines().index('appeal:') + 1}:")
-    assert "appeal: a window needs if_late" in line
-
-
 def test_every_fault_of_a_file_is_told_at_once():
     """Conventions: errors teach; one run shows them all."""
     text = changed("other_behaviour: {cites: [MMO-03]}", "other_behaviour: {modality: must}").replace("value: 20,", "value: twenty,")
