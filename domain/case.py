@@ -100,6 +100,14 @@ class Incident(State):
     """The human beings who reported it or at whom it was directed, as they stood that day."""
 
 
+class Quoted(State):
+    """A text of the body that a letter points to, as its address stood that day."""
+
+    link: Code
+    label: str
+    address: str
+
+
 class Warning(State):
     """A warning given, or step one's first communication; in writing it counts from its notification."""
 
@@ -111,6 +119,8 @@ class Warning(State):
     notice: str | None
     withdrawn_on: date | None = None
     """The day an appeal took it back; from then on it supports nothing."""
+    links: tuple[Quoted, ...] = ()
+    """Texts of the body that its letter points to."""
 
 
 class Arrangement(State):
@@ -362,6 +372,28 @@ class Recommendation(State):
     reasons: Text
 
 
+class AgreementAnswer(State):
+    """What the customer said to a written agreement (a restriction: s1.1)."""
+
+    id: str
+    restriction: str
+    answer: Literal["accepted", "refused"]
+    on: date
+    by: str
+    medium: Channel
+    document: Reference | None = None
+
+
+class RegisterNote(State):
+    """A line written into the register by hand, beside what the case's own acts put there."""
+
+    id: str
+    column: Code
+    text: Text
+    on: date
+    by: Signature
+
+
 class ReviewTerms(State):
     """What a review decides."""
 
@@ -553,6 +585,8 @@ class Case(State):
     contact_officer: str | None = None
     area: str | None = None
     group: str | None = None
+    intake: dict[str, Answer] = {}
+    """Answers given when the case was opened, to what is asked once a case."""
     incidents: tuple[Incident, ...] = ()
     warnings: tuple[Warning, ...] = ()
     replies: tuple[Reply, ...] = ()
@@ -598,6 +632,9 @@ class Case(State):
     """The holiday tables its dates are counted with."""
     changes: tuple[DateChange, ...] = ()
     """What newer tables and proofs of receipt did to its dates."""
+    agreements: tuple[AgreementAnswer, ...] = ()
+    """Answers to written agreements; of several to one the last counts."""
+    register_notes: tuple[RegisterNote, ...] = ()
 
     def notice(self, id: str) -> Notice | None:
         return next((notice for notice in self.notices if notice.id == id), None)

@@ -47,6 +47,9 @@ def _faults(body: Body) -> Iterator[Fault]:
         yield ("policy",), str(error)
         return
     yield from _no_offices(body.people, policy)
+    for name in body.links:
+        if name not in policy.links:
+            yield ("links", name), f"{name!r} is nothing that {policy.policy} speaks of; it has: {', '.join(policy.links) or 'none'}"
 
 
 def _closed_days(body: Body) -> Iterator[Fault]:

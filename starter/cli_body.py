@@ -19,7 +19,7 @@ body_app = typer.Typer(no_args_is_help=True, help="Public bodies: set up from a 
 
 @body_app.command("set")
 def set_(
-    file: Annotated[Path, typer.Argument(help="The body's YAML file: body, name, policy, keep_years, meetings, people, closures.")],
+    file: Annotated[Path, typer.Argument(help="The body's YAML file: body, name, policy, keep_years, meetings, links, people, closures.")],
     json: Json = False,
 ) -> None:
     """Check a body's file against its policy and load it into the records, in place of what stood there; from then on it is who may act."""
@@ -60,7 +60,7 @@ def _read(file: Path) -> Body:
 
 
 def _line(body: Body) -> dict[str, object]:
-    empty = {name for name in ("meetings", "closures") if not getattr(body, name)}
+    empty = {name for name in ("meetings", "closures", "links") if not getattr(body, name)}
     facts = body.model_dump(mode="json", exclude={"people", *empty})
     return {**facts, "people": len(body.people)}
 
@@ -101,6 +101,8 @@ def show(body: Annotated[str, typer.Argument(help="The body's code, like mmo.")]
     kept = f"keeps papers {found.keep_years} years" if found.keep_years is not None else "keeps papers as its policy says"
     out.print(f"{found.body}: {found.name}, policy {found.policy}, {kept}", markup=False)
     _print_staff(found)
+    if found.links:
+        table(("link", "address"), found.links.items(), title="Texts of its own")
     if found.closures:
         table(("closed on", "why"), [(one.on, one.name) for one in found.closures], title="Closed days")
 

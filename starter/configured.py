@@ -29,7 +29,9 @@ def settled(policy: Policy, body: str) -> tuple[Settled, ...]:
     """Returns what the policy leaves to a body, each with whether it is there today. Ends the command where there is no such body."""
     found = body_named(body)
     day = today()
-    return tuple(Settled(need=one, configured=configured(one, found.staff, found.keep_years, today=day)) for one in needs(policy))
+    return tuple(
+        Settled(need=one, configured=configured(one, found.staff, found.keep_years, today=day, links=found.links)) for one in needs(policy)
+    )
 
 
 def body_named(name: str) -> Body:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from domain.case import Customer
 from domain.contact_words import ContactKind, Verdict
 from domain.days import LONDON, UTC, Holiday, Nation
-from domain.model import Data
+from domain.model import Code, Data, WebAddress
 from domain.people import Absence, Person
 from domain.restrictions import Channel
 from policies import load
@@ -72,6 +72,10 @@ class Expectation(Data):
     """Kinds of task, each with an office or a person that it is for."""
     fired: tuple[str, ...] | None = None
     missed_reviews: int | None = None
+    papers: dict[str, str] = {}
+    """Fields of the retention record (kept_by, state, archived_on, until), each with what it holds; no words: nothing."""
+    agreements: dict[str, dict[str, str]] = {}
+    """Written agreements by restriction (s1.1), each with fields (offered_on, answer, answered_on) and what they hold."""
     verdict: Verdict | None = None
     """What the desk may do with the contact; its clauses are among cites, its words among reason."""
 
@@ -168,6 +172,8 @@ class Script(Data):
     """Days on which the body's offices are closed besides bank holidays."""
     meetings: tuple[date, ...] = ()
     """The body's own list of meetings, where its policy holds reviews at them."""
+    links: dict[Code, WebAddress] = {}
+    """Where the body's own texts are that its policy speaks of."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @property

@@ -148,10 +148,19 @@ def _emptied(data: object, at: Path_) -> bool:
     return False
 
 
+def _closed(data: object, at: Path_) -> bool:
+    """Closes the list of behaviours: other behaviour must be spoken of, so its opposite is that there is none."""
+    if at != ("other_behaviour",):
+        return False
+    _node(data, at)["allowed"] = False
+    return True
+
+
 Change = Callable[[object, Path_], bool]
 """Makes one change in a file at a place; False, or an error of access, where it is none for the value there."""
 CHANGES: tuple[Change, ...] = (
     _left_out,
+    _closed,
     _inverted,
     _next_number,
     *(_other(n) for n in range(6)),
