@@ -78,6 +78,7 @@ class StepResult(BaseModel):
     whose: dict[str, tuple[str, ...]] = {}
     """Kinds of task with every office and person they are for."""
     guidance: tuple[str, ...] = ()
+    guidance_texts: tuple[str, ...] = ()
     register_entry: dict[str, str] = {}
     registered: bool = False
     fired: tuple[str, ...] = ()
@@ -278,6 +279,7 @@ class Stage:
                 "tasks": tuple(task.kind for task in stands.tasks),
                 "whose": _whose(stands.tasks),
                 "guidance": tuple(source for one in stands.guidance for source in one.sources),
+                "guidance_texts": tuple(one.text for one in stands.guidance),
                 "register_entry": stands.register_entry,
                 "registered": bool(stands.register_entry),
                 "notices": self._letters(),
@@ -434,7 +436,7 @@ def _differences(read: Read, number: int, expect: Expectation, result: StepResul
         wanted = getattr(expect, field)
         if wanted is not None and wanted != getattr(result, field):
             differs(field, wanted, _with_reason(field, result))
-    named = {clause.partition(" ")[0] for clause in result.cites}  # a default with a clause's name still names that clause
+    named = set(result.cites)
     shown = set(result.guidance)
     for field, known in (("cites", named), ("flags", set(result.flags)), ("tasks", set(result.tasks)), ("guidance", shown)):
         missing = [one for one in getattr(expect, field) if one not in known]
@@ -450,6 +452,9 @@ def _differences(read: Read, number: int, expect: Expectation, result: StepResul
     for name, day in expect.dates.items():
         if result.dates.get(name) != day:
             differs("dates", f"{name} {day}", result.dates.get(name))
+    for words in expect.guidance_says:
+        if not any(words in text for text in result.guidance_texts):
+            differs("guidance_says", words, result.guidance_texts)
     for column, words in expect.register_.items():
         held = result.register_entry.get(column)
         if held is None or (words not in held if words else held):

@@ -62,6 +62,8 @@ class Expectation(Data):
     guidance: tuple[str, ...] = ()
     """Clauses of what the policy says to its staff for what waits now."""
     guidance_absent: tuple[str, ...] = ()
+    guidance_says: tuple[str, ...] = ()
+    """Words that the guidance shown contains."""
     register_: dict[str, str] = Field(default={}, alias="register")
     """Columns of the policy's register, each with words it must hold; no words: it is empty."""
     registered: bool | None = None

@@ -42,6 +42,22 @@ def without(policy: str, clause: str, only: Path_ | None = None, *, left: bool =
     return dumped(data) if changed else None
 
 
+def cited_beside_its_name(policy: str, clause: str) -> Iterator[Path_]:
+    """Yields where a clause is cited beside the default that bears its name: the value stays without the citation, and says less."""
+    data = plain(policy)
+    return (at for at in places(data, clause) if _node(data, at).get("default") == clause)
+
+
+def uncited(policy: str, clause: str, at: Path_) -> str | None:
+    """Returns the text of a policy file in which one value no longer cites a clause, its default staying; None where that loads not."""
+    data = plain(policy)
+    node = _node(data, at)
+    cites = node["cites"]
+    assert isinstance(cites, list)
+    node["cites"] = [one for one in cites if one != clause]
+    return dumped(data) if loads(data) else None
+
+
 def switched_off(data: dict[str, object], at: Path_, changes: tuple[Change, ...]) -> Iterator[dict[str, object]]:
     """Yields the file with one value left out, then with it changed, the strongest change first."""
     for change in changes:
