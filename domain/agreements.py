@@ -1,5 +1,5 @@
-"""A written agreement asks the customer for a yes (NE-62): it is offered by its letter and binds once it is accepted. A refusal is kept and
-ends nothing."""
+"""A written agreement asks the customer for a yes (NE-62): it is offered by its letter, then accepted or refused. A refusal is kept, ends
+nothing, and binds nobody."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Option(Rule):
     recheck: Period | None = None
     """Where a restriction may run without an end: how often it is looked at all the same."""
     agreement: AgreementRule | None = None
-    """Of a written agreement: it asks, and binds once it is accepted."""
+    """Of a written agreement, which only asks: the answers that are kept."""
 
 
 class Length(Data):

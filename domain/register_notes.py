@@ -29,5 +29,5 @@ def annotate_register(case: Case, command: AnnotateRegister, *, actor: Actor, po
         raise Refusal("This case does not stand in the register.", cites=rule.starts.sources, remains="The case's own commands.")
     note = RegisterNote(id=next_id("e", case.register_notes), column=column.column, text=command.text, on=on, by=by)
     case = case.model_copy(update={"register_notes": (*case.register_notes, note)})
-    sources = [source for who in writers(policy) for source in who.sources]
+    sources = [*column.sources, *(source for who in writers(policy) for source in who.sources)]
     return decided(case, f"{note.id}: a line was written by hand into the register, column {column.column}.", cites=sources)
