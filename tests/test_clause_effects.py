@@ -113,7 +113,7 @@ def test_where_the_policy_names_nobody_any_member_of_staff_may_write():
 def test_a_file_is_not_taken_over_by_somebody_who_may_not_write_in_the_register():
     """MBC-55: found before anything is made; a trial by nobody in particular still shows what each line becomes."""
     body = Body(body="maidstone", name="Maidstone", policy="maidstone", keep_years=6, people=MAIDSTONE_STAFF.people)
-    row = {"reference": "UC 1", "customer": "Casey Sample", "address": "casey.sample@example.org", "last incident": "2027-03-03"}
+    row = {"reference": "UC 1", "customer": "Casey Sample", "address": "casey.sample@example.org", "warned on": "2027-03-03"}
     table = Table(header=Line(1, tuple(row)), rows=(Line(2, tuple(row.values())),), delimiter=",")
 
     found = {by: check_table(table, Words(), sha256="ab" * 32, body=body, by=by, today=DAY) for by in ("officer", "team", "head", None)}

@@ -383,7 +383,7 @@ def test_nobody_of_portsmouth_refers_before_it_is_known_who_held_step_one():
         after(case, failed, (refer, portsmouth("manager"), TODAY))
 
     assert after(
-        case, (CompleteRecord(warned_by="manager"), portsmouth("manager"), TODAY), failed, (refer, portsmouth("manager"), TODAY)
+        case, (CompleteRecord(warned_by="manager"), portsmouth("helpdesk"), TODAY), failed, (refer, portsmouth("manager"), TODAY)
     ).referrals
 
 
