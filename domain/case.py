@@ -10,7 +10,7 @@ from pydantic import Field
 from domain.contact_words import ContactKind, Verdict
 from domain.counting import Counting, DateChange
 from domain.days import Reckoned
-from domain.model import Answer, Code, Hour, Reference, State, Text
+from domain.model import Answer, Code, Hour, Reference, State, Text, WebAddress
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 from domain.rules import Period
 
@@ -105,7 +105,7 @@ class Quoted(State):
 
     link: Code
     label: str
-    address: str
+    address: WebAddress
 
 
 class Warning(State):
@@ -376,7 +376,7 @@ class AgreementAnswer(State):
     """What the customer said to a written agreement (a restriction: s1.1)."""
 
     id: str
-    restriction: str
+    restriction: Reference
     answer: Literal["accepted", "refused"]
     on: date
     by: str
