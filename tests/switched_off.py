@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from domain.policy import Policy
 from policies import load
+from policies.contradictions import contradictions
 from policies.load import Unreadable
 from policies.names import wrong_names
 
@@ -200,7 +201,7 @@ def dumped(data: object) -> str:
 def require_policy(data: object) -> None:
     """Refuses what no policy file may hold, as the loader does. Raises Unreadable."""
     found = load.build(Policy, data, "mutant")
-    wrong = [what for _, what in wrong_names(found)]
+    wrong = [what for _, what in (*wrong_names(found), *contradictions(found))]
     if wrong:
         raise Unreadable("\n".join(wrong))
 
