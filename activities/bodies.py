@@ -7,7 +7,8 @@ from datetime import date, datetime
 from sqlmodel import Session, select
 
 from domain.days import Holiday
-from domain.model import Code, Data, Sentence
+from domain.links import with_addresses
+from domain.model import Code, Data, Sentence, WebAddress
 from domain.people import Person, Staff
 from domain.policy import Policy
 from policies import load
@@ -30,6 +31,8 @@ class Body(Data):
     people: tuple[Person, ...] = ()
     letterhead: tuple[str, ...] = ()
     """Where letters say the body can be reached, line by line: postal address, telephone, email."""
+    links: dict[Code, WebAddress] = {}
+    """Where the texts are that its policy speaks of and does not hold: a charter, a promise (MMO-49, NE-66, C24-04)."""
     closures: tuple[Holiday, ...] = ()
     """Days on which its offices are closed besides bank holidays (EH-30). Open cases take them over by apply_calendar."""
 
@@ -55,6 +58,8 @@ def save_body(session: Session, body: Body) -> None:
         settings["closures"] = [one.model_dump(mode="json") for one in body.closures]
     if body.letterhead:
         settings["letterhead"] = list(body.letterhead)
+    if body.links:
+        settings["links"] = body.links
     if body.meetings:
         settings["meetings"] = [day.isoformat() for day in body.meetings]
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
@@ -99,6 +104,14 @@ def policy_of_edition(session: Session, edition: str) -> Policy:
     if edition not in EDITIONS:
         EDITIONS[edition] = _read_edition(session, edition)
     return EDITIONS[edition]
+
+
+def policy_at_body(session: Session, edition: str, code: str) -> Policy:
+    """Returns the policy a case runs under, with the addresses that its body has set for the texts the policy speaks of."""
+    policy = policy_of_edition(session, edition)
+    row = session.get(BodyRow, code) if policy.links else None
+    links = row.settings.get("links") if row else None
+    return with_addresses(policy, links) if isinstance(links, dict) else policy
 
 
 def _read_edition(session: Session, edition: str) -> Policy:

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypedDict, cast
 
 from sqlmodel import Session
 
-from activities.bodies import Body, Unknown, body_of, keep_edition, policy_of_edition
+from activities.bodies import Body, Unknown, body_of, keep_edition, policy_at_body, policy_of_edition
 from activities.calendars import calendar_now, calendar_of, made_of, with_edition
 from activities.clock import Clock
 from activities.outcome import RESUME, Act, Outcome, Waiting
@@ -136,7 +136,7 @@ class Recording:
             return self._open(case, command, message)
         if case is None:
             raise Refusal("There is no such case.", kind="unknown", remains="Open it first.")
-        body, policy = body_of(self.session, case.body), policy_of_edition(self.session, case.edition)
+        body, policy = body_of(self.session, case.body), policy_at_body(self.session, case.edition, case.body)
         self.actor = self._who(message, body)
         calendar, target = self._calendar(case, command, policy, body), self._target(case, command)
         return decide(case, command, actor=self.actor, policy=policy, calendar=calendar, today=self.today, target=target)

@@ -10,7 +10,7 @@ from pydantic import Field
 from domain.contact_words import ContactKind, Verdict
 from domain.counting import Counting, DateChange
 from domain.days import Reckoned
-from domain.model import Answer, Code, Hour, Mark, Reference, State, Text
+from domain.model import Answer, Code, Hour, Mark, Reference, State, Text, WebAddress
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 from domain.rules import Period
 
@@ -100,6 +100,14 @@ class Incident(State):
     """The human beings who reported it or at whom it was directed, as they stood that day."""
 
 
+class Quoted(State):
+    """A text of the body that a letter points to, as its address stood that day."""
+
+    link: Code
+    label: str
+    address: WebAddress
+
+
 class Warning(State):
     """A warning given, or step one's first communication; in writing it counts from its notification."""
 
@@ -111,6 +119,8 @@ class Warning(State):
     notice: str | None
     withdrawn_on: date | None = None
     """The day an appeal took it back; from then on it supports nothing."""
+    links: tuple[Quoted, ...] = ()
+    """Texts of the body that its letter points to."""
 
 
 class Arrangement(State):
@@ -364,6 +374,28 @@ class Recommendation(State):
     reasons: Text
 
 
+class AgreementAnswer(State):
+    """What the customer said to a written agreement (a restriction: s1.1)."""
+
+    id: str
+    restriction: Reference
+    answer: Literal["accepted", "refused"]
+    on: date
+    by: str
+    medium: Channel
+    document: Reference | None = None
+
+
+class RegisterNote(State):
+    """A line written into the register by hand, beside what the case's own acts put there."""
+
+    id: str
+    column: Code
+    text: Text
+    on: date
+    by: Signature
+
+
 class ReviewTerms(State):
     """What a review decides."""
 
@@ -555,6 +587,8 @@ class Case(State):
     contact_officer: str | None = None
     area: str | None = None
     group: str | None = None
+    intake: dict[str, Answer] = {}
+    """Answers given when the case was opened, to what is asked once a case."""
     incidents: tuple[Incident, ...] = ()
     warnings: tuple[Warning, ...] = ()
     replies: tuple[Reply, ...] = ()
@@ -602,6 +636,9 @@ class Case(State):
     """Decisions of cases that have ended, named by whoever opened this one (EH-70)."""
     changes: tuple[DateChange, ...] = ()
     """What newer tables and proofs of receipt did to its dates."""
+    agreements: tuple[AgreementAnswer, ...] = ()
+    """Answers to written agreements; of several to one the last counts."""
+    register_notes: tuple[RegisterNote, ...] = ()
 
     def notice(self, id: str) -> Notice | None:
         return next((notice for notice in self.notices if notice.id == id), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from domain.case import About, Adjustment, Arrangement, Customer, Extreme, MovingRule, PeriodKind, ReviewEvery
 from domain.contact_words import ContactKind, Verdict
@@ -48,6 +48,8 @@ class OpenCase(Command):
     area_has_own_policy: bool = False
     earlier_decisions: tuple[Reference, ...] = ()
     """Decisions of cases that have ended, each by a reference; they count where a length grows with the number before (EH-70)."""
+    findings: Findings = {}
+    """Answers to what the policy asks once a case; what is left open is asked with the first incident."""
 
 
 class ImportedAppeal(Data):
@@ -127,10 +129,18 @@ class ReportBehaviour(Command):
 
 
 class CompleteIncident(Command):
-    """Answer questions that an incident (in `saw`) left open; a later answer to one replaces an earlier."""
+    """Answer questions that an incident (in `saw`) left open, or add its hour; a later answer replaces an earlier."""
 
     do = "complete_incident"
-    findings: Annotated[Findings, Field(min_length=1)]
+    findings: Findings = {}
+    time: Hour | None = None
+    """The hour of the contact in London, 14:30."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> CompleteIncident:
+        if not self.findings and self.time is None:
+            raise ValueError("give findings with at least one answer, or time")
+        return self
 
 
 class Warn(Command):
@@ -139,6 +149,8 @@ class Warn(Command):
     do = "warn"
     medium: Channel
     findings: Findings = {}
+    links: tuple[Code, ...] = ()
+    """Texts of the body that the letter is to point to, by their names in the policy: a charter, a promise."""
 
 
 class RecordInitialMeasures(Command):
@@ -223,6 +235,10 @@ class ClassifyContact(Command):
     code: Code = "other"
     medium: Channel = "email"
     consulted: tuple[Code, ...] = ()
+    findings: Findings = {}
+    """Of a recurrence: answers to the questions that the policy asks of this behaviour."""
+    time: Hour | None = None
+    """Of a recurrence: the hour of the contact in London, 14:30."""
 
 
 class LogContact(Command):
@@ -304,6 +320,24 @@ class RecordReply(Command):
     do = "record_reply"
     reply: Literal["agreed", "not-agreed", "no-answer"]
     arrangement: Arrangement | None = None
+
+
+class RecordAgreement(Command):
+    """Record whether the customer agreed in writing to a written agreement (the sanction in `saw`)."""
+
+    do = "record_agreement"
+    answer: Literal["accepted", "refused"]
+    medium: Channel
+    document: Reference | None = None
+    """Where the agreement that was signed is kept."""
+
+
+class AnnotateRegister(Command):
+    """Write a line into a column of the register by hand, beside what the case's own acts put there."""
+
+    do = "annotate_register"
+    column: Code
+    text: Text
 
 
 class Refer(Command):
@@ -662,6 +696,8 @@ AnyCommand = (
     | Recommend
     | ReviewRecord
     | RecordReply
+    | RecordAgreement
+    | AnnotateRegister
     | Refer
     | Consult
     | Assess

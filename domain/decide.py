@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 
 from domain import (
+    agreements,
     appeal,
     appeal_answer,
     calendar_change,
@@ -22,6 +23,7 @@ from domain import (
     questions,
     receipt,
     referral,
+    register_notes,
     retention,
     review,
     sanction,
@@ -76,6 +78,8 @@ HANDLERS: dict[str, Handler] = {
     "appoint_representative": referral.appoint_representative,
     "warn": warning.warn,
     "record_reply": warning.record_reply,
+    "record_agreement": agreements.record_agreement,
+    "annotate_register": register_notes.annotate_register,
     "propose_sanction": sanction.propose_sanction,
     "impose_sanction": sanction.impose_sanction,
     "approve": lambda case, command, **facts: (review.approve_review if _of_review(command) else sanction.approve)(case, command, **facts),
@@ -113,7 +117,7 @@ HANDLERS: dict[str, Handler] = {
 
 AT_REST = frozenset(HANDLERS) - {
     "refer", "assess", "discuss", "warn", "record_reply", "propose_sanction", "impose_sanction", "take_no_action", "withdraw",
-    "record_initial_measures", "classify_contact", "reiterate_notice", "log_contact",
+    "record_initial_measures", "classify_contact", "reiterate_notice", "log_contact", "record_agreement",
     "move_edition",
 }  # fmt: skip
 """What an archived case still hears; the rest belongs in a new case. Its letters may still go out, a late answer among them, so it

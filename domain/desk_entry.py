@@ -5,7 +5,9 @@ An entry holds everything an answer needs, so that the desk reads one row. Get i
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Literal
 
+from domain.agreements import answer_to
 from domain.case import Arrangement, Case, LoggedContact, Sanction
 from domain.contact_words import ALWAYS, ContactKind
 from domain.days import add_months
@@ -40,6 +42,8 @@ class Limit(State):
     until: date | None
     used: dict[date, Used] = {}
     """By the first day of the week, fortnight or month."""
+    agreed: Literal["accepted", "refused"] | None = None
+    """Of a written agreement: what the customer said to it."""
 
 
 class Guidance(State):
@@ -77,7 +81,7 @@ class Entry(State):
     """A marker as potentially aggressive stands."""
     arrangement: Arrangement | None = None
     guidance: tuple[Guidance, ...] = ()
-    """The place for a policy's own words to the desk."""
+    """The policy's own words to whoever takes a contact."""
 
 
 def entry_of(case: Case, policy: Policy) -> Entry | None:
@@ -104,6 +108,7 @@ def entry_of(case: Case, policy: Policy) -> Entry | None:
         permitted_by=_permitted_by(policy),
         marked=any(one.measure == MARKER for one in case.standing_measures),
         arrangement=case.replies[-1].arrangement if case.replies and case.stage in ("arranged", "continued") else None,
+        guidance=tuple(Guidance(text=one.text, cites=one.sources) for one in policy.guidance if "contact" in one.at),
     )
 
 
@@ -156,7 +161,7 @@ def _limits(case: Case, sanction: Sanction, policy: Policy, starts: Weekday) -> 
 def _limit(
     case: Case, id: str, restriction: Restriction, policy: Policy, *, told: date | None, until: date | None, starts: Weekday
 ) -> Limit:
-    option = policy.decision.option(restriction.type)
+    option, said = policy.decision.option(restriction.type), answer_to(case, id)
     return Limit(
         id=id,
         label=option.label if option else restriction.type.replace("-", " "),
@@ -164,6 +169,7 @@ def _limit(
         cites=option.sources if option else (),
         told_on=told,
         until=until,
+        agreed=said.answer if said else None,
         used=_used(case.logged_contacts, restriction, told, starts) if isinstance(restriction, ContactVolumeLimit) else {},
     )
 

@@ -71,8 +71,10 @@ def finding(q: Question) -> Found | None:
             return _topic(q, topics)
         case NotRegisteringSameIssue(issue=issue):
             return _topic(q, (issue,))
-        case ServiceLegalMinimum() | WrittenAgreement() | OtherAction() as one:
+        case ServiceLegalMinimum() | OtherAction() as one:
             return q.found("limit-it", _terms(one))
+        case WrittenAgreement(terms=terms):
+            return _agreement(q, terms)
         case RefuseAllContact() as one:
             return _refused(q, one)
         case SeriousQueriesOnly() as one:
@@ -219,12 +221,18 @@ def _topic(q: Question, topics: tuple[str, ...]) -> Found:
     return q.found("read-and-file", f"It seems to be about: {named}. {then}", departs=not disengaged, also=also)
 
 
-def _terms(one: ServiceLegalMinimum | WrittenAgreement | OtherAction) -> str:
+def _agreement(q: Question, terms: str) -> Found | None:
+    """Returns the terms, as agreed or as asked for; what the customer refused binds nobody (NE-62)."""
+    if q.limit.agreed == "refused":
+        return None
+    what = "agreed with the customer" if q.limit.agreed else "asked of the customer"
+    return q.found("limit-it", f"Keep to what was {what} in writing: {terms}")
+
+
+def _terms(one: ServiceLegalMinimum | OtherAction) -> str:
     match one:
         case ServiceLegalMinimum():
             return f"Where it is about {one.service}: do what the law requires and no more ({one.legal_basis})."
-        case WrittenAgreement():
-            return f"Keep to what was asked of the customer in writing: {one.terms}"
         case OtherAction():
             return f"Read what was decided before you go on: {one.description}"
 

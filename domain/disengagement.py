@@ -14,6 +14,7 @@ from domain.incidents import with_incident
 from domain.notices import owe
 from domain.people import Actor
 from domain.policy import Policy
+from domain.questions import said_of, sources_of
 from domain.requests import running_on
 from domain.rules import Who
 
@@ -45,12 +46,16 @@ def classify_contact(case: Case, command: ClassifyContact, *, actor: Actor, poli
         raise Refusal("No disengagement is in force.", remains="Deal with the contact in the usual way, or record an incident.")
     contact = Contact(id=next_id("t", case.contacts), on=on, topic=command.topic, recurrence=command.recurrence, summary=command.summary)
     case = settled(case.model_copy(update={"contacts": (*case.contacts, contact)}), command.saw, "classified", on=on, actor=actor)
+    said, sources = "", tuple[str, ...]()
     if command.recurrence:
         case = with_incident(case, command, code=command.code, on=on, actor=actor, policy=policy)
+        said, sources = said_of(case.incidents[-1], case, policy), sources_of(case.incidents[-1], case, policy)
+    elif command.findings or command.time:
+        raise Refusal("findings and time belong to a recurrence.", kind="malformed", remains="Set recurrence, or leave them out.")
     answer = (
         "Reply to it, and record that with answer_contact." if command.topic == rule.value else "No reply; the notice may be reiterated."
     )
-    return decided(case, f"Contact {contact.id} is {command.topic.replace('-', ' ')}. {answer}", cites=rule.sources)
+    return decided(case, f"Contact {contact.id} is {command.topic.replace('-', ' ')}. {answer}{said}", cites=(*rule.sources, *sources))
 
 
 def answer_contact(case: Case, command: AnswerContact, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:

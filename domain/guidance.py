@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.case import Case
+from domain.links import guidance_with_link
 from domain.policy import Guidance, Moment, Policy
 from domain.tasks import Task
 
@@ -26,6 +27,8 @@ MOMENT_OF_TASK: dict[str, Moment] = {
     "measure-review": "review",
     "untold": "letter",
     "new-issue": "contact",
+    "contact": "contact",
+    "agreement": "letter",
     "reply": "contact",
     "record-review": "record",
     "retention": "record",
@@ -49,5 +52,5 @@ def moments(case: Case, tasks: tuple[Task, ...]) -> frozenset[Moment]:
 
 
 def guidance_at(policy: Policy, at: frozenset[Moment]) -> tuple[Guidance, ...]:
-    """Returns the guidance of these moments, in the order of the policy file."""
-    return tuple(one for one in policy.guidance if at & set(one.at))
+    """Returns the guidance of these moments, in the order of the policy file, with the address of what it speaks of."""
+    return tuple(guidance_with_link(one, policy) for one in policy.guidance if at & set(one.at))

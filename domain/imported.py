@@ -9,10 +9,11 @@ from domain.case import NOT_RECORDED, Case, Sanction, Signature, with_item
 from domain.commands import CompleteRecord
 from domain.days import Calendar
 from domain.decision import Decision, Entry, Refusal, decided
-from domain.guards import signed_by, the_day
+from domain.guards import the_day
 from domain.notices import marked, notified_on
 from domain.people import Actor
 from domain.policy import Policy
+from domain.register_writers import require_writer, writers
 
 IMPORTED = "imported"
 """How a customer was told, where only the old record says when."""
@@ -49,7 +50,7 @@ def to_complete(case: Case) -> tuple[str, ...]:
 
 def complete_record(case: Case, command: CompleteRecord, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Add what was found about the time before the import; what is recorded already is never overwritten."""
-    signed_by(actor, the_day(command.on, today=today))
+    require_writer(case, actor=actor, policy=policy, on=the_day(command.on, today=today), act="add to an imported record")
     if case.imported is None:
         raise Refusal("This case was not imported; what it holds was recorded as it happened.", remains="The case's own commands.")
     found = [name for name in type(command).model_fields if name not in ("id", "on", "saw") and getattr(command, name) is not None]
@@ -64,7 +65,8 @@ def complete_record(case: Case, command: CompleteRecord, *, actor: Actor, policy
     if case == before:
         raise Refusal("That is recorded already.", kind="stale", remains=f"Unknown: {', '.join(unknown(case)) or 'nothing'}.")
     left = ", ".join(to_complete(case)) or "nothing"
-    return decided(case, f"The imported record was completed: {', '.join(name.replace('_', ' ') for name in found)}. Still open: {left}.")
+    said = f"The imported record was completed: {', '.join(name.replace('_', ' ') for name in found)}. Still open: {left}."
+    return decided(case, said, cites=[source for who in writers(policy) for source in who.sources])
 
 
 def _known(command: CompleteRecord, actor: Actor, policy: Policy) -> None:

@@ -35,6 +35,7 @@ from domain.informing import events
 from domain.outcomes import settled_through
 from domain.people import Actor, Staff
 from domain.policy import Policy
+from domain.register_writers import require_writer
 from domain.review_clocks import is_scheduled, missed_keys
 from domain.terms import sign_off_for
 
@@ -66,7 +67,7 @@ def import_case(
     calendar: Calendar,
     today: date,
 ) -> Decision:
-    """Take over a case as a body's own record has it. Raises Refusal where what it says cannot be."""
+    """Take over a case as a body's own record has it. Raises Refusal where what it says cannot be, or somebody else keeps the register."""
     on = the_day(command.on, today=today)
     signed_by(actor, on)
     wrong = faults(command, staff=staff, policy=policy, today=on)
@@ -81,6 +82,7 @@ def import_case(
     case = _with_appeal(case, command, policy, calendar)
     case = _with_past(_caught_up(case, policy, calendar, on), command)
     case = case.model_copy(update={"stage": stage_of(case, policy, on)})
+    require_writer(case, actor=actor, policy=policy, on=on, act="take cases over from the body's own register")
     said = f"Imported as {command.reference}, from line {command.line} of a file with the sha256 {command.file_sha256}."
     return decided(case, said, cites=policy.edition.sources, also=findings(case, command, policy, calendar, on))
 

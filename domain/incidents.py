@@ -14,10 +14,7 @@ from domain.questions import answered
 
 def with_incident(case: Case, command: ReportBehaviour | ClassifyContact, *, code: str, on: date, actor: Actor, policy: Policy) -> Case:
     """Returns the case with one more incident. Refuses a behaviour the policy does not know, or has not been classified as it asks."""
-    if code != "other" and code not in policy.behaviours:
-        known = ", ".join(sorted(policy.behaviours))
-        cites = policy.other_behaviour.sources
-        raise Refusal(f"{code} is no behaviour of this policy.", cites=cites, remains=f"Use other, or one of: {known}.")
+    _known(code, policy)
     at = _directed_at(command, actor)
     incident = Incident(
         id=next_id("i", case.incidents),
@@ -28,12 +25,28 @@ def with_incident(case: Case, command: ReportBehaviour | ClassifyContact, *, cod
         by=actor.id,
         physical=isinstance(command, ReportBehaviour) and command.physical,
         consulted=_consulted(command.consulted, actor, policy),
-        time=command.time if isinstance(command, ReportBehaviour) else None,
+        time=command.time or _hour_at_the_desk(case, command.saw),
         directed_at=at,
         involved=tuple(dict.fromkeys((actor.human, *(actor.staff.by_id[one].human for one in at)))),
     )
-    incident = answered(incident, command.findings if isinstance(command, ReportBehaviour) else {}, policy)
+    incident = answered(incident, command.findings, case, policy)
     return case.model_copy(update={"incidents": (*case.incidents, incident)})
+
+
+def _known(code: str, policy: Policy) -> None:
+    """Refuses a behaviour that the policy does not know, and other behaviour where its list is closed."""
+    rule = policy.other_behaviour
+    if code in policy.behaviours or (code == "other" and rule.allowed):
+        return
+    known = ", ".join(sorted(policy.behaviours))
+    other = "Use other, or one of" if rule.allowed else "The list is closed. One of"
+    raise Refusal(f"{code} is no behaviour of this policy.", cites=rule.sources, remains=f"{other}: {known}.")
+
+
+def _hour_at_the_desk(case: Case, saw: str | None) -> str | None:
+    """Returns the hour of the contact that an act saw (k3), where the desk recorded one."""
+    seen = next((one for one in case.logged_contacts if one.id == saw), None)
+    return f"{seen.at:%H:%M}" if seen and seen.at else None
 
 
 def _directed_at(command: ReportBehaviour | ClassifyContact, actor: Actor) -> tuple[str, ...]:

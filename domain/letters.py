@@ -539,6 +539,12 @@ def _record_kept(subject: _Subject) -> Facts:
     return {"kept_by": kept, "maintained_by": maintained}
 
 
+def _links(subject: _Subject) -> Facts | None:
+    """Returns the texts of the body that this warning points to, or nothing where it points to none."""
+    found = [{"label": one.label, "address": one.address} for one in _warning(subject).links]
+    return {"links": found} if found else None
+
+
 def _whereto(rule: AppealRule, policy: Policy) -> str:
     return f"the {policy.office(rule.to.value)}" if rule.to.value in policy.offices else rule.to.value
 
@@ -579,5 +585,6 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "moved-date": _moved_date,
     "known-so-far": lambda subject: None,
     "changes": _changes,
+    "links": _links,
     "from-when": lambda subject: {"day": in_words(subject.move.on) if subject.move else None},
 }

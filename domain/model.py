@@ -106,6 +106,7 @@ def mark_of(name: str) -> str:
     """Returns the mark of a name."""
     return hashlib.sha256(name.encode(errors="replace")).hexdigest()[:32]
 
+
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 """What a body says of itself in its letters; never about a person."""
 
@@ -114,6 +115,9 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 Hour = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """A time of day in London, 14:30; its pattern leaves no room for a text."""
+
+WebAddress = Annotated[str, StringConstraints(max_length=300, pattern=r"^https?://[^\s<>\"'`|\\]+$")]
+"""The address of a page that everybody may read."""
 
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\s].*$")]
 """A pointer to something kept elsewhere (a document, a contact, a complaint); never personal text."""

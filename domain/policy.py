@@ -12,7 +12,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from domain.appeal_rules import AppealRule, Elsewhere
 from domain.contact_words import ContactKind
-from domain.model import Code, Data, models_in
+from domain.model import Code, Data, WebAddress, models_in
 from domain.restrictions import Channel, RestrictionType, Weekday
 from domain.rules import Cited, Committee, Consultation, Finding, NoticeKind, Period, Rule, Who
 
@@ -47,6 +47,13 @@ class Waiver(Rule):
     requires: tuple[Finding, ...] = ()
 
 
+class AgreementRule(Data):
+    """An option that only asks the customer to agree: which answers there are, and what a refusal leads to."""
+
+    answers: Cited[tuple[Literal["accepted", "refused"], ...]]
+    if_refused: Cited[Literal["another-sanction-may-be-proposed"]] | None = None
+
+
 class Option(Rule):
     """A restriction the body may choose, with what this policy adds to its type."""
 
@@ -68,6 +75,8 @@ class Option(Rule):
     told: Literal["always", "decide-whether"] = "always"
     recheck: Period | None = None
     """Where a restriction may run without an end: how often it is looked at all the same."""
+    agreement: AgreementRule | None = None
+    """Of a written agreement, which only asks: the answers that are kept."""
 
 
 class Length(Data):
@@ -116,14 +125,22 @@ class Behaviour(Rule):
     """The channels the text names; another is recorded all the same, and the answer says so."""
     guidance: str | None = None
     """What the text gives as examples, shown to whoever fills the form and never counted."""
+    answers: dict[Code, Cited[bool]] = {}
+    """Questions of an incident that the text itself answers for this behaviour; nobody answers them otherwise."""
+
+
+class OtherBehaviour(Rule):
+    """Behaviour that is none of the examples: recorded as other, in words, unless the list is closed."""
+
+    allowed: bool = True
 
 
 class IncidentRule(Data):
     """What every incident under this policy is asked, whatever its behaviour; `if_heading` looks at the incident's own."""
 
     asks: tuple[Finding, ...] = ()
-    time: Cited[Literal["recorded"]] | None = None
-    """The hour of the contact belongs to its record."""
+    time: Cited[Literal["recorded", "asked"]] | None = None
+    """The hour of the contact belongs to its record; where it is asked for, the answer to a report without it says so."""
     channels: Cited[tuple[Channel, ...]] | None = None
     """The channels the text names, where the behaviour's own example names none."""
 
@@ -253,6 +270,7 @@ Part = Literal[
     "next-stage",
     "appeal-outside",
     "meeting",
+    "links",
 ]
 
 
@@ -393,6 +411,15 @@ class Guidance(Rule):
 
     text: str
     at: tuple[Moment, ...] = Field(min_length=1)
+    link: Code | None = None
+    """What the text speaks of and the body may link to, under `links`; shown with it once its address is set."""
+
+
+class Link(Rule):
+    """A text of the body's own that the policy speaks of: a charter, a promise. The body's file sets its address."""
+
+    label: str
+    address: WebAddress | None = None
 
 
 class InformRule(Rule):
@@ -487,13 +514,14 @@ class Policy(Data):
     escalation: Who
     """Who is told of a review or an answer that was not given in time (DEF-12)."""
     guidance: tuple[Guidance, ...] = ()
+    links: dict[Code, Link] = {}
     informs: tuple[InformRule, ...] = ()
     register_: RegisterRule | None = Field(default=None, alias="register")
     ombudsman: Cited[str]
     offices: dict[Code, Office]
     intake: tuple[Intake, ...] = ()
     behaviours: dict[Code, Behaviour]
-    other_behaviour: Rule
+    other_behaviour: OtherBehaviour
     incidents: IncidentRule = IncidentRule()
     no_incident: tuple[NoIncident, ...]
     classification: Cited[PositiveInt] | None = None

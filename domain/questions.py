@@ -15,6 +15,7 @@ from domain.commands import Findings as Answers
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
 from domain.guards import signed_by, the_day
+from domain.model import Answer
 from domain.people import Actor
 from domain.policy import Behaviour, Policy
 from domain.restrictions import Channel
@@ -30,20 +31,29 @@ class Shortfall(NamedTuple):
 
 
 def questions_of(code: str, policy: Policy) -> tuple[Finding, ...]:
-    """Returns what an incident under this behaviour is asked: the behaviour's own questions, then those of every incident."""
+    """Returns what incidents under this behaviour may be asked: the behaviour's own questions, then those of every incident."""
     behaviour = policy.behaviours.get(code)
     own, heading = (behaviour.asks, behaviour.heading) if behaviour else ((), None)
     return (*own, *(rule for rule in policy.incidents.asks if rule.if_heading in (None, heading)))
+
+
+def questions_for(incident: Incident, case: Case, policy: Policy) -> tuple[Finding, ...]:
+    """Returns what this incident is asked: of such a customer, and of the way it came."""
+    return tuple(
+        rule
+        for rule in questions_of(incident.code, policy)
+        if rule.if_customer in (None, case.customer.kind) and (not rule.if_medium or incident.medium in rule.if_medium)
+    )
 
 
 def open_questions(incident: Incident, case: Case, policy: Policy) -> tuple[Finding, ...]:
     """Returns the questions of an incident that nobody has answered yet."""
     return tuple(
         rule
-        for rule in questions_of(incident.code, policy)
+        for rule in questions_for(incident, case, policy)
         if not rule.optional
         and _arises(rule, incident)
-        and not any(rule.finding in one.findings for one in _answering(rule, incident, case))
+        and not any(rule.finding in answers for answers in _answering(rule, incident, case))
     )
 
 
@@ -51,8 +61,10 @@ def _arises(rule: Finding, incident: Incident) -> bool:
     return all(incident.findings.get(name) == choice for name, choice in rule.if_answer.items())
 
 
-def _answering(rule: Finding, incident: Incident, case: Case) -> tuple[Incident, ...]:
-    return (incident, *case.incidents) if rule.once_a_case else (incident,)
+def _answering(rule: Finding, incident: Incident, case: Case) -> tuple[dict[str, Answer], ...]:
+    """Returns the answers that serve for an incident: its own; once a case also those of the intake and of any other incident."""
+    others = (case.intake, *(one.findings for one in case.incidents)) if rule.once_a_case else ()
+    return (incident.findings, *others)
 
 
 def shortfalls(incident: Incident, case: Case, policy: Policy) -> tuple[Shortfall, ...]:
@@ -63,7 +75,7 @@ def shortfalls(incident: Incident, case: Case, policy: Policy) -> tuple[Shortfal
 def _shortfalls(incident: Incident, case: Case, policy: Policy) -> Iterator[Shortfall]:
     for rule in open_questions(incident, case, policy):
         yield Shortfall(rule.finding, "is not answered", rule.sources)
-    for rule in questions_of(incident.code, policy):
+    for rule in questions_for(incident, case, policy):
         if rule.answer == "yes" and incident.findings.get(rule.finding) is False:
             yield Shortfall(rule.finding, "is answered no", rule.sources)
     behaviour = policy.behaviours.get(incident.code)
@@ -96,7 +108,19 @@ def said_of(incident: Incident, case: Case, policy: Policy) -> str:
     rest = "".join(f" Not made out: {one.name} {one.says}." for one in shortfalls(incident, case, policy) if one.name not in own)
     named = _unnamed(incident, policy)
     also = f" The text names {', '.join(named.value)}; {incident.medium} is recorded all the same." if named else ""
-    return f"{opened}{rest}{also}"
+    return f"{opened}{rest}{also}{_hour_asked(incident, policy)}"
+
+
+def _hour_asked(incident: Incident, policy: Policy) -> str:
+    """Returns the question for the hour where the policy asks for it; nothing rests on an answer (NE-15)."""
+    if not _hour_missing(incident, policy):
+        return ""
+    return f" Its hour is not recorded; complete_incident (saw: {incident.id}) adds it as time, if it is known."
+
+
+def _hour_missing(incident: Incident, policy: Policy) -> bool:
+    hour = policy.incidents.time
+    return hour is not None and hour.value == "asked" and incident.time is None and incident.medium != "letter"
 
 
 def _unnamed(incident: Incident, policy: Policy) -> Cited[tuple[Channel, ...]] | None:
@@ -108,8 +132,9 @@ def _unnamed(incident: Incident, policy: Policy) -> Cited[tuple[Channel, ...]] |
 
 def sources_of(incident: Incident, case: Case, policy: Policy) -> tuple[str, ...]:
     """Returns the clauses behind what `said_of` tells."""
-    named = _unnamed(incident, policy)
-    return (*(source for one in shortfalls(incident, case, policy) for source in one.sources), *(named.sources if named else ()))
+    named, hour = _unnamed(incident, policy), policy.incidents.time if _hour_missing(incident, policy) else None
+    short = (source for one in shortfalls(incident, case, policy) for source in one.sources)
+    return (*short, *(source for rule in (named, hour) if rule for source in rule.sources))
 
 
 def not_made_out(case: Case, policy: Policy) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -119,19 +144,60 @@ def not_made_out(case: Case, policy: Policy) -> tuple[tuple[str, ...], tuple[str
     return said, tuple(source for _, all_ in short for why in all_ for source in why.sources)
 
 
-def answered(incident: Incident, answers: Answers, policy: Policy) -> Incident:
+def answered(incident: Incident, answers: Answers, case: Case, policy: Policy) -> Incident:
     """Returns the incident with more answers. Refuses a name that is no question of it, and an answer of the wrong kind."""
-    asked = {rule.finding: rule for rule in questions_of(incident.code, policy)}
+    asked = {rule.finding: rule for rule in questions_for(incident, case, policy)}
     unknown = sorted(set(answers) - set(asked))
     if unknown:
         remains = f"It is asked: {', '.join(asked) or 'nothing'}."
         raise Refusal(f"{incident.code} is not asked {', '.join(unknown)}.", cites=_of_code(incident.code, policy), remains=remains)
-    done = incident.model_copy(update={"findings": {**incident.findings, **answers}})
+    done = incident.model_copy(update={"findings": {**incident.findings, **answers, **_pre_answered(incident, answers, policy)}})
     for name, answer in answers.items():
         require_kind(asked[name], answer)
     for rule in asked.values():
         _fits_the_rest(rule, done)
     return _marked(done, tuple(asked.values()))
+
+
+def _pre_answered(incident: Incident, answers: Answers, policy: Policy) -> Answers:
+    """Returns what the text itself answers for this behaviour (C24-10); refuses another answer to it."""
+    behaviour = policy.behaviours.get(incident.code)
+    given = behaviour.answers if behaviour else {}
+    for name, rule in given.items():
+        if answers.get(name, rule.value) != rule.value:
+            said = "yes" if rule.value else "no"
+            remains = "Record it under another behaviour, if it was not this one."
+            raise Refusal(f"{name} is answered {said} by the text for {incident.code}.", cites=rule.sources, remains=remains)
+    return {name: rule.value for name, rule in given.items()}
+
+
+def said_by_the_text(incident: Incident, policy: Policy) -> tuple[str, tuple[str, ...]]:
+    """Returns what the text answered of itself, in words, and its clauses."""
+    behaviour = policy.behaviours.get(incident.code)
+    given = behaviour.answers if behaviour else {}
+    said = "".join(f" Answered by the text: {name}, {'yes' if rule.value else 'no'}." for name, rule in given.items())
+    return said, tuple(source for rule in given.values() for source in rule.sources)
+
+
+def intake_questions(policy: Policy) -> tuple[Finding, ...]:
+    """Returns what is asked once a case, at its opening or with its first incident (MBC-02)."""
+    return tuple(rule for rule in policy.incidents.asks if rule.once_a_case)
+
+
+def require_intake(answers: Answers, policy: Policy) -> None:
+    """Refuses answers of an opening to what is not asked there, or of the wrong kind."""
+    asked = {rule.finding: rule for rule in intake_questions(policy)}
+    unknown = sorted(set(answers) - set(asked))
+    if unknown:
+        remains = f"It is asked: {', '.join(asked) or 'nothing'}."
+        raise Refusal(f"An opening is not asked {', '.join(unknown)}.", kind="malformed", remains=remains)
+    for name, answer in answers.items():
+        require_kind(asked[name], answer)
+
+
+def intake_open(case: Case, policy: Policy) -> tuple[Finding, ...]:
+    """Returns what is asked once a case and was not answered at its opening."""
+    return tuple(rule for rule in intake_questions(policy) if not rule.optional and rule.finding not in case.intake)
 
 
 def _of_code(code: str, policy: Policy) -> tuple[str, ...]:
@@ -173,8 +239,13 @@ def complete_incident(case: Case, command: CompleteIncident, *, actor: Actor, po
     if incident is None:
         there = ", ".join(one.id for one in case.incidents) or "none"
         raise Refusal("saw must name an incident of this case.", kind="stale", remains=f"There are: {there}.")
-    done = answered(incident, command.findings, policy)
+    done = answered(incident, command.findings, case, policy)
+    if command.time:
+        done = done.model_copy(update={"time": command.time})
     case = case.model_copy(update={"incidents": with_item(case.incidents, done)})
     cites = [source for rule in questions_of(done.code, policy) if rule.finding in command.findings for source in rule.sources]
-    said = f"Answered for {done.id}: {', '.join(sorted(command.findings))}.{said_of(done, case, policy)}"
+    hour = policy.incidents.time if command.time else None
+    cites += hour.sources if hour else ()
+    names = (*sorted(command.findings), *(("time",) if command.time else ()))
+    said = f"Answered for {done.id}: {', '.join(names)}.{said_of(done, case, policy)}"
     return decided(case, said, cites=(*cites, *sources_of(done, case, policy)))

@@ -25,7 +25,7 @@ from domain.guards import applying, authorise, relates, require_findings, signed
 from domain.incidents import with_incident
 from domain.people import Actor
 from domain.policy import Policy, Referral
-from domain.questions import said_of, sources_of
+from domain.questions import intake_open, intake_questions, require_intake, said_by_the_text, said_of, sources_of
 from domain.rules import Finding, Relation
 from domain.steps import require_discussion, step_one_done
 
@@ -33,6 +33,7 @@ from domain.steps import require_discussion, step_one_done
 def open_case(command: OpenCase, *, id: str, edition: str, keep_years: int | None, actor: Actor, policy: Policy, today: date) -> Decision:
     """Open a case, unless the matter belongs under another policy (intake)."""
     _belongs_here(command, policy)
+    require_intake(command.findings, policy)
     _in_force(policy, the_day(command.on, today=today))
     case = Case(
         id=id,
@@ -46,9 +47,18 @@ def open_case(command: OpenCase, *, id: str, edition: str, keep_years: int | Non
         group=command.group,
         keep_years=keep_years,
         earlier_decisions=tuple(dict.fromkeys(command.earlier_decisions)),
+        intake=command.findings,
         seq=1,
     )
-    return decided(case, f"Case opened under {policy.title}, {policy.edition.label}.", cites=policy.edition.sources)
+    asked = intake_open(case, policy)
+    answered = [source for rule in intake_questions(policy) if rule.finding in case.intake for source in rule.sources]
+    cites = (*policy.edition.sources, *answered, *(source for rule in asked for source in rule.sources))
+    return decided(case, f"Case opened under {policy.title}, {policy.edition.label}.{_asked_of_intake(asked)}", cites=cites)
+
+
+def _asked_of_intake(asked: tuple[Finding, ...]) -> str:
+    said = "; ".join(f"{rule.finding}: {rule.asks}" for rule in asked)
+    return f" Asked at the opening, or with the first incident: {said}." if asked else ""
 
 
 def _in_force(policy: Policy, on: date) -> None:
@@ -88,10 +98,11 @@ def report_behaviour(case: Case, command: ReportBehaviour, *, actor: Actor, poli
     behaviour, hour = policy.behaviours.get(command.code), policy.incidents.time
     label = behaviour.label if behaviour else "other behaviour"
     own = behaviour.sources if behaviour else policy.other_behaviour.sources
+    text, by_text = said_by_the_text(incident, policy)
     return decided(
         case,
-        f"Incident {incident.id} of {on.isoformat()} recorded: {label}.{said_of(incident, case, policy)}",
-        cites=(*own, *(hour.sources if hour and incident.time else ()), *sources_of(incident, case, policy)),
+        f"Incident {incident.id} of {on.isoformat()} recorded: {label}.{text}{said_of(incident, case, policy)}",
+        cites=(*own, *(hour.sources if hour and incident.time else ()), *by_text, *sources_of(incident, case, policy)),
     )
 
 

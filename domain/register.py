@@ -28,7 +28,18 @@ def stands_in_register(case: Case, policy: Policy) -> bool:
 def entry(case: Case, policy: Policy, calendar: Calendar) -> dict[Column, str]:
     """Returns the columns of the policy's register with what they hold of this case; personal text is in them."""
     rule = policy.register_
-    return {one.column: COLUMNS[one.column]((case, policy, calendar)) for one in (rule.columns if rule else ())}
+    return {one.column: _whole(one.column, (case, policy, calendar)) for one in (rule.columns if rule else ())}
+
+
+def _whole(column: Column, facts: Facts) -> str:
+    """Returns what the case's acts put into a column, then what was written there by hand."""
+    made = COLUMNS[column](facts)
+    return _lines(iter([*([made] if made else []), *_by_hand(facts[0], column)]))
+
+
+def _by_hand(case: Case, column: Column) -> Iterator[str]:
+    notes = (one for one in case.register_notes if one.column == column)
+    return (f"By hand, {in_words(one.on)}, {one.by.person}: {one.text}" for one in notes)
 
 
 def _lines(found: Iterator[str]) -> str:

@@ -73,7 +73,8 @@ def destroy_papers(case: Case, command: DestroyPapers, *, actor: Actor, policy: 
     ends = retention_ends(case, policy, calendar)
     sources = rule.keep.sources if rule.keep else rule.start.sources
     if end_of_case(case) is None:
-        raise Refusal("The case has not ended; its papers are kept.", cites=sources)
+        kept = rule.kept_by.sources if rule.kept_by else ()
+        raise Refusal("The case has not ended; its papers are kept.", cites=(*kept, *sources))
     if case.standing_measures:
         standing = ", ".join(f"{one.measure} ({one.id})" for one in case.standing_measures)
         raise Refusal(

@@ -8,6 +8,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from domain.days import CalendarName, Unit
 from domain.model import Code, Data
+from domain.restrictions import Channel
 
 T = TypeVar("T")
 
@@ -188,6 +189,8 @@ class Finding(Rule):
     """Asked only where some behaviour on the case stands under this heading."""
     if_customer: Literal["agent", "site-owner"] | None = None
     """Asked only of such a customer."""
+    if_medium: tuple[Channel, ...] = ()
+    """Of an incident: asked only where it came by one of these."""
 
     @model_validator(mode="after")
     def _offers_its_choices(self) -> Finding:

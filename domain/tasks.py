@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from domain.agreements import unanswered
 from domain.case import NOT_RECORDED, Case, Notice, Sanction
 from domain.clocks import all_deadlines
 from domain.contacts import waiting_contacts
@@ -17,6 +18,7 @@ from domain.measures import measures_owed, rule_of
 from domain.moved_tasks import moved_tasks, so_far
 from domain.policy import Policy
 from domain.questions import not_made_out, open_questions
+from domain.register_writers import writers
 from domain.review_clocks import measure_reviews, review_due, without_review_date
 from domain.rights import appeal_rule_of
 from domain.rules import Committee, Who
@@ -37,12 +39,13 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_escalated(case, policy, calendar),
         *_measures(case, policy),
         *_faults(case),
-        *_incomplete(case),
+        *_incomplete(case, policy),
         *_dateless(case, policy, calendar),
         *_holds(case),
         *_new_issues(case, policy, calendar),
         *_standing_measures(case, policy, calendar),
         *_contacts(case, policy),
+        *_agreements(case, policy),
         *_informs(case, policy),
         *_departures(case, policy),
         *_reports(case, policy),
@@ -226,11 +229,14 @@ def _escalated(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]
             yield Task(kind="escalated", what=what, ref=one.ref, due=one.reckoned.date, cites=policy.escalation.sources, **whose)
 
 
-def _incomplete(case: Case) -> Iterator[Task]:
+def _incomplete(case: Case, policy: Policy) -> Iterator[Task]:
     missing = to_complete(case)
     if missing and case.imported:
         what = f"Complete the imported record: {', '.join(missing)}"
-        yield Task(kind="complete-record", what=what, ref="case", people=(case.imported.by,), command="complete_record")
+        may = writers(policy)
+        whose = _for(may[0], case) if may else {"people": (case.imported.by,)}
+        cites = may[0].sources if may else ()
+        yield Task(kind="complete-record", what=what, ref="case", cites=cites, command="complete_record", **whose)
 
 
 def _dateless(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
@@ -300,6 +306,12 @@ def _contacts(case: Case, policy: Policy) -> Iterator[Task]:
             command="answer_contact",
             **_for(None, case),
         )
+
+
+def _agreements(case: Case, policy: Policy) -> Iterator[Task]:
+    for one in unanswered(case, policy):
+        what = f"Record whether the customer accepts the written agreement of {one.restriction}, or refuses it"
+        yield Task(kind="agreement", what=what, ref=one.restriction, cites=one.cites, command="record_agreement", **_for(None, case))
 
 
 def _informs(case: Case, policy: Policy) -> Iterator[Task]:

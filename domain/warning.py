@@ -10,6 +10,7 @@ from domain.days import Calendar
 from domain.deadlines import reckon
 from domain.decision import Decision, Refusal, decided
 from domain.guards import authorise, require_findings, signed_by, the_day
+from domain.links import quoted
 from domain.notices import notified_on, owe
 from domain.people import Actor
 from domain.policy import Policy, StepOne
@@ -31,11 +32,13 @@ def warn(case: Case, command: Warn, *, actor: Actor, policy: Policy, calendar: C
             remains="Record it with report_behaviour.",
         )
     require_findings(rule.requires, command.findings, act="warn")
+    links = quoted(command.links, policy)
     id = next_id("w", case.warnings)
     case, notice = owe(case, "warning", about=id, on=on, policy=policy, by=by)
-    warning = Warning(id=id, on=on, medium=command.medium, by=by, findings=command.findings, notice=notice)
+    warning = Warning(id=id, on=on, medium=command.medium, by=by, findings=command.findings, notice=notice, links=links)
     case = case.model_copy(update={"warnings": (*case.warnings, warning)})
     sources = [*rule.needed.sources, *(source for finding in rule.requires for source in finding.sources)]
+    sources += [source for one in links for source in policy.links[one.link].sources]
     return decided(case, f"{rule.label.capitalize()} given.", cites=sources)
 
 

@@ -24,6 +24,7 @@ class Place(Data):
 
 
 PLACES = (
+    Place(where=r"links", how="offered", rule="domain.links.quoted"),
     Place(where=r"guidance", how="shown", rule="domain.guidance.guidance_at"),
     Place(where=r"notices\..*\.parts", how="printed", rule="domain.letters.compose"),
     Place(where=r"notices\..*\.letter_only", how="enforced", rule="domain.delivery.record_notification"),
@@ -31,9 +32,12 @@ PLACES = (
     Place(where=r"notices\..*\.may_be_withheld", how="enforced", rule="domain.delivery.withhold_notice"),
     Place(where=r"notices", how="enforced", rule="domain.delivery.issue_notice"),
     Place(where=r"ombudsman|enquiries", how="printed", rule="domain.letters.compose"),
+    Place(where=r"register\.(kept_by|maintained_by)", how="enforced", rule="domain.register_writers.require_writer"),
     Place(where=r"register", how="recorded", rule="domain.register.entry"),
     Place(where=r"informs", how="recorded", rule="domain.informing.record_informed"),
-    Place(where=r"behaviours\..*\.(asks|needs_more_than_one|accompanied|channels)", how="recorded", rule="domain.questions.shortfalls"),
+    Place(
+        where=r"behaviours\..*\.(asks|needs_more_than_one|accompanied|channels|answers)", how="recorded", rule="domain.questions.shortfalls"
+    ),
     Place(where=r"behaviours|other_behaviour", how="offered", rule="domain.referral.report_behaviour"),
     Place(where=r"incidents", how="recorded", rule="domain.questions.questions_of"),
     Place(where=r"classification", how="enforced", rule="domain.incidents.with_incident"),
@@ -48,6 +52,7 @@ PLACES = (
     Place(where=r"warning\.while_appealed", how="enforced", rule="domain.sanction.impose_sanction"),
     Place(where=r"warning", how="enforced", rule="domain.warning.warn"),
     Place(where=r"referral", how="enforced", rule="domain.referral.refer"),
+    Place(where=r"decision\.options\[.*\]\.agreement", how="recorded", rule="domain.agreements.record_agreement"),
     Place(where=r"decision\.options", how="offered", rule="domain.terms.check_restrictions"),
     Place(where=r"decision\.sign_offs\..*\.committee|(disengagement_)?review\.committee", how="enforced", rule="domain.committee.deciders"),
     Place(where=r"decision\.sign_offs", how="enforced", rule="domain.sanction.approve"),
@@ -63,6 +68,7 @@ PLACES = (
     Place(where=r"contact", how="enforced", rule="domain.disengagement.classify_contact"),
     Place(where=r"external_report", how="enforced", rule="domain.emergency.report_externally"),
     Place(where=r"agents", how="enforced", rule="domain.disengagement.inform_client"),
+    Place(where=r"retention\.(kept_by|archive)", how="recorded", rule="domain.papers.papers_of"),
     Place(where=r"retention", how="enforced", rule="domain.retention.destroy_papers"),
     Place(where=r"escalation", how="enforced", rule="domain.tasks.tasks"),
     Place(where=r"edition", how="enforced", rule="domain.referral.open_case"),

@@ -22,6 +22,12 @@ class Question(Data):
     optional: bool
     if_answer: dict[str, str]
     once_a_case: bool
+    only_for: str | None = None
+    """Asked of such a customer alone."""
+    only_by: tuple[str, ...] = ()
+    """Asked only where the contact came by one of these."""
+    by_the_text: bool | None = None
+    """The answer that the text itself gives for this behaviour; nobody gives another."""
     cites: tuple[str, ...]
 
 
@@ -42,7 +48,8 @@ class Form(Data):
 
 def form_of(policy: Policy) -> tuple[Form, ...]:
     """Returns the forms of a policy's behaviours in the order of its file, other behaviour last."""
-    return (*(_form(code, policy) for code in policy.behaviours), _form("other", policy))
+    other = (_form("other", policy),) if policy.other_behaviour.allowed else ()
+    return (*(_form(code, policy) for code in policy.behaviours), *other)
 
 
 def _form(code: str, policy: Policy) -> Form:
@@ -62,7 +69,7 @@ def _form(code: str, policy: Policy) -> Form:
         channels=named.value if named else (),
         time=hour is not None,
         guidance=behaviour.guidance if behaviour else None,
-        questions=tuple(_question(rule) for rule in questions_of(code, policy)),
+        questions=tuple(_question(rule, behaviour.answers.get(rule.finding) if behaviour else None) for rule in questions_of(code, policy)),
     )
 
 
@@ -70,7 +77,7 @@ def _is_so(rule: Cited[bool] | None) -> bool:
     return rule is not None and rule.value
 
 
-def _question(rule: Finding) -> Question:
+def _question(rule: Finding, given: Cited[bool] | None) -> Question:
     return Question(
         finding=rule.finding,
         asks=rule.asks,
@@ -80,7 +87,10 @@ def _question(rule: Finding) -> Question:
         optional=rule.optional,
         if_answer=dict(rule.if_answer),
         once_a_case=rule.once_a_case,
-        cites=rule.sources,
+        only_for=rule.if_customer,
+        only_by=rule.if_medium,
+        by_the_text=given.value if given else None,
+        cites=tuple(dict.fromkeys((*rule.sources, *(given.sources if given else ())))),
     )
 
 
@@ -107,4 +117,8 @@ def _heading(one: Form) -> str:
 def _takes(question: Question) -> str:
     said = [question.takes, *(f"if {name} is {choice}" for name, choice in question.if_answer.items())]
     said += ["once a case"] if question.once_a_case else []
+    said += [f"of customers of kind {question.only_for}"] if question.only_for else []
+    said += [f"by {', '.join(question.only_by)}"] if question.only_by else []
+    if question.by_the_text is not None:
+        return f"answered {'yes' if question.by_the_text else 'no'} by the text"
     return ", ".join((*said, "optional") if question.optional else said)

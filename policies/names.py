@@ -31,7 +31,20 @@ def wrong_names(policy: Policy) -> Iterator[tuple[Path, str]]:
     for n, option in enumerate(policy.decision.options):
         yield from _option(("decision", "options", n), option, policy)
     yield from _questions(policy)
+    yield from _answers(policy)
     yield from _scales(policy)
+    for n, guidance in enumerate(policy.guidance):
+        if guidance.link is not None and guidance.link not in policy.links:
+            yield ("guidance", n, "link"), f"{guidance.link!r} is not under links: {', '.join(policy.links) or 'none'}"
+
+
+def _answers(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Yields an answer by the text to what nobody asks, or what takes no yes or no."""
+    for code, behaviour in policy.behaviours.items():
+        asked = {rule.finding: rule.answer for rule in (*behaviour.asks, *policy.incidents.asks)}
+        for name in behaviour.answers:
+            if asked.get(name) not in ("yes", "yes-or-no"):
+                yield ("behaviours", code, "answers", name), f"{name!r} is no question of an incident that takes a yes or a no"
 
 
 def _scales(policy: Policy) -> Iterator[tuple[Path, str]]:

@@ -4,7 +4,7 @@ A policy cannot hold any of it, and a case stands still where it is missing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from domain.model import Data
@@ -23,6 +23,8 @@ class Need(Data):
     places: tuple[Path, ...]
     could: str
     offices: tuple[str, ...] = ()
+    about: str = ""
+    """What it concerns, where that is no office."""
 
 
 ON_THE_LIST = "Add somebody to the staff list of the body's file."
@@ -97,12 +99,23 @@ def _settings(policy: Policy) -> Iterator[Need]:
             places=(("retention",),),
             could="Set keep_years in the body's file; without it no papers can be destroyed.",
         )
+    for name, link in policy.links.items():
+        if link.address is None:
+            yield Need(
+                kind="link",
+                what=f"the address of its {link.label}, which is not set",
+                places=(("links", name),),
+                could=f"Set links: {{{name}: https://...}} in the body's file; until then no letter and no guidance points to it.",
+                about=name,
+            )
     if not policy.ombudsman.cites:
         could = "Set ombudsman in the body's file; letters print it as information, in place of the sentence that stands in by default."
         yield Need(kind="ombudsman", what="an ombudsman of its own (ombudsman)", places=(("ombudsman",),), could=could)
 
 
-def configured(need: Need, staff: Staff, keep_years: int | None, *, today: date, ombudsman: str | None = None) -> bool:
+def configured(
+    need: Need, staff: Staff, keep_years: int | None, *, today: date, ombudsman: str | None = None, links: Mapping[str, str] = {}
+) -> bool:
     """Returns whether a body has what the policy leaves to it, by its staff list of today."""
     people = staff.on(today).people
     match need.kind:
@@ -122,6 +135,8 @@ def configured(need: Need, staff: Staff, keep_years: int | None, *, today: date,
             return keep_years is not None
         case "ombudsman":
             return ombudsman is not None
+        case "link":
+            return need.about in links
         case _:
             return False
 

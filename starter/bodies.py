@@ -58,6 +58,9 @@ def _faults(body: Body) -> Iterator[Fault]:
     if body.ombudsman and policy.ombudsman.cites:
         cites = ", ".join(policy.ombudsman.cites)
         yield ("ombudsman",), f"nothing: the policy's own text names one ({cites}), and letters print that; take the line out"
+    for name in body.links:
+        if name not in policy.links:
+            yield ("links", name), f"{name!r} is nothing that {policy.policy} speaks of; it has: {', '.join(policy.links) or 'none'}"
 
 
 def _closed_days(body: Body) -> Iterator[Fault]:

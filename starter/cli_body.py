@@ -20,7 +20,7 @@ body_app = typer.Typer(no_args_is_help=True, help="Public bodies: set up from a 
 @body_app.command("set")
 def set_(
     file: Annotated[
-        Path, typer.Argument(help="The body's YAML file: body, name, policy, keep_years, ombudsman, meetings, people, closures.")
+        Path, typer.Argument(help="The body's YAML file: body, name, policy, keep_years, ombudsman, meetings, links, people, closures.")
     ],
     json: Json = False,
 ) -> None:
@@ -63,7 +63,7 @@ def _read(file: Path) -> Body:
 
 
 def _line(body: Body) -> dict[str, object]:
-    empty = {name for name in ("meetings", "closures", "ombudsman", "letterhead") if not getattr(body, name)}
+    empty = {name for name in ("meetings", "closures", "ombudsman", "letterhead", "links") if not getattr(body, name)}
     facts = body.model_dump(mode="json", exclude={"people", *empty})
     return {**facts, "people": len(body.people)}
 
@@ -106,6 +106,8 @@ def show(body: Annotated[str, typer.Argument(help="The body's code, like mmo.")]
     if found.ombudsman:
         out.print(f"letters say of others who can help, as information: {found.ombudsman}", markup=False)
     _print_staff(found)
+    if found.links:
+        table(("link", "address"), found.links.items(), title="Texts of its own")
     if found.closures:
         table(("closed on", "why"), [(one.on, one.name) for one in found.closures], title="Closed days")
 

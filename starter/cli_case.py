@@ -190,12 +190,19 @@ def show(case: Case, json: Json = False) -> None:
         title="Letters",
     )
     table(("letter", "date", "on", "evidence"), _evidence(found), title="Evidence")
+    if found.agreements:
+        table(
+            ("agreement", "terms", "offered", "answer", "on", "clauses"),
+            [(a.restriction, a.terms, a.offered_on or "not yet", a.answer or "none yet", a.answered_on, a.cites) for a in found.agreements],
+            title="Agreements",
+        )
     table(
         ("date", "name", "about", "clauses", "defaults", ""),
         [(d.date, d.name.replace("_", " "), d.ref, d.cites, d.defaults, SO_FAR if d.provisional else "") for d in found.explained],
         title="Dates",
     )
     _print_changes(found)
+    _print_papers(found)
 
 
 SO_FAR = "known so far"
@@ -206,6 +213,16 @@ def _evidence(found: Standing) -> Iterator[tuple[object, ...]]:
         four = (("decided", one.decided), ("sent", one.sent), ("deemed notified", one.notified), ("received", one.received))
         for n, (name, dated) in enumerate(four):
             yield one.notice if n == 0 else "", name, dated.on or "not yet", dated.evidence
+
+
+def _print_papers(found: Standing) -> None:
+    papers = found.papers
+    keeper = f"kept by the {papers.keeper}" if papers.keeper else "kept by nobody that the policy names"
+    archived = f"archived on {day_in_words(papers.archived_on)}" if papers.archived_on else ""
+    until = f"until {day_in_words(papers.until)}" if papers.until else "until a day that is not yet known"
+    cites = f" [{', '.join(papers.cites)}]" if papers.cites else ""
+    said = "destroyed" if papers.state == "destroyed" else ", ".join(filter(None, (papers.state, keeper, archived, until)))
+    out.print(f"Papers: {said}{cites}", markup=False)
 
 
 def _print_changes(found: Standing) -> None:

@@ -29,8 +29,13 @@ def settled(policy: Policy, body: str) -> tuple[Settled, ...]:
     """Returns what the policy leaves to a body, each with whether it is there today. Ends the command where there is no such body."""
     found = body_named(body)
     day = today()
-    has = [configured(one, found.staff, found.keep_years, today=day, ombudsman=found.ombudsman) for one in needs(policy)]
-    return tuple(Settled(need=one, configured=there) for one, there in zip(needs(policy), has, strict=True))
+    return tuple(
+        Settled(
+            need=one,
+            configured=configured(one, found.staff, found.keep_years, today=day, ombudsman=found.ombudsman, links=found.links),
+        )
+        for one in needs(policy)
+    )
 
 
 def body_named(name: str) -> Body:

@@ -17,12 +17,13 @@ from domain.case import Case
 from domain.clocks import next_deadline
 from domain.commands import ImportCase
 from domain.days import Calendar
-from domain.decision import Entry
+from domain.decision import Entry, Refusal
 from domain.import_faults import Fault
 from domain.importing import faults, import_case
 from domain.message import said
 from domain.people import Actor, Person
 from domain.policy import Policy
+from domain.register_writers import writers
 from policies import load
 from policies.load import Unreadable, build, parse, text_of
 from starter import import_cells as cells
@@ -176,7 +177,7 @@ class _Reader:
         self.policy = load.policy(body.policy)
         self.edition = load.edition_of(load.policy_text(body.policy))
         self.calendar = calendar or load.calendar(self.policy.nation.value)
-        self.actor = _actor(body, by, today)
+        self.actor = _actor(body, by, today, self.policy)
         self.faults: list[LineFault] = []
         self.seen: dict[str, int] = {}
 
@@ -265,7 +266,13 @@ class _Reader:
         wrong = faults(command, staff=self.body.staff, policy=self.policy, today=self.today)
         for one in wrong:
             self._found(line, one)
-        return None if wrong else Prepared(command, self._report(line, case, command))
+        if wrong:
+            return None
+        try:
+            return Prepared(command, self._report(line, case, command))
+        except Refusal as refusal:  # what the line says can be taken over, but not by this person
+            self._fault(line, "the line", refusal.reason, refusal.remains or "somebody else", refusal.cites)
+            return None
 
     def _found(self, line: int, one: Fault) -> None:
         self._fault(line, COLUMN_OF.get(one.field, one.field), one.found, one.right, one.cites)
@@ -292,10 +299,11 @@ class _Reader:
         )
 
 
-def _actor(body: Body, by: str | None, today: date) -> Actor:
-    """Returns who imports; in a trial of the file that may be nobody in particular."""
+def _actor(body: Body, by: str | None, today: date, policy: Policy) -> Actor:
+    """Returns who imports; in a trial of the file that may be nobody in particular, who may write in the register."""
     staff = body.staff.on(today)
-    return Actor(origin="staff", person=staff.by_id.get(by or "", Person(id="nobody", name="nobody")), staff=staff)
+    nobody = Person(id="nobody", name="nobody", offices=tuple(office for who in writers(policy) for office in who.offices))
+    return Actor(origin="staff", person=staff.by_id.get(by or "", nobody), staff=staff)
 
 
 def case_id(body: str, reference: str) -> str:

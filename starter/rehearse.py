@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -78,10 +78,13 @@ class StepResult(BaseModel):
     whose: dict[str, tuple[str, ...]] = {}
     """Kinds of task with every office and person they are for."""
     guidance: tuple[str, ...] = ()
+    guidance_texts: tuple[str, ...] = ()
     register_entry: dict[str, str] = {}
     registered: bool = False
     fired: tuple[str, ...] = ()
     missed_reviews: int = 0
+    papers: dict[str, str] = {}
+    agreements: dict[str, dict[str, str]] = {}
     verdict: str | None = None
     differences: tuple[str, ...] = ()
 
@@ -276,10 +279,13 @@ class Stage:
                 "tasks": tuple(task.kind for task in stands.tasks),
                 "whose": _whose(stands.tasks),
                 "guidance": tuple(source for one in stands.guidance for source in one.sources),
+                "guidance_texts": tuple(one.text for one in stands.guidance),
                 "register_entry": stands.register_entry,
                 "registered": bool(stands.register_entry),
                 "notices": self._letters(),
                 "missed_reviews": stands.missed_reviews,
+                "papers": _fields(stands.papers),
+                "agreements": {one.restriction: _fields(one) for one in stands.agreements},
             }
         )
 
@@ -321,12 +327,19 @@ def _advised(result: StepResult, advice: Advice | None) -> StepResult:
         return result
     words = (advice.says, *advice.cautions, *advice.not_enforced, *(one.says for one in advice.found), result.reason or "")
     cites = (*advice.cites, *(clause for one in advice.found for clause in one.cites), *result.cites)
-    return result.model_copy(update={"verdict": advice.verdict, "cites": tuple(dict.fromkeys(cites)), "reason": " ".join(words)})
+    guidance = (*result.guidance, *(source for one in advice.guidance for source in one.cites))
+    told = {"verdict": advice.verdict, "cites": tuple(dict.fromkeys(cites)), "reason": " ".join(words), "guidance": guidance}
+    return result.model_copy(update=told)
 
 
 def _whose(waiting: tuple[Task, ...]) -> dict[str, tuple[str, ...]]:
     kinds = dict.fromkeys(task.kind for task in waiting)
     return {kind: tuple(who for task in waiting if task.kind == kind for who in (*task.offices, *task.people)) for kind in kinds}
+
+
+def _fields(one: BaseModel) -> dict[str, str]:
+    """Returns a model's fields in words; one that holds nothing is empty."""
+    return {name: "" if value is None else str(value) for name, value in one.model_dump(mode="json").items()}
 
 
 def _order(notice: str) -> tuple[int, int]:
@@ -352,6 +365,7 @@ def _records(script: Script, folder: Path) -> Engine:
         meetings=script.meetings,
         people=script.staff,
         closures=script.closures,
+        links=script.links,
     )
     with transaction(engine) as session:
         save_body(session, body)
@@ -423,7 +437,7 @@ def _differences(read: Read, number: int, expect: Expectation, result: StepResul
         wanted = getattr(expect, field)
         if wanted is not None and wanted != getattr(result, field):
             differs(field, wanted, _with_reason(field, result))
-    named = {clause.partition(" ")[0] for clause in result.cites}  # a default with a clause's name still names that clause
+    named = set(result.cites)
     shown = set(result.guidance)
     for field, known in (("cites", named), ("flags", set(result.flags)), ("tasks", set(result.tasks)), ("guidance", shown)):
         missing = [one for one in getattr(expect, field) if one not in known]
@@ -439,12 +453,24 @@ def _differences(read: Read, number: int, expect: Expectation, result: StepResul
     for name, day in expect.dates.items():
         if result.dates.get(name) != day:
             differs("dates", f"{name} {day}", result.dates.get(name))
+    for words in expect.guidance_says:
+        if not any(words in text for text in result.guidance_texts):
+            differs("guidance_says", words, result.guidance_texts)
     for column, words in expect.register_.items():
         held = result.register_entry.get(column)
         if held is None or (words not in held if words else held):
             differs("register", f"{column}: {words}", result.register_entry.get(column))
+    for ref, wanted, held_ in (("papers", expect.papers, result.papers), *_agreements_expected(expect, result)):
+        for name, words in wanted.items():
+            if held_.get(name) != words:
+                differs(ref.partition(".")[0], f"{ref.partition('.')[2]} {name} {words}".strip(), held_.get(name))
     _letters_differ(expect, result, differs)
     return found
+
+
+def _agreements_expected(expect: Expectation, result: StepResult) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
+    for restriction, wanted in expect.agreements.items():
+        yield f"agreements.{restriction}", wanted, result.agreements.get(restriction, {})
 
 
 def _letters_differ(expect: Expectation, result: StepResult, differs: Callable[[str, object, object], None]) -> None:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from domain.case import Customer
 from domain.contact_words import ContactKind, Verdict
 from domain.days import LONDON, UTC, Holiday, Nation
-from domain.model import Data, Reference, Sentence
+from domain.model import Code, Data, Reference, Sentence, WebAddress
 from domain.people import Absence, Person
 from domain.restrictions import Channel
 from policies import load
@@ -64,6 +64,8 @@ class Expectation(Data):
     guidance: tuple[str, ...] = ()
     """Clauses of what the policy says to its staff for what waits now."""
     guidance_absent: tuple[str, ...] = ()
+    guidance_says: tuple[str, ...] = ()
+    """Words that the guidance shown contains."""
     register_: dict[str, str] = Field(default={}, alias="register")
     """Columns of the policy's register, each with words it must hold; no words: it is empty."""
     registered: bool | None = None
@@ -74,6 +76,10 @@ class Expectation(Data):
     """Kinds of task, each with an office or a person that it is for."""
     fired: tuple[str, ...] | None = None
     missed_reviews: int | None = None
+    papers: dict[str, str] = {}
+    """Fields of the retention record (kept_by, state, archived_on, until), each with what it holds; no words: nothing."""
+    agreements: dict[str, dict[str, str]] = {}
+    """Written agreements by restriction (s1.1), each with fields (offered_on, answer, answered_on) and what they hold."""
     verdict: Verdict | None = None
     """What the desk may do with the contact; its clauses are among cites, its words among reason."""
 
@@ -173,6 +179,8 @@ class Script(Data):
     """Days on which the body's offices are closed besides bank holidays."""
     meetings: tuple[date, ...] = ()
     """The body's own list of meetings, where its policy holds reviews at them."""
+    links: dict[Code, WebAddress] = {}
+    """Where the body's own texts are that its policy speaks of."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @property

@@ -9,9 +9,10 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from activities.bodies import policy_of_edition
+from activities.bodies import policy_at_body
 from activities.calendars import calendar_of
 from activities.sending import issued
+from domain.agreements import Agreement, agreements
 from domain.case import Case, Counted, Imported, Notice
 from domain.clocks import all_deadlines
 from domain.counting import DateChange
@@ -21,6 +22,7 @@ from domain.effects import COUNTED_AS
 from domain.flags import flags, missed_reviews
 from domain.guidance import MOMENT_OF_TASK, guidance_at, moments
 from domain.notices import reached_on
+from domain.papers import Papers, papers_of
 from domain.policy import Guidance, Policy
 from domain.receipt import FourDates, four_dates
 from domain.register import entry, stands_in_register
@@ -93,6 +95,10 @@ class Standing(BaseModel):
     """Decided, sent, deemed notified and received, each with its evidence."""
     changes: tuple[DateChange, ...]
     """What newer calendars and proofs of receipt did to the dates."""
+    papers: Papers = Papers()
+    """The retention record: who keeps the papers, where they are, and until when."""
+    agreements: tuple[Agreement, ...] = ()
+    """Written agreements that the customer was asked for, each with its answer."""
 
 
 class NoCase(Exception):
@@ -105,7 +111,7 @@ def standing(engine: Engine, case_id: str, *, today: date) -> Standing:
         case = read_case(session, case_id)
         if case is None:
             raise NoCase(f"The records hold no case {case_id}.")
-        policy = policy_of_edition(session, case.edition)
+        policy = policy_at_body(session, case.edition, case.body)
         calendar = calendar_of(session, case, policy)
         files = letter_files(session, case_id)
     return standing_of(case, policy, calendar, today=today, files=files)
@@ -116,7 +122,7 @@ def guidance_for(session: Session, task: TaskRow) -> tuple[Guidance, ...]:
     case, moment = session.get(CaseRow, task.case_id), MOMENT_OF_TASK.get(task.kind)
     if case is None or moment is None:
         return ()
-    return guidance_at(policy_of_edition(session, case.edition), frozenset({moment}))
+    return guidance_at(policy_at_body(session, case.edition, case.body), frozenset({moment}))
 
 
 def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date, files: Mapping[str, str] = {}) -> Standing:
@@ -143,6 +149,8 @@ def standing_of(case: Case, policy: Policy, calendar: Calendar, *, today: date, 
         imported=case.imported,
         letters=tuple(four_dates(case, one, file=files.get(issued(one.id, one.issue))) for one in case.notices),
         changes=case.changes,
+        papers=papers_of(case, policy, calendar, today=today),
+        agreements=agreements(case, policy),
     )
 
 

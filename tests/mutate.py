@@ -4,7 +4,9 @@ For each clause taken, every value of the policy file that cites it is switched 
 and the rehearsals that claim the clause are played under that file. One that differs proves the claim; a clause that none misses has
 survived. A rehearsal in which the program fails proves nothing: that file should not have been loaded.
 
---places switches off one value at a time, so that a clause cited in two places is missed in each."""
+--places switches off one value at a time, so that a clause cited in two places is missed in each.
+
+--cites takes one citation away where a default of the clause's own name stays beside it: what is done stays, what it rests on is less."""
 
 from __future__ import annotations
 
@@ -14,13 +16,14 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from policies import load
 from starter.rehearse import CannotPlay, first_difference
 from starter.script import Read, read_script
-from tests.switched_off import Path_, places, plain, without
+from tests.switched_off import Path_, cited_beside_its_name, places, plain, uncited, without
 
 ROOT = Path(__file__).resolve().parent.parent
 REHEARSALS = ROOT / "rehearsals"
@@ -63,17 +66,22 @@ async def played_under(read: Read, policy: Path) -> str:
     return "missed" if steps[-1].differences else "survived"
 
 
-async def verdict(policy: str, clause: str, claimed: list[Path], folder: Path, only: Path_ | None = None) -> Verdict:
+def mutants(policy: str, clause: str, only: Path_ | None, *, cites: bool) -> Iterator[str]:
+    """Yields the policy files to play under: what the program does without a value may be what it says, so another value may tell."""
+    texts = (uncited(policy, clause, only),) if cites and only else (without(policy, clause, only, left=left) for left in (True, False))
+    return (text for text in texts if text is not None)
+
+
+async def verdict(
+    policy: str, clause: str, claimed: list[Path], folder: Path, only: Path_ | None = None, *, cites: bool = False
+) -> Verdict:
     """Returns what became of a clause: missed where one claim holds, and faulted before that where the program failed."""
     if not claimed:
         return Verdict(clause, "unclaimed")
     name = ".".join(map(str, (clause, *(only or ()))))
     found = Verdict(name, "refused", "no policy file loads without it")
-    for left in (True, False):  # what the program does without a value may be what the value says: then another value tells
-        text = without(policy, clause, only, left=left)
-        if text is None:
-            continue
-        found = await _played(claimed, text, folder / f"{name}-{left}.yaml", name)
+    for n, text in enumerate(mutants(policy, clause, only, cites=cites)):
+        found = await _played(claimed, text, folder / f"{name}-{n}.yaml", name)
         if found.result != "survived":
             return found
     return found
@@ -98,15 +106,22 @@ def each_place(chosen: list[tuple[str, str]]) -> list[tuple[str, str, Path_ | No
     return [(policy, clause, at) for policy, clause in chosen for at in places(plain(policy), clause)]
 
 
-async def tried(chosen: list[tuple[str, str, Path_ | None]], *, tell: bool = True, at_once: int = AT_ONCE) -> list[Verdict]:
+def each_citation(chosen: list[tuple[str, str]]) -> list[tuple[str, str, Path_ | None]]:
+    """Returns each place where a clause is cited beside the default of its name."""
+    return [(policy, clause, at) for policy, clause in chosen for at in cited_beside_its_name(policy, clause)]
+
+
+async def tried(
+    chosen: list[tuple[str, str, Path_ | None]], *, tell: bool = True, at_once: int = AT_ONCE, cites: bool = False
+) -> list[Verdict]:
     """Switch each clause off, whole or in one place, and return what became of it, in order."""
     known, gate = claims(), asyncio.Semaphore(at_once)
     with tempfile.TemporaryDirectory(prefix="evenhand-mutants-") as folder:
 
         async def one(policy: str, clause: str, only: Path_ | None) -> Verdict:
             async with gate:
-                found = await verdict(policy, clause, known.get(clause, []), Path(folder), only)
-            if tell and found.result in UNPROVED:
+                found = await verdict(policy, clause, known.get(clause, []), Path(folder), only, cites=cites)
+            if tell and found.result in (*UNPROVED, "refused"):
                 print(f"{found.clause}: {found.result} {found.by}", flush=True)
             return found
 
@@ -118,6 +133,7 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="every clause, not a random fifth")
     parser.add_argument("--seed", type=int, default=None, help="which fifth; told, so that it can be taken again")
     parser.add_argument("--places", action="store_true", help="one value at a time")
+    parser.add_argument("--cites", action="store_true", help="citations alone, where a default of the clause's name stays")
     parser.add_argument("--at-once", type=int, default=AT_ONCE, help="how many rehearsals play at a time")
     parser.add_argument("--clause", action="append", default=[], help="these clauses only")
     given = parser.parse_args()
@@ -129,10 +145,16 @@ def main() -> int:
         print("no clause to switch off")
         return 1
     began = time.monotonic()
-    wanted = each_place(chosen) if given.places else [(*one, None) for one in chosen]
-    found = asyncio.run(tried(wanted, at_once=given.at_once))
+    one_by_one = each_citation if given.cites else each_place
+    wanted = one_by_one(chosen) if given.places or given.cites else [(*one, None) for one in chosen]
+    if not wanted:
+        print("nothing to take away")
+        return 1
+    found = asyncio.run(tried(wanted, at_once=given.at_once, cites=given.cites))
     counts = {result: sum(one.result == result for one in found) for result in ("missed", "refused", *UNPROVED)}
-    taken = f"{len(chosen)} of {len(everything)} clauses switched off (seed {seed})" + (f", in {len(found)} places" if given.places else "")
+    taken = f"{len(chosen)} of {len(everything)} clauses switched off (seed {seed})" + (
+        f", in {len(found)} places" if given.places or given.cites else ""
+    )
     print(f"{taken}, {time.monotonic() - began:.0f} s: {counts}")
     return 1 if any(counts[result] for result in UNPROVED) else 0
 

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from domain.policy import Policy
 from policies import load
+from policies.contradictions import contradictions
 from policies.load import Unreadable
 from policies.names import wrong_names
 
@@ -40,6 +41,22 @@ def without(policy: str, clause: str, only: Path_ | None = None, *, left: bool =
         if following is not None:
             data, changed = following, True
     return dumped(data) if changed else None
+
+
+def cited_beside_its_name(policy: str, clause: str) -> Iterator[Path_]:
+    """Yields where a clause is cited beside the default that bears its name: the value stays without the citation, and says less."""
+    data = plain(policy)
+    return (at for at in places(data, clause) if _node(data, at).get("default") == clause)
+
+
+def uncited(policy: str, clause: str, at: Path_) -> str | None:
+    """Returns the text of a policy file in which one value no longer cites a clause, its default staying; None where that loads not."""
+    data = plain(policy)
+    node = _node(data, at)
+    cites = node["cites"]
+    assert isinstance(cites, list)
+    node["cites"] = [one for one in cites if one != clause]
+    return dumped(data) if loads(data) else None
 
 
 def switched_off(data: dict[str, object], at: Path_, changes: tuple[Change, ...]) -> Iterator[dict[str, object]]:
@@ -148,10 +165,19 @@ def _emptied(data: object, at: Path_) -> bool:
     return False
 
 
+def _closed(data: object, at: Path_) -> bool:
+    """Closes the list of behaviours: other behaviour must be spoken of, so its opposite is that there is none."""
+    if at != ("other_behaviour",):
+        return False
+    _node(data, at)["allowed"] = False
+    return True
+
+
 Change = Callable[[object, Path_], bool]
 """Makes one change in a file at a place; False, or an error of access, where it is none for the value there."""
 CHANGES: tuple[Change, ...] = (
     _left_out,
+    _closed,
     _inverted,
     _next_number,
     *(_other(n) for n in range(6)),
@@ -175,7 +201,7 @@ def dumped(data: object) -> str:
 def require_policy(data: object) -> None:
     """Refuses what no policy file may hold, as the loader does. Raises Unreadable."""
     found = load.build(Policy, data, "mutant")
-    wrong = [what for _, what in wrong_names(found)]
+    wrong = [what for _, what in (*wrong_names(found), *contradictions(found))]
     if wrong:
         raise Unreadable("\n".join(wrong))
 

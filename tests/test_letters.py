@@ -358,8 +358,13 @@ STORIES |= {
 }
 
 
-UNCHANGED = {("maidstone", "appeal-outcome"): {"restrictions"}}
-"""Parts that a story's letter need not hold: restrictions that an appeal left as they were are not set out again."""
+UNCHANGED = {
+    ("maidstone", "appeal-outcome"): {"restrictions"},
+    ("mmo", "warning"): {"links"},
+    ("natural-england", "warning"): {"links"},
+}
+"""Parts that a story's letter need not hold: restrictions that an appeal left as they were are not set out again, and a warning points
+to a charter or a promise only where whoever warns chose that."""
 
 
 def composed(case: Case, kind: str, *, day: date | None = None) -> Letter:

@@ -81,6 +81,7 @@ RESTRICTIONS = st.sampled_from(
         [{"type": "partial-disengagement", "topics": ["the licence"]}],
         [{"type": "refuse-all-contact"}],
         [{"type": "legal-action"}],
+        [{"type": "written-agreement", "terms": "One letter a month."}],
         [{"type": "visit-by-appointment-only", "how_to_book": "Call first."}],
         [{"type": "channel-restriction", "channels": ["email"]}],
         [{"type": "no-reply-on-topic", "topic": ["the fence"]}],
@@ -148,6 +149,9 @@ def arguments(policy: Policy, staff: Staff, today: date) -> dict[str, st.SearchS
         "directed_at": st.just([]) | members,
         "against": st.none() | st.sampled_from(["w1", "s1", "s2", "r1", "a1", "a2"]),
         "evidence": st.just("post/1"),
+        "text": WORDS,
+        "column": st.sampled_from([one.column for one in policy.register_.columns] if policy.register_ else ["case-notes"]),
+        "answer": st.sampled_from(["accepted", "refused"]),
     }  # fmt: skip
 
 

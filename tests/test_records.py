@@ -421,6 +421,7 @@ PLAIN = {
     "case.Case": {"id", "body", "policy", "edition", "contact_officer", "area", "group"},
     "case.Arrangement": {"spoc"},
     "case.MeasureTaken": {"measure"},
+    "case.Quoted": {"label"},
     "case.Imported": {"file_sha256"},
     "case.Counted": {"ref", "edition"},
     "case.Moved": {"before", "after"},
