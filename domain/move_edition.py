@@ -11,6 +11,7 @@ from typing import NamedTuple
 from domain.case import Case, Changed, Moved, Signature, next_id
 from domain.clocks import appeal_window
 from domain.commands import MoveEdition
+from domain.counting import Counting
 from domain.days import Calendar, in_words
 from domain.decision import Decision, Entry, Refusal, decided
 from domain.guards import authorise, the_day
@@ -53,7 +54,8 @@ def move_edition(
     if told:
         case, notice = owe(case, "edition-changed", about=id, on=today, policy=target.policy, by=by)
     last = case.moves[-1].model_copy(update={"notice": notice})
-    case = case.model_copy(update={"edition": target.edition, "moves": (*case.moves[:-1], last)})
+    facts = {"edition": target.edition, "moves": (*case.moves[:-1], last), "counting": Counting.of(target.calendar)}
+    case = case.model_copy(update=facts)
     before, after = _named(policy, case.moves[-1].before), _named(target.policy, target.edition)
     said = f"Moved from {before} to {after}; {_letter(notice)}."
     return decided(case, said, cites=SOURCES, also=[_entry(one) for one in changes])

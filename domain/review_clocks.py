@@ -12,6 +12,7 @@ from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.meetings import at_meeting
 from domain.policy import OutcomeRule, Policy, ReviewRule
 from domain.rules import Period, Rule
+from domain.told import as_it_stands
 
 
 def sanction_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
@@ -49,6 +50,8 @@ def review_dates(case: Case, sanction: Sanction, policy: Policy, calendar: Calen
         yield told
     for due in _plain_dates(case, sanction, policy, calendar):
         held = at_meeting(due, rule, policy, calendar)
+        stands = as_it_stands(case, "review-due", sanction.id, held)
+        held = stands if stands.date > settled else held
         if due.date > settled and held.date > settled:
             settled = held.date
             yield held

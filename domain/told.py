@@ -99,7 +99,12 @@ def as_it_stands(case: Case, kind: str, ref: str, reckoned: Reckoned) -> Reckone
     return reckoned.model_copy(update={"date": was, "rule": rule, "defaults": (*reckoned.defaults, AS_TOLD)})
 
 
+REVIEWS = ("review-due", "review-overdue")
+
+
 def deadline_as_it_stands(case: Case, one: Deadline) -> Deadline:
-    """Returns a deadline at the date that stands."""
+    """Returns a deadline at the date that stands; a review's stands already (domain/review_clocks.py)."""
+    if one.kind in REVIEWS:
+        return one
     reckoned = as_it_stands(case, one.kind, one.ref, one.reckoned)
     return one if reckoned is one.reckoned else deadline(one.kind, one.ref, reckoned, at_end=one.fires != one.reckoned.date)

@@ -33,12 +33,13 @@ def set_(
         as_json(_line(body))
     else:
         closed = f", {len(body.closures)} closed days" if body.closures else ""
+        closed += f", {len(body.meetings)} meetings" if body.meetings else ""
         out.print(f"{body.body}: {body.name}, policy {body.policy}, {len(body.people)} people{closed}.", markup=False)
         _say_who_lags(body.body)
 
 
 def _say_who_lags(body: str) -> None:
-    """Say which open cases still count without the closed days as they now stand: a case's dates move by an act of its own only."""
+    """Say which open cases lag behind the closed days and meetings as they now stand: a case's dates move by an act of its own only."""
     from records.database import reading
     from starter.calendars import lagging_cases
 
@@ -103,6 +104,8 @@ def show(body: Annotated[str, typer.Argument(help="The body's code, like mmo.")]
     _print_staff(found)
     if found.closures:
         table(("closed on", "why"), [(one.on, one.name) for one in found.closures], title="Closed days")
+    if found.meetings:
+        table(("meeting on",), [(day,) for day in found.meetings], title="Meetings")
 
 
 def _print_staff(body: Body) -> None:
