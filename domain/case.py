@@ -7,6 +7,7 @@ from typing import Literal, Protocol, TypeVar
 
 from pydantic import Field
 
+from domain.appeal_rules import AppealRule
 from domain.contact_words import ContactKind, Verdict
 from domain.counting import Counting, DateChange
 from domain.days import Reckoned
@@ -513,6 +514,8 @@ class Counted(State):
     """The day from which it counts anew."""
     reckoned: Reckoned | None = None
     """The date itself, of a review or an end."""
+    heard: AppealRule | None = None
+    """The rule of a later stage of appeal that was open at the move and that the new edition does not have."""
 
 
 class Changed(State):

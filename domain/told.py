@@ -13,7 +13,7 @@ from domain.counting import MovedDate
 from domain.days import Reckoned
 from domain.deadlines import Deadline, deadline
 from domain.policy import Part, Policy
-from domain.rights import rule_for
+from domain.rights import each_stage, rule_for, target_of
 from domain.rules import Who
 
 AS_TOLD = "EH-31"
@@ -74,7 +74,8 @@ def _rule_behind(case: Case, ref: str, policy: Policy) -> AppealRule | None:
     if challenge is None:
         return policy.warning.appeal if any(one.id == ref for one in case.warnings) else policy.appeal
     rule = rule_for(case, challenge, policy)
-    return rule.then if rule and challenge.decided_on else rule
+    following = (one.rule for one in each_stage(case, target_of(case, challenge), policy) if one.before and one.before.id == ref)
+    return next(following, None) if rule and challenge.decided_on else rule
 
 
 Key = tuple[str, str, date]
