@@ -8,6 +8,7 @@ from datetime import date
 from domain.case import NOT_RECORDED, Case, Notice, Sanction
 from domain.clocks import all_deadlines
 from domain.contacts import waiting_contacts
+from domain.dateless import last_report
 from domain.days import Calendar, in_words
 from domain.disengagement import contacts_to_answer
 from domain.end_clocks import end_of_case, retention_ends
@@ -234,12 +235,13 @@ def _incomplete(case: Case) -> Iterator[Task]:
 
 
 def _dateless(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
-    """Yields every entry without a next review date, every day until it has one (NE-34)."""
+    """Yields every entry without a next review date, under the day it last came up, where the policy has it come up again (NE-34)."""
     columns = policy.register_.columns if policy.register_ else ()
     cites = next((one.sources for one in columns if one.column == "next-review"), policy.escalation.sources)
     for sanction in without_review_date(case, policy, calendar):
         what = f"{sanction.id} has no date of its next review: see that it gets one"
-        yield Task(kind="no-review-date", what=what, ref=sanction.id, cites=cites, **_for(policy.escalation, case))
+        due = last_report(case, sanction)
+        yield Task(kind="no-review-date", what=what, ref=sanction.id, due=due, cites=cites, **_for(policy.escalation, case))
 
 
 def _holds(case: Case) -> Iterator[Task]:
