@@ -201,10 +201,25 @@ class LoggedContact(State):
     settled_on: date | None = None
     settled_by: str | None = None
     reasons: Text | None = None
+    put_with: Code | None = None
+    """The contact like it that waits already, and is decided for both: of a flood not each waits by itself."""
+    more: int = 0
+    """How many were put with this one."""
+    more_until: date | None = None
+    """The day of the last of them."""
 
     @property
     def waits(self) -> bool:
-        return self.settled is None and (bool(self.departs) or self.classify)
+        return self.settled is None and self.put_with is None and (bool(self.departs) or self.classify)
+
+
+class DayTally(State):
+    """Ordinary contacts of one day by one way, and the minutes recorded with them: what limits on volume are counted from."""
+
+    on: date
+    channel: Channel
+    contacts: int = 0
+    minutes: int = 0
 
 
 class NewIssue(State):
@@ -575,6 +590,10 @@ class Case(State):
     clients_informed: tuple[ClientInformed, ...] = ()
     contacts: tuple[Contact, ...] = ()
     logged_contacts: tuple[LoggedContact, ...] = ()
+    """What a person has yet to decide about is carried; the rest stands in the records, a row each (records/contacts.py)."""
+    contacts_logged: int = 0
+    """How many contacts the desk recorded; 0 on cases of releases that carried every one of them."""
+    tally: tuple[DayTally, ...] = ()
     new_issues: tuple[NewIssue, ...] = ()
     record_reviewed_through: date | None = None
     record_not_needed_on: date | None = None

@@ -320,6 +320,7 @@ def _departures(case: Case, policy: Policy) -> Iterator[Task]:
     for one in waiting_contacts(case):
         classify = one.classify and not one.departs
         what = f"Classify the contact {one.id}" if classify else f"Decide whether the contact {one.id} is continued behaviour"
+        what += f", and {one.more} more like it up to {in_words(one.more_until)}" if one.more and one.more_until else ""
         cites = rule.sources if classify and rule else ("A-36",)
         command = "classify_contact" if classify else "report_behaviour"
         yield Task(kind="contact", what=what, ref=one.id, cites=cites, command=command, **whose)

@@ -184,7 +184,10 @@ def _not_sent(answered: Outcome | None) -> dict[str, object] | None:
             with_ = {"problem": "Why it could not go is not in the engine's history.", "clauses": list(answered.cites)}
             return {"do": NoticeBlocked.do, "with": with_}
         case NoticeHandedOver.do | NoticeUncertain.do:
-            return {"do": NoticeUncertain.do, "with": {"problem": "It was with a carrier; what became of it is not in the engine's history."}}
+            return {
+                "do": NoticeUncertain.do,
+                "with": {"problem": "It was with a carrier; what became of it is not in the engine's history."},
+            }
     return None
 
 

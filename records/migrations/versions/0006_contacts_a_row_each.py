@@ -1,0 +1,25 @@
+"""Contacts of the desk, a row each"""
+
+import sqlalchemy as sa
+import sqlmodel
+from alembic import op
+
+revision = '0006'
+down_revision = '0004'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table('contact',
+    sa.Column('case_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('contact', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('n', sa.Integer(), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('entry', sa.JSON(), nullable=False),
+    sa.PrimaryKeyConstraint('case_id', 'contact', name=op.f('pk_contact'))
+    )
+
+
+def downgrade() -> None:
+    op.drop_table('contact')
