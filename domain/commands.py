@@ -99,6 +99,8 @@ class CompleteRecord(Command):
     reasons: Text | None = None
     contact_officer: Code | None = None
     area: Code | None = None
+    findings: Findings | None = None
+    """Answers to the questions that the policy asks of the imported incident."""
     cannot_be_found: Text | None = None
 
 

@@ -38,7 +38,7 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_escalated(case, policy, calendar),
         *_measures(case, policy),
         *_faults(case),
-        *_incomplete(case),
+        *_incomplete(case, policy),
         *_dateless(case, policy, calendar),
         *_holds(case),
         *_new_issues(case, policy, calendar),
@@ -227,8 +227,8 @@ def _escalated(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]
             yield Task(kind="escalated", what=what, ref=one.ref, due=one.reckoned.date, cites=policy.escalation.sources, **whose)
 
 
-def _incomplete(case: Case) -> Iterator[Task]:
-    missing = to_complete(case)
+def _incomplete(case: Case, policy: Policy) -> Iterator[Task]:
+    missing = to_complete(case, policy)
     if missing and case.imported:
         what = f"Complete the imported record: {', '.join(missing)}"
         yield Task(kind="complete-record", what=what, ref="case", people=(case.imported.by,), command="complete_record")
