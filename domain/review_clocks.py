@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import count
 
 from domain.case import Case, MeasureTaken, ReviewEvery, Sanction
-from domain.days import Calendar, Reckoned, add_months, after
+from domain.days import Calendar, Reckoned, after
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.meetings import at_meeting
 from domain.policy import OutcomeRule, Policy, ReviewRule
@@ -235,6 +235,5 @@ def _untold_clocks(case: Case, sanction: Sanction, policy: Policy, calendar: Cal
         if recheck and review.sanction == sanction.id and notice and notice.status == "withheld":
             n = 1 + sum(key.startswith(f"untold-recheck:{review.id}:") for key in case.passed)
             base = reckon(recheck, review.on, event="decision", calendar=calendar)
-            yield deadline(
-                "untold-recheck", review.id, shifted(base, add_months(review.on, n * recheck.count), f"every {recheck.words}, number {n}")
-            )
+            day, _ = after(review.on, n * recheck.count, recheck.unit, calendar.named(recheck.table))
+            yield deadline("untold-recheck", review.id, shifted(base, day, f"every {recheck.words}, number {n}"))
