@@ -404,6 +404,15 @@ class RecordNotification(Command):
     method: Literal["email", "first-class-post", "second-class-post", "by-hand", "telephone"]
 
 
+class CorrectNotification(Command):
+    """Set right what was recorded of telling the customer by a person (the notice in `saw`): a later day, or it never happened."""
+
+    do = "correct_notification"
+    reasons: Text
+    told_on: date | None = None
+    """The day the customer was really told; left out, nobody told them, and the letter is to go again."""
+
+
 class Appeal(Command):
     """Lodge the customer's appeal; `on` is the day it reached the body."""
 
@@ -674,6 +683,7 @@ AnyCommand = (
     | IssueNotice
     | WithholdNotice
     | RecordNotification
+    | CorrectNotification
     | Appeal
     | AcceptLateAppeal
     | DeclineLateAppeal
