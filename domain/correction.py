@@ -1,4 +1,4 @@
-"""A record of telling the customer that was wrong, set right: a later day gives the customer the time it took, none makes the letter go again.
+"""A record of telling the customer that was wrong, set right: a later day gives the time it took, none makes the letter go again.
 
 Nothing here takes a day from anybody: an earlier day is refused (DEF-06, EH-91)."""
 

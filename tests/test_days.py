@@ -347,9 +347,7 @@ def test_a_letter_that_came_back_must_be_named_and_those_sent_are_listed():
         (date(2027, 3, 16), (date(2027, 3, 11), date(2027, 3, 15), "first-class-post")),
     ],
 )
-def test_a_letter_that_is_out_keeps_the_day_it_counts_from_whenever_it_is_handed_over_too(
-    handed_over: date, stands: tuple[date, date, str]
-):
+def test_a_letter_that_is_out_keeps_the_day_it_counts_from_when_it_is_handed_over_too(handed_over: date, stands: tuple[date, date, str]):
     """DEF-06: posted on Thursday 11 March 2027, it counts from the 15th and prints its last day from then. The log keeps both."""
     posted = stories.a_restricted_mmo_case(customer=ALEX, told=date(2027, 3, 11))
     handed = RecordNotification(saw="n2", on=handed_over, method="by-hand")
