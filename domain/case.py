@@ -349,6 +349,8 @@ class Challenge(State):
     outcome: str | None = None
     reasons: Text | None = None
     late_reasons: Text | None = None
+    late_sitting: Sitting | None = None
+    """The meeting at which a committee decided on its lateness."""
     notice: str | None = None
     stage: int = 1
     """Which stage of the policy's appeal; 2 is against the answer of 1."""

@@ -432,6 +432,7 @@ class AcceptLateAppeal(Command):
 
     do = "accept_late_appeal"
     reasons: Text
+    meeting: Meeting | None = None
 
 
 class DeclineLateAppeal(Command):
@@ -439,6 +440,7 @@ class DeclineLateAppeal(Command):
 
     do = "decline_late_appeal"
     reasons: Text
+    meeting: Meeting | None = None
     customer_agrees_to_review: bool = False
 
 

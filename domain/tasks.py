@@ -375,7 +375,8 @@ def _challenges(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task
             continue
         answer, rule = due.get(one.id), appeal_rule_of(case, one, policy)
         if one.awaiting_lateness:
-            who, what, command = rule.late_decided_by or rule.decided_by, "is late: let it in or decline it", "accept_late_appeal"
+            who = rule.late_decided_by or _who_acts(rule.decided_by, rule.committee)
+            what, command = "is late: let it in or decline it", "accept_late_appeal"
         elif rule.gathered_by and one.passed_on is None:
             who, what, command = rule.gathered_by, "is to be passed to its decider with the papers", "pass_appeal"
         else:

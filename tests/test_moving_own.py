@@ -11,7 +11,7 @@ import pytest
 from activities.calendars import made_of
 from domain.case import Case, MovingRule
 from domain.clocks import answer_due, appeal_window
-from domain.commands import Appeal, DecideAppeal, Meeting, MoveEdition, NoticeSent
+from domain.commands import AcceptLateAppeal, Appeal, DecideAppeal, DeclineLateAppeal, Meeting, MoveEdition, NoticeSent
 from domain.days import LONDON, Calendar
 from domain.decide import decide
 from domain.decision import Refusal
@@ -20,6 +20,7 @@ from domain.move_edition import Target
 from domain.people import CUSTOMER, POST, Actor, Staff
 from domain.policy import Policy
 from domain.review_clocks import review_due
+from domain.tasks import tasks
 from policies import load
 from starter.script import Script, read_script
 from tests.own_policies import FOLDER, acted, opened, own
@@ -200,6 +201,58 @@ def test_a_kept_second_stage_goes_on_over_a_second_move_and_is_the_editions_own_
     assert again.window() == back.window() == CLOSES
     kept, given = again.case.counted_under("appeal", "a1"), back.case.counted_under("appeal", "a1")
     assert kept and kept.heard and given and given.heard is None
+
+
+# A late appeal to a committee
+
+
+LATE = "    late_decided_by: {offices: [council-secretary], default: DEF-10}\n"
+
+
+def late_to_the_council() -> Play:
+    """Returns a case whose second appeal came a day late to a committee, under a policy that names nobody else for lateness."""
+    played = play("fenmoor-two-stages", ANSWERED, edition("fenmoor-university", (LATE, "")))
+    command = Appeal(medium="email", against="a1", grounds="I was not answered.")
+    with pytest.raises(Refusal) as refused:
+        decide(played.case, command, actor=CUSTOMER, policy=played.policy, calendar=played.calendar, today=date(2027, 5, 6))
+    assert refused.value.kept is not None
+    return played._replace(case=refused.value.kept)
+
+
+@pytest.mark.parametrize("command", [AcceptLateAppeal(saw="a2", reasons="Ill."), DeclineLateAppeal(saw="a2", reasons="No reason.")])
+def test_a_late_appeal_to_a_committee_is_let_in_or_declined_at_its_meeting(command: AcceptLateAppeal | DeclineLateAppeal):
+    """FU-24, DEF-10: where the policy names nobody for lateness the appeal is the committee's, and so is this."""
+    late = late_to_the_council()
+    [task] = [one for one in tasks(late.case, late.policy, late.calendar, today=date(2027, 5, 10)) if one.ref == "a2"]
+    assert task.offices == ("council-secretary",)
+    for by, meeting, wrong in (
+        ("dot", None, "secretary to the University Council"),
+        ("clerk", None, "with.meeting is missing"),
+        ("clerk", Meeting(on=date(2027, 5, 19), present=("dot",)), "needs 2 members"),
+        ("clerk", Meeting(on=date(2027, 5, 5), present=("dot", "eve")), "before the appeal to the Council"),
+    ):
+        with pytest.raises(Refusal, match=wrong):
+            _lateness(late, command.model_copy(update={"meeting": meeting}), by)
+
+    met = Meeting(on=date(2027, 5, 19), present=("dot", "eve"))
+    [answered] = _lateness(late, command.model_copy(update={"meeting": met}), "clerk").challenges[1:]
+
+    assert answered.late_decision == ("accepted" if isinstance(command, AcceptLateAppeal) else "declined")
+    assert answered.late_sitting is not None and answered.late_sitting.present == ("dot", "eve")
+
+
+def _lateness(late: Play, command: AcceptLateAppeal | DeclineLateAppeal, by: str) -> Case:
+    return decide(late.case, command, actor=late.by(by), policy=late.policy, calendar=late.calendar, today=date(2027, 5, 20)).case
+
+
+def test_an_office_named_for_lateness_decides_alone_as_before():
+    """FU-25: the secretary; no meeting is asked for, and none may be given."""
+    named = late_to_the_council()._replace(policy=own("fenmoor-university"))
+    met = Meeting(on=date(2027, 5, 19), present=("dot", "eve"))
+
+    with pytest.raises(Refusal, match="No committee decides this"):
+        _lateness(named, AcceptLateAppeal(saw="a2", reasons="Ill.", meeting=met), "clerk")
+    assert _lateness(named, AcceptLateAppeal(saw="a2", reasons="Ill."), "clerk").challenges[1].late_decision == "accepted"
 
 
 # A length by how often it was done before
