@@ -41,6 +41,9 @@ class Body(Data):
         return Staff(people=self.people)
 
 
+FIRST_MEETINGS = "first_meetings"
+
+
 class Unknown(Exception):
     """A body or edition the records do not hold."""
 
@@ -62,12 +65,30 @@ def save_body(session: Session, body: Body) -> None:
         settings["links"] = body.links
     if body.meetings:
         settings["meetings"] = [day.isoformat() for day in body.meetings]
+    settings |= _first_meetings(session, body)
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
     for row in session.exec(select(StaffRow).where(StaffRow.body == body.body)).all():
         session.delete(row)
     session.flush()
     for person in body.people:
         session.add(StaffRow(body=body.body, person=person.id, entry=person.model_dump(mode="json", by_alias=True)))
+
+
+def _first_meetings(session: Session, body: Body) -> dict[str, object]:
+    """Returns the list of meetings as it stood before it was first changed: what cases that keep no list of their own count with."""
+    row = session.get(BodyRow, body.body)
+    if row is None or FIRST_MEETINGS in row.settings:
+        return {FIRST_MEETINGS: row.settings[FIRST_MEETINGS]} if row else {}
+    had = row.settings.get("meetings", [])
+    return {FIRST_MEETINGS: had} if had != [day.isoformat() for day in body.meetings] else {}
+
+
+def first_meetings(session: Session, code: str) -> tuple[date, ...]:
+    """Returns the meetings that a case counts with which keeps no list of its own: one of an earlier release."""
+    row = session.get(BodyRow, code)
+    listed = row.settings.get(FIRST_MEETINGS, row.settings.get("meetings", [])) if row else []
+    assert isinstance(listed, list)
+    return tuple(date.fromisoformat(str(day)) for day in listed)
 
 
 def body_of(session: Session, code: str) -> Body:

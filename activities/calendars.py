@@ -9,12 +9,12 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
-from activities.bodies import Body, Unknown
+from activities.bodies import Body, Unknown, first_meetings
 from domain.case import Case
 from domain.days import Calendar, Holiday
 from domain.policy import Policy
 from policies import load
-from records.tables import BodyRow, CalendarEditionRow
+from records.tables import CalendarEditionRow
 
 TABLES: dict[tuple[str, str], Calendar] = {}
 """Tables read before, by edition and hash: what both name never changes."""
@@ -73,19 +73,28 @@ def counting_of(case: Case, policy: Policy) -> dict[str, str]:
 
 
 def calendar_of(session: Session, case: Case, policy: Policy) -> Calendar:
-    """Returns what a case counts with: its tables and the closed days it took over."""
-    return assembled(session, counting_of(case, policy), case.counting.closures, _meetings(session, case.body, policy))
+    """Returns what a case counts with: its tables, and the closed days and meetings it took over."""
+    return assembled(session, counting_of(case, policy), case.counting.closures, _meetings(session, case, policy))
+
+
+def calendar_after(session: Session, case: Case, policy: Policy, target: Policy, body: Body) -> Calendar:
+    """Returns what a case counts with once it has moved to another edition: what it took over, and of what it had no need of before
+    (another nation, meetings) what is in force now."""
+    held = counting_of(case, policy)
+    editions = {nation: held.get(nation) or in_force(session, nation).edition for nation in nations_of(target)}
+    meetings = _meetings(session, case, target) if policy.meets else _listed(body, target)
+    return assembled(session, editions, case.counting.closures, meetings)
 
 
 def calendar_now(session: Session, policy: Policy, body: Body) -> Calendar:
-    """Returns what a new case of a body counts with: the tables in force, and the days the body has named as closed."""
+    """Returns what a new case of a body counts with: the tables in force, the days the body has named as closed, its meetings."""
     return assembled(
         session, {nation: in_force(session, nation).edition for nation in nations_of(policy)}, body.closures, _listed(body, policy)
     )
 
 
 def with_edition(session: Session, case: Case, policy: Policy, body: Body, name: str) -> Calendar | None:
-    """Returns what a case would count with if it took over one edition and the body's closed days as they stand; None if it cannot:
+    """Returns what a case would count with if it took over one edition and the body's closed days and meetings as they stand; None:
     nobody knows the edition, no period of the policy needs its nation, or it is older than what the case counts with."""
     try:
         new = edition(session, name)
@@ -98,18 +107,18 @@ def with_edition(session: Session, case: Case, policy: Policy, body: Body, name:
 
 
 def lagging(session: Session, case: Case, policy: Policy, body: Body) -> tuple[str, ...]:
-    """Returns the editions a case has yet to take over; its present one where only the body's closed days differ."""
+    """Returns the editions a case has yet to take over; its present one where only the body's closed days or meetings differ."""
     present = counting_of(case, policy)
     behind = tuple(now.edition for nation, held in present.items() if (now := in_force(session, nation)).edition != held)
-    return behind or (tuple(present.values())[:1] if case.counting.closures != body.closures else ())
+    differs = case.counting.closures != body.closures or _meetings(session, case, policy) != _listed(body, policy)
+    return behind or (tuple(present.values())[:1] if differs else ())
 
 
-def _meetings(session: Session, body: str, policy: Policy) -> tuple[date, ...]:
-    """Returns the days of a body's meetings as its file lists them now, where the policy holds reviews at them."""
-    row = session.get(BodyRow, body) if policy.meets else None
-    listed = row.settings.get("meetings", []) if row else []
-    assert isinstance(listed, list)
-    return tuple(date.fromisoformat(str(day)) for day in listed)
+def _meetings(session: Session, case: Case, policy: Policy) -> tuple[date, ...]:
+    """Returns the meetings a case counts with: those it took over, where the policy holds reviews at them."""
+    if not policy.meets:
+        return ()
+    return first_meetings(session, case.body) if case.counting.meetings is None else case.counting.meetings
 
 
 def _listed(body: Body, policy: Policy) -> tuple[date, ...]:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypedDict, cast
 from sqlmodel import Session
 
 from activities.bodies import Body, Unknown, body_of, keep_edition, policy_at_body, policy_of_edition
-from activities.calendars import calendar_now, calendar_of, made_of, with_edition
+from activities.calendars import calendar_after, calendar_now, calendar_of, made_of, with_edition
 from activities.clock import Clock
 from activities.outcome import RESUME, Act, Outcome, Waiting
 from domain.case import Case
@@ -138,15 +138,15 @@ class Recording:
             raise Refusal("There is no such case.", kind="unknown", remains="Open it first.")
         body, policy = body_of(self.session, case.body), policy_at_body(self.session, case.edition, case.body)
         self.actor = self._who(message, body)
-        calendar, target = self._calendar(case, command, policy, body), self._target(case, command)
+        calendar, target = self._calendar(case, command, policy, body), self._target(case, command, policy, body)
         return decide(case, command, actor=self.actor, policy=policy, calendar=calendar, today=self.today, target=target)
 
-    def _target(self, case: Case, command: AnyCommand) -> Target | None:
+    def _target(self, case: Case, command: AnyCommand, policy: Policy, body: Body) -> Target | None:
         """Returns the edition a move names, where the records hold it."""
         if not isinstance(command, MoveEdition) or self.session.get(EditionRow, command.edition) is None:
             return None
-        policy = policy_of_edition(self.session, command.edition)
-        return Target(command.edition, policy, calendar_of(self.session, case, policy))
+        target = policy_of_edition(self.session, command.edition)
+        return Target(command.edition, target, calendar_after(self.session, case, policy, target, body))
 
     def _calendar(self, case: Case, command: AnyCommand, policy: Policy, body: Body) -> Calendar:
         """Returns what the case counts with; beside it the newer table, where the act is to take one over."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from domain.appeal_rules import AppealRule
-from domain.case import Case, Challenge, Signature, next_id
+from domain.case import Case, Challenge, next_id
 from domain.challenges import heard_here, no_appeal, not_before, seen, with_challenge
 from domain.clocks import answer_due, window_closes, window_of
 from domain.commands import AcceptLateAppeal, Appeal, DeclineLateAppeal
+from domain.committee import deciders, deciding_day, sitting
 from domain.days import Calendar, in_words
 from domain.decision import Decision, Refusal, decided
-from domain.guards import authorise, in_writing, the_day
+from domain.guards import in_writing, the_day
 from domain.notices import owe
 from domain.people import Actor
 from domain.policy import Policy
@@ -181,9 +182,9 @@ def _acknowledged(case: Case, challenge: Challenge, rule: AppealRule, policy: Po
 
 def accept_late_appeal(case: Case, command: AcceptLateAppeal, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Let a late appeal in, for a recorded reason."""
-    rule, challenge, _ = _lateness(case, command.saw, actor, policy, the_day(command.on, today=today))
+    on, rule, challenge = _lateness(case, command, actor, policy, today)
     case = with_challenge(case, challenge.model_copy(update={"late_decision": "accepted", "late_reasons": command.reasons}))
-    case, _ = owe(case, "appeal-late-accepted", about=challenge.id, on=today, policy=policy)
+    case, _ = owe(case, "appeal-late-accepted", about=challenge.id, on=on, policy=policy)
     return decided(
         case, f"{challenge.id} is considered although late, for a recorded reason.", cites=rule.if_late.sources if rule.if_late else ()
     )
@@ -193,8 +194,7 @@ def decline_late_appeal(
     case: Case, command: DeclineLateAppeal, *, actor: Actor, policy: Policy, calendar: Calendar, today: date
 ) -> Decision:
     """Decline a late appeal; where the policy says so it becomes the review the customer may ask for."""
-    on = the_day(command.on, today=today)
-    rule, challenge, _ = _lateness(case, command.saw, actor, policy, on)
+    on, rule, challenge = _lateness(case, command, actor, policy, today)
     case = with_challenge(case, challenge.model_copy(update={"late_decision": "declined", "late_reasons": command.reasons}))
     if command.customer_agrees_to_review and rule.late_becomes_review and rule.late_becomes_review.value:
         case = request_from_appeal(case, challenge, policy=policy, on=on)
@@ -202,11 +202,18 @@ def decline_late_appeal(
     return decided(case, f"{challenge.id} was declined as late.", cites=rule.if_late.sources if rule.if_late else ())
 
 
-def _lateness(case: Case, saw: str | None, actor: Actor, policy: Policy, on: date) -> tuple[AppealRule, Challenge, Signature]:
+def _lateness(
+    case: Case, command: AcceptLateAppeal | DeclineLateAppeal, actor: Actor, policy: Policy, today: date
+) -> tuple[date, AppealRule, Challenge]:
+    """Returns the day of a decision on lateness, with the appeal and its rule: by the office named for it, else by whoever hears the
+    appeal, a committee at its meeting included. The appeal keeps that meeting."""
     heard_here(policy)
-    challenge = seen(case, saw)
+    challenge = seen(case, command.saw)
     rule = appeal_rule_of(case, challenge, policy)
     if not challenge.awaiting_lateness:
         raise Refusal(f"{challenge.id} does not wait for a decision on lateness.", kind="stale")
-    who = rule.late_decided_by or rule.decided_by
-    return rule, challenge, authorise(who, actor=actor, case=case, policy=policy, on=on, act="decide on a late appeal")
+    who, committee = rule.late_decided_by or rule.decided_by, None if rule.late_decided_by else rule.committee
+    on = deciding_day(command, committee, today=today)
+    not_before(challenge.on, on, f"the {rule.label} {challenge.id}")
+    deciders(who, committee, command, actor=actor, case=case, policy=policy, on=on, act="decide on a late appeal")
+    return on, rule, challenge.model_copy(update={"late_sitting": sitting(committee, command)})

@@ -126,7 +126,7 @@ def _looks(deadlines: tuple[Deadline, ...]) -> Iterator[Attention]:
 
 
 def _record(case: Case, policy: Policy, calendar: Calendar, today: date) -> Iterator[Attention]:
-    missing, ends = to_complete(case), retention_ends(case, policy, calendar)
+    missing, ends = to_complete(case, policy), retention_ends(case, policy, calendar)
     if missing and case.imported:
         yield Attention(kind="incomplete", what=f"imported record incomplete: {', '.join(missing)}", since=case.imported.on)
     if ends and ends.date < today and not case.held:

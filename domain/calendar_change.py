@@ -22,6 +22,7 @@ from domain.policy import Policy
 from domain.told import AS_TOLD, TOLD, decider, favours_customer, present_table, told_in
 
 Pair = tuple[Deadline, Deadline]
+AT_MEETINGS = ("review-due", "review-opens", "review-overdue")
 LOOK_BACK = timedelta(days=14)
 """How far before a date's own start a new holiday may lie and still move it: the days a letter takes to count as notified."""
 
@@ -57,13 +58,11 @@ def counted_anew(case: Case, policy: Policy, old: Calendar, new: Calendar, *, to
     facts = {"counting": Counting.of(new), "changes": (*case.changes, change), "notices": shifted}
     case = case.model_copy(update=facts)
     moved: list[MovedDate] = [*later]
-    for judge in (_told_and_harmful, _passed, _simply_moved):
+    for judge in (_told_and_harmful, _reviews_passed, _passed, _simply_moved):
         pairs = _pairs(before, all_deadlines(case, policy, new))
         moved += judge(case, pairs, policy, today)
         case = case.model_copy(update={"changes": with_item(case.changes, change.model_copy(update={"moved": tuple(moved)}))})
-    moved = [
-        one.model_copy(update={"id": f"m{number + n}", "because": _because(one, old, new, before)}) for n, one in enumerate(moved, start=1)
-    ]
+    moved = [one.model_copy(update={"id": f"m{number + n}", **_reasons(one, old, new, before)}) for n, one in enumerate(moved, start=1)]
     change = change.model_copy(update={"moved": tuple(_decided_before(case, one) for one in moved)})
     return case.model_copy(update={"changes": with_item(case.changes, change)}), change
 
@@ -86,6 +85,11 @@ def _told_and_harmful(case: Case, pairs: list[Pair], policy: Policy, today: date
             good = favours_customer(was.kind, was.reckoned.date, now.reckoned.date) and now.fires > today
             if not good:
                 yield _moved(was, now, "kept", told=True)
+
+
+def _reviews_passed(case: Case, pairs: list[Pair], policy: Policy, today: date) -> Iterator[MovedDate]:
+    """Yields the reviews that have passed, before what hangs on their dates is looked at: once they stand, so does that."""
+    return (one for one in _passed(case, pairs, policy, today) if one.kind == "review-due")
 
 
 def _passed(case: Case, pairs: list[Pair], policy: Policy, today: date) -> Iterator[MovedDate]:
@@ -137,6 +141,14 @@ def _deemed_again(one: Notice, old: Calendar, new: Calendar, today: date) -> dat
         return None
     again = deemed_notified(one.sent_on, one.method, new)
     return again if one.notified_on == deemed_notified(one.sent_on, one.method, old) and again > one.notified_on else None
+
+
+def _reasons(one: MovedDate, old: Calendar, new: Calendar, before: Iterable[Deadline]) -> dict[str, object]:
+    """Returns why a date moved: the meetings that differ between its two days, or the days that rest in one table alone."""
+    first, last = sorted((one.was, one.becomes))
+    differing = set(old.meetings) ^ set(new.meetings) if one.kind in AT_MEETINGS else set()
+    meetings = tuple(day for day in sorted(differing) if first <= day <= last)
+    return {"meetings": meetings} if meetings else {"because": _because(one, old, new, before)}
 
 
 def _because(one: MovedDate, old: Calendar, new: Calendar, before: Iterable[Deadline]) -> tuple[Holiday, ...]:

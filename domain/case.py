@@ -7,6 +7,7 @@ from typing import Literal, Protocol, TypeVar
 
 from pydantic import Field
 
+from domain.appeal_rules import AppealRule
 from domain.contact_words import ContactKind, Verdict
 from domain.counting import Counting, DateChange
 from domain.days import Reckoned
@@ -212,10 +213,25 @@ class LoggedContact(State):
     reasons: Text | None = None
     act: Mark | None = None
     """The mark of the id under which it was recorded: asked about again under that id, it is this contact and no second one."""
+    put_with: Code | None = None
+    """The contact like it that waits already, and is decided for both: of a flood not each waits by itself."""
+    more: int = 0
+    """How many were put with this one."""
+    more_until: date | None = None
+    """The day of the last of them."""
 
     @property
     def waits(self) -> bool:
-        return self.settled is None and (bool(self.departs) or self.classify)
+        return self.settled is None and self.put_with is None and (bool(self.departs) or self.classify)
+
+
+class DayTally(State):
+    """Ordinary contacts of one day by one way, and the minutes recorded with them: what limits on volume are counted from."""
+
+    on: date
+    channel: Channel
+    contacts: int = 0
+    minutes: int = 0
 
 
 class NewIssue(State):
@@ -345,6 +361,8 @@ class Challenge(State):
     outcome: str | None = None
     reasons: Text | None = None
     late_reasons: Text | None = None
+    late_sitting: Sitting | None = None
+    """The meeting at which a committee decided on its lateness."""
     notice: str | None = None
     stage: int = 1
     """Which stage of the policy's appeal; 2 is against the answer of 1."""
@@ -547,6 +565,8 @@ class Counted(State):
     """The day from which it counts anew."""
     reckoned: Reckoned | None = None
     """The date itself, of a review or an end."""
+    heard: AppealRule | None = None
+    """The rule of a later stage of appeal that was open at the move and that the new edition does not have."""
 
 
 class Changed(State):
@@ -608,6 +628,10 @@ class Case(State):
     clients_informed: tuple[ClientInformed, ...] = ()
     contacts: tuple[Contact, ...] = ()
     logged_contacts: tuple[LoggedContact, ...] = ()
+    """What a person has yet to decide about is carried; the rest stands in the records, a row each (records/contacts.py)."""
+    contacts_logged: int = 0
+    """How many contacts the desk recorded; 0 on cases of releases that carried every one of them."""
+    tally: tuple[DayTally, ...] = ()
     new_issues: tuple[NewIssue, ...] = ()
     record_reviewed_through: date | None = None
     record_not_needed_on: date | None = None

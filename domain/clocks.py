@@ -7,6 +7,7 @@ from datetime import date
 
 from domain.appeal_rules import AppealRule
 from domain.case import Case, Challenge, ExternalReported, PeriodKind
+from domain.dateless import dateless_clocks
 from domain.days import POST_DAYS, Calendar, Reckoned, after, subtract_working_days
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.end_clocks import end_clocks
@@ -31,6 +32,7 @@ def all_deadlines(case: Case, policy: Policy, calendar: Calendar) -> tuple[Deadl
         *_appeal_clocks(case, policy, calendar),
         *sanction_clocks(case, policy, calendar),
         *measure_clocks(case, policy, calendar),
+        *dateless_clocks(case, policy, calendar),
         *_other_clocks(case, policy, calendar),
         *end_clocks(case, policy, calendar),
     ]

@@ -103,6 +103,8 @@ class CompleteRecord(Command):
     reasons: Text | None = None
     contact_officer: Code | None = None
     area: Code | None = None
+    findings: Findings | None = None
+    """Answers to the questions that the policy asks of the imported incident."""
     cannot_be_found: Text | None = None
 
 
@@ -438,6 +440,15 @@ class RecordNotification(Command):
     method: Literal["email", "first-class-post", "second-class-post", "by-hand", "telephone"]
 
 
+class CorrectNotification(Command):
+    """Set right what was recorded of telling the customer by a person (the notice in `saw`): a later day, or it never happened."""
+
+    do = "correct_notification"
+    reasons: Text
+    told_on: date | None = None
+    """The day the customer was really told; left out, nobody told them, and the letter is to go again."""
+
+
 class Appeal(Command):
     """Lodge the customer's appeal; `on` is the day it reached the body."""
 
@@ -457,6 +468,7 @@ class AcceptLateAppeal(Command):
 
     do = "accept_late_appeal"
     reasons: Text
+    meeting: Meeting | None = None
 
 
 class DeclineLateAppeal(Command):
@@ -464,6 +476,7 @@ class DeclineLateAppeal(Command):
 
     do = "decline_late_appeal"
     reasons: Text
+    meeting: Meeting | None = None
     customer_agrees_to_review: bool = False
 
 
@@ -710,6 +723,7 @@ AnyCommand = (
     | IssueNotice
     | WithholdNotice
     | RecordNotification
+    | CorrectNotification
     | Appeal
     | AcceptLateAppeal
     | DeclineLateAppeal

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from domain.case import Case, LoggedContact, next_id, with_item
+from domain.case import Case, LoggedContact, with_item
 from domain.commands import DismissBreach, LogContact
+from domain.contact_tally import logged, tallied
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
 from domain.desk import advise
@@ -19,6 +20,9 @@ from domain.people import Actor
 from domain.policy import Policy
 from domain.restrictions import DISENGAGING
 
+WAITING_APART = 25
+"""How many contacts wait for a person each by itself."""
+
 
 def log_contact(case: Case, command: LogContact, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Record a contact and what was done with it; whatever must pass departs from nothing."""
@@ -29,7 +33,7 @@ def log_contact(case: Case, command: LogContact, *, actor: Actor, policy: Policy
     advice = advise((entry,) if entry else (), asked, staff=actor.staff)
     ordinary = command.kind == "ordinary"
     contact = LoggedContact(
-        id=next_id("k", case.logged_contacts),
+        id=f"k{logged(case) + 1}",
         on=on,
         at=command.at,
         channel=command.channel,
@@ -42,11 +46,26 @@ def log_contact(case: Case, command: LogContact, *, actor: Actor, policy: Policy
         classify=ordinary and any(one.type in DISENGAGING and one.verdict == "read-and-file" for one in advice.found),
         act=mark_of(command.id),
     )
-    case = case.model_copy(update={"logged_contacts": (*case.logged_contacts, contact)})
+    case, contact = _with(case, contact)
     said = f"Contact {contact.id} recorded: {command.handled.replace('-', ' ')}."
     if contact.departs:
         said += f" It departs from {', '.join(contact.departs)}: a person decides whether it is continued behaviour."
+    if contact.put_with:
+        said += f" It is decided together with {contact.put_with}."
     return decided(case, said, cites=advice.cites)
+
+
+def _with(case: Case, contact: LoggedContact) -> tuple[Case, LoggedContact]:
+    """Returns the case with one contact more. Where many wait already, one like another is put with it: one person's decision for both."""
+    waiting = tuple(waiting_contacts(case)) if contact.waits else ()
+    like = [one for one in waiting if (one.departs, one.classify) == (contact.departs, contact.classify)]
+    held = case.logged_contacts
+    if like and len(waiting) >= WAITING_APART:
+        contact, first = contact.model_copy(update={"put_with": like[-1].id}), like[-1]
+        until = max(contact.on, first.more_until or first.on)
+        held = with_item(held, first.model_copy(update={"more": first.more + 1, "more_until": until}))
+    facts = {"logged_contacts": (*held, contact), "contacts_logged": logged(case) + 1, "tally": tallied(case, contact)}
+    return case.model_copy(update=facts), contact
 
 
 def dismiss_breach(case: Case, command: DismissBreach, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:

@@ -18,12 +18,14 @@ class Counting(State):
 
     editions: dict[str, str] = {}
     closures: tuple[Holiday, ...] = ()
+    meetings: tuple[date, ...] | None = None
+    """The meetings its reviews are held at, as the body listed them; None on cases of releases that did not keep them."""
 
     @staticmethod
     def of(calendar: Calendar) -> Counting:
         """Returns what a case keeps of a calendar."""
         tables = (calendar, *calendar.others)
-        return Counting(editions={one.nation: one.edition for one in tables}, closures=calendar.closures)
+        return Counting(editions={one.nation: one.edition for one in tables}, closures=calendar.closures, meetings=calendar.meetings)
 
 
 Stands = Literal["moved", "kept", "past"]
@@ -41,6 +43,8 @@ class MovedDate(State):
     told: bool = False
     because: tuple[Holiday, ...] = ()
     """The days that now rest, or rest no longer, on the way to the date."""
+    meetings: tuple[date, ...] = ()
+    """The meetings that are listed now, or listed no longer, between the two dates of a review held at one."""
     cites: tuple[str, ...] = ()
     notice: str | None = None
     decision: Literal["keep", "move"] | None = None

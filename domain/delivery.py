@@ -87,7 +87,8 @@ def _gone(case: Case, saw: str | None) -> Notice:
 def record_notification(
     case: Case, command: RecordNotification, *, actor: Actor, policy: Policy, calendar: Calendar, today: date
 ) -> Decision:
-    """Record that a person told the customer: handed over, read out, posted by hand. Of two notifications the earlier stands."""
+    """Record that a person told the customer: handed over, read out, posted by hand. A letter that is out keeps the day it counts from:
+    told earlier in another way, the customer keeps the time that the letter prints."""
     on = the_day(command.on, today=today)
     by = signed_by(actor, on)
     notice = _notice(case, command.saw)
@@ -98,19 +99,27 @@ def record_notification(
     if notice.status == "to-issue":
         raise Refusal(f"{notice.id} has not been issued by the post that writes to the customer.", cites=_issuer(notice, policy))
     told = deemed_notified(on, command.method, calendar)
-    if notice.notified_on and notice.notified_on <= told:
-        return _told_before(case, notice, command.method)
+    if notice.status == "sent" and notice.notified_on:
+        return _told_before(case, notice, command.method, on)
+    if notice.expected_on and notice.method:
+        told = max(told, deemed_notified(notice.expected_on, notice.method, calendar))
     case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told, told_by=by)
     return decided(
         case, f"{notice.id} told {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.", cites=["DEF-06"]
     )
 
 
-def _told_before(case: Case, notice: Notice, method: str) -> Decision:
-    """Decides that the earlier notification stands: a customer is told once, and what came later is kept in the log alone."""
+def _told_before(case: Case, notice: Notice, method: str, on: date) -> Decision:
+    """Decides that the notification on record stands, whichever day is the earlier: the letter prints its dates. What is put into the
+    customer's own hands proves that it came."""
     assert notice.notified_on is not None
     stands = notice.notified_on.isoformat()
+    if method == "by-hand" and notice.received_on is None and on <= notice.notified_on:
+        case = marked(case, notice, "sent", received_on=on, received_evidence=HANDED)
     return decided(case, f"{notice.id} told again {method.replace('-', ' ')}; the notification of {stands} stands.", cites=["DEF-06"])
+
+
+HANDED = "put into the customer's hands"
 
 
 def _in_the_form(case: Case, notice: Notice, method: str, policy: Policy) -> None:

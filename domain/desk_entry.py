@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from typing import Literal
 
 from domain.agreements import answer_to
-from domain.case import Arrangement, Case, LoggedContact, Sanction
+from domain.case import Arrangement, Case, DayTally, Sanction
+from domain.contact_tally import tally_of
 from domain.contact_words import ALWAYS, ContactKind
 from domain.days import add_months
 from domain.end_clocks import end_of_case
@@ -19,7 +20,7 @@ from domain.restrictions import NOT_LIMITS, Channel, ContactVolumeLimit, Restric
 
 WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PERIODS_KEPT = 6
-"""How many weeks or months of counting an entry holds; the case itself keeps every contact."""
+"""How many weeks or months of counting an entry holds; the records keep every contact."""
 
 
 class Used(State):
@@ -170,18 +171,18 @@ def _limit(
         told_on=told,
         until=until,
         agreed=said.answer if said else None,
-        used=_used(case.logged_contacts, restriction, told, starts) if isinstance(restriction, ContactVolumeLimit) else {},
+        used=_used(tally_of(case), restriction, told, starts) if isinstance(restriction, ContactVolumeLimit) else {},
     )
 
 
-def _used(contacts: tuple[LoggedContact, ...], limit: ContactVolumeLimit, told: date | None, starts: Weekday) -> dict[date, Used]:
+def _used(days: tuple[DayTally, ...], limit: ContactVolumeLimit, told: date | None, starts: Weekday) -> dict[date, Used]:
     """Returns what was used of a volume limit by period: ordinary contacts alone, from the day the customer was told."""
     found: dict[date, Used] = {}
-    for one in contacts:
-        if told is not None and one.on >= told and one.kind == "ordinary" and limit.channel in (None, one.channel):
+    for one in days:
+        if told is not None and one.on >= told and limit.channel in (None, one.channel):
             first, _ = period_of(one.on, limit, told=told, starts=starts)
             before = found.get(first, Used())
-            found[first] = Used(contacts=before.contacts + 1, minutes=before.minutes + (one.minutes or 0))
+            found[first] = Used(contacts=before.contacts + one.contacts, minutes=before.minutes + one.minutes)
     return {first: found[first] for first in sorted(found)[-PERIODS_KEPT:]}
 
 

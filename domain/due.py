@@ -7,6 +7,7 @@ from datetime import date
 from domain.case import Case, with_item
 from domain.clocks import all_deadlines, open_deadlines
 from domain.commands import DeadlinePassed
+from domain.dateless import KIND, reported
 from domain.days import Calendar, in_words
 from domain.deadlines import Deadline
 from domain.decision import Decision, Refusal, decided
@@ -32,6 +33,7 @@ WORDS = {
     "measure-review-opens": "A standing measure is to be looked at again soon.",
     "measure-review-due": "The look at a standing measure, due on {day}, was not held and is overdue; the measure stays.",
     "untold-recheck": "The customer has not been told of a review; look again whether that must stay so.",
+    KIND: "There is still no date of the next review: see that it gets one.",
     "clear-time": "The time without an incident was met on {day}: re-engagement is now possible.",
     "record-review-due": "Look whether the record is still needed: due {day}.",
     "new-issue-target": "The body's own target for deciding on the new issue passed on {day}.",
@@ -46,18 +48,19 @@ def deadline_passed(case: Case, command: DeadlinePassed, *, actor: Actor, policy
     deadline = next((one for one in open_deadlines(case, policy, calendar) if one.key == command.key), None)
     if deadline is None or deadline.fires > today:
         raise Refusal(f"The deadline {command.key} no longer stands.", kind="stale")
-    case = case.model_copy(update={"passed": _remembered(case, deadline, policy, calendar)})
+    case = case.model_copy(update={"passed": _remembered(case, deadline, policy, calendar, today)})
     if deadline.kind == "restrictions-end":
         case = _lapse(case, deadline, policy)
     reckoned = deadline.reckoned
     return decided(case, WORDS[deadline.kind].format(day=in_words(reckoned.date)), cites=(*reckoned.cites, *reckoned.defaults))
 
 
-def _remembered(case: Case, deadline: Deadline, policy: Policy, calendar: Calendar) -> tuple[str, ...]:
+def _remembered(case: Case, deadline: Deadline, policy: Policy, calendar: Calendar, today: date) -> tuple[str, ...]:
     """Returns the keys to remember: those that still stand or count something; the rest could never fire again."""
     standing = {one.key for one in all_deadlines(case, policy, calendar)}
-    counted = ("review-overdue:", "measure-review-due:", "answer-due:", "untold-recheck:", "tell-reminder:")
-    return (*(key for key in case.passed if key in standing or key.startswith(counted)), deadline.key)
+    counted = ("review-overdue:", "measure-review-due:", "answer-due:", "untold-recheck:", "tell-reminder:", f"{KIND}:")
+    kept = tuple(key for key in case.passed if key in standing or key.startswith(counted))
+    return reported(kept, deadline, today) if deadline.kind == KIND else (*kept, deadline.key)
 
 
 def _lapse(case: Case, deadline: Deadline, policy: Policy) -> Case:

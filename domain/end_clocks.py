@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from itertools import count
 
 from domain.case import Case
-from domain.days import Calendar, Reckoned, add_months
-from domain.days import after as after_period
+from domain.days import Calendar, Reckoned, add_months, after
 from domain.deadlines import Deadline, deadline, reckon
 from domain.policy import Policy
-from domain.rules import Period
 
 
 def end_of_case(case: Case) -> date | None:
@@ -57,27 +55,36 @@ def _no_longer_needed(day: date, policy: Policy) -> Reckoned:
 
 
 def _record_reviews(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
-    """Yields the next look at a record that is only kept: the reviews go on from the same anchor (MBC-49, MBC-52)."""
+    """Yields the looks at a record that is only kept, up to the first that has not passed."""
+    passed = frozenset(case.passed)
+    for look in _record_looks(case, policy, calendar):
+        yield look
+        if look.key not in passed:
+            return
+
+
+def past_looks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> Iterator[str]:
+    """Yields the key of every look at a kept record that has come by a day."""
+    for look in _record_looks(case, policy, calendar):
+        if look.fires > today:
+            return
+        yield look.key
+
+
+def _record_looks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
+    """Yields the looks at a record that is only kept, without end: the reviews go on from the same anchor (MBC-49, MBC-52)."""
     rule, end = policy.review, end_of_case(case)
     if not (rule.while_held and rule.while_held.value and rule.cycle and case.sanctions and end) or case.record_not_needed_on:
         return
-    reach = timedelta(days=rule.opens_before.count)
-    looked = case.record_reviewed_through
-    anchor, after = case.sanctions[-1].decided_on, max(end, looked + reach if looked else end)
-    first = reckon(rule.cycle, anchor, event="decision", calendar=calendar)
+    cycle, looked = rule.cycle, case.record_reviewed_through
+    reached = after(looked, rule.opens_before.count, rule.opens_before.unit, calendar)[0] if looked else end
+    anchor, since = case.sanctions[-1].decided_on, max(end, reached)
+    first = reckon(cycle, anchor, event="decision", calendar=calendar)
     for n in count(1):
-        day = _nth(anchor, n, rule.cycle, calendar)
-        if day > after:
-            look = deadline(
-                "record-review-due", "case", first.model_copy(update={"date": day, "rule": f"every {rule.cycle.words}, number {n}"})
-            )
-            yield look
-            if look.key not in case.passed:
-                return
-
-
-def _nth(anchor: date, n: int, cycle: Period, calendar: Calendar) -> date:
-    return after_period(anchor, n * cycle.count, cycle.unit, calendar)[0]
+        day, _ = after(anchor, n * cycle.count, cycle.unit, calendar)
+        if day > since:
+            due = first.model_copy(update={"date": day, "rule": f"every {cycle.words}, number {n}"})
+            yield deadline("record-review-due", "case", due)
 
 
 def end_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:

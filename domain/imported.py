@@ -13,18 +13,19 @@ from domain.guards import the_day
 from domain.notices import marked, notified_on
 from domain.people import Actor
 from domain.policy import Policy
+from domain.questions import answered, from_before, unanswered
 from domain.register_writers import require_writer, writers
 
 IMPORTED = "imported"
 """How a customer was told, where only the old record says when."""
 
 
-def unknown(case: Case) -> tuple[str, ...]:
+def unknown(case: Case, policy: Policy) -> tuple[str, ...]:
     """Returns what an imported case does not say, in words; empty for any other."""
-    return tuple(_unknown(case)) if case.imported else ()
+    return tuple(_unknown(case, policy)) if case.imported else ()
 
 
-def _unknown(case: Case) -> Iterator[str]:
+def _unknown(case: Case, policy: Policy) -> Iterator[str]:
     if case.warnings and not case.sanctions and case.warnings[0].by.person == NOT_RECORDED:
         yield "who warned"
     sanction = _first(case)
@@ -34,6 +35,9 @@ def _unknown(case: Case) -> Iterator[str]:
         yield "the reasons"
     if case.contact_officer is None:
         yield "who deals with the customer"
+    for incident in case.incidents:
+        if from_before(incident) and (rules := unanswered(incident, case, policy)):
+            yield f"of the incident {incident.id}: {', '.join(rule.finding for rule in rules)}"
 
 
 def _first(case: Case) -> Sanction | None:
@@ -41,11 +45,11 @@ def _first(case: Case) -> Sanction | None:
     return case.sanctions[0] if case.imported and case.sanctions and "decision:s1" in case.imported.past else None
 
 
-def to_complete(case: Case) -> tuple[str, ...]:
+def to_complete(case: Case, policy: Policy) -> tuple[str, ...]:
     """Returns what somebody should still find out: nothing once the case has ended, or the search is over."""
     over = case.imported is None or case.imported.cannot_be_found is not None or case.ending is not None
     alive = bool(case.in_force) or not case.sanctions or any(one.pending for one in case.challenges)
-    return () if over or not alive else unknown(case)
+    return () if over or not alive else unknown(case, policy)
 
 
 def complete_record(case: Case, command: CompleteRecord, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
@@ -55,16 +59,19 @@ def complete_record(case: Case, command: CompleteRecord, *, actor: Actor, policy
         raise Refusal("This case was not imported; what it holds was recorded as it happened.", remains="The case's own commands.")
     found = [name for name in type(command).model_fields if name not in ("id", "on", "saw") and getattr(command, name) is not None]
     if not found:
-        raise Refusal("Nothing is given to be added.", kind="malformed", remains=f"Unknown: {', '.join(unknown(case)) or 'nothing'}.")
+        raise Refusal(
+            "Nothing is given to be added.", kind="malformed", remains=f"Unknown: {', '.join(unknown(case, policy)) or 'nothing'}."
+        )
     _known(command, actor, policy)
     before = case
     case = _with_people(case, command, actor)
     case = _with_decision(case, command, today)
+    case = _with_answers(case, command, policy)
     if command.cannot_be_found and case.imported:
         case = case.model_copy(update={"imported": case.imported.model_copy(update={"cannot_be_found": command.cannot_be_found})})
     if case == before:
-        raise Refusal("That is recorded already.", kind="stale", remains=f"Unknown: {', '.join(unknown(case)) or 'nothing'}.")
-    left = ", ".join(to_complete(case)) or "nothing"
+        raise Refusal("That is recorded already.", kind="stale", remains=f"Unknown: {', '.join(unknown(case, policy)) or 'nothing'}.")
+    left = ", ".join(to_complete(case, policy)) or "nothing"
     said = f"The imported record was completed: {', '.join(name.replace('_', ' ') for name in found)}. Still open: {left}."
     return decided(case, said, cites=[source for who in writers(policy) for source in who.sources])
 
@@ -86,7 +93,7 @@ def signature(person: str | None, office: str | None, on: date, humans: dict[str
 
 def _with_people(case: Case, command: CompleteRecord, actor: Actor) -> Case:
     humans = {one.id: one.human for one in actor.staff.people}
-    if command.warned_by and "who warned" in unknown(case):
+    if command.warned_by and case.warnings and case.warnings[0].by.person == NOT_RECORDED:
         warning = case.warnings[0].model_copy(update={"by": signature(command.warned_by, None, case.warnings[0].on, humans)})
         case = case.model_copy(update={"warnings": with_item(case.warnings, warning)})
     sanction = _first(case)
@@ -96,6 +103,17 @@ def _with_people(case: Case, command: CompleteRecord, actor: Actor) -> Case:
         case = case.model_copy(update={"sanctions": with_item(case.sanctions, sanction.model_copy(update={"signatures": (signed,)}))})
     filled = {name: value for name in ("contact_officer", "area") if (value := getattr(command, name)) and getattr(case, name) is None}
     return case.model_copy(update=filled)
+
+
+def _with_answers(case: Case, command: CompleteRecord, policy: Policy) -> Case:
+    """Returns the case with what was found about its imported incident; an answer that stands is left as it is."""
+    incident = next((one for one in case.incidents if from_before(one)), None)
+    if not command.findings:
+        return case
+    if incident is None:
+        raise Refusal("No incident was imported, so nothing is asked of one.", remains="complete_incident answers for one reported since.")
+    new = {name: answer for name, answer in command.findings.items() if name not in incident.findings}
+    return case.model_copy(update={"incidents": with_item(case.incidents, answered(incident, new, case, policy))})
 
 
 def _with_decision(case: Case, command: CompleteRecord, today: date) -> Case:

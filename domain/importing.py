@@ -27,6 +27,7 @@ from domain.commands import ImportCase
 from domain.days import Calendar, after
 from domain.decide import stage_of
 from domain.decision import Decision, Refusal, decided
+from domain.end_clocks import past_looks
 from domain.guards import signed_by, the_day
 from domain.import_faults import ENDING, Fault, wrong_facts
 from domain.import_findings import findings
@@ -262,7 +263,7 @@ def _with_appeal(case: Case, command: ImportCase, policy: Policy, calendar: Cale
 def _caught_up(case: Case, policy: Policy, calendar: Calendar, today: date) -> Case:
     """Returns the case with every deadline of its past marked as passed, the reviews missed since the last one among them."""
     missed = [key for one in case.in_force for key in missed_keys(case, one, policy, calendar, before=today)]
-    case = case.model_copy(update={"passed": tuple(missed)})
+    case = case.model_copy(update={"passed": (*missed, *past_looks(case, policy, calendar, today=today))})
     while come := [one.key for one in open_deadlines(case, policy, calendar) if one.fires <= today]:
         case = case.model_copy(update={"passed": (*case.passed, *come)})
     return case

@@ -451,6 +451,7 @@ def _moved_date(subject: _Subject) -> Facts | None:
         "was": in_words(one.was),
         "becomes": in_words(one.becomes),
         "days": [{"on": in_words(day.on), "name": day.name} for day in one.because],
+        "meetings": [in_words(day) for day in one.meetings],
         "of": notice.why if notice else "calendar",
         "text": one.reasons or "none",
     }

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
+from domain.appeal_rules import AppealRule
 from domain.case import Case, Changed, Moved, Signature, next_id
 from domain.clocks import appeal_window
 from domain.commands import MoveEdition
+from domain.counting import Counting
 from domain.days import Calendar, in_words
 from domain.decision import Decision, Entry, Refusal, decided
 from domain.guards import authorise, the_day
@@ -20,7 +22,7 @@ from domain.people import Actor
 from domain.policy import Policy
 from domain.promised import promised
 from domain.rights import Target as Challenged
-from domain.rights import appealable, first_rule, right_to, target_of
+from domain.rights import appealable, first_rule, has_stage, right_to, rule_for, target_of
 
 SOURCES = ("EH-20", "DEF-21")
 UNSENT = ("to-issue", "to-send", "handed-over", "uncertain", "blocked")
@@ -53,7 +55,8 @@ def move_edition(
     if told:
         case, notice = owe(case, "edition-changed", about=id, on=today, policy=target.policy, by=by)
     last = case.moves[-1].model_copy(update={"notice": notice})
-    case = case.model_copy(update={"edition": target.edition, "moves": (*case.moves[:-1], last)})
+    facts = {"edition": target.edition, "moves": (*case.moves[:-1], last), "counting": Counting.of(target.calendar)}
+    case = case.model_copy(update=facts)
     before, after = _named(policy, case.moves[-1].before), _named(target.policy, target.edition)
     said = f"Moved from {before} to {after}; {_letter(notice)}."
     return decided(case, said, cites=SOURCES, also=[_entry(one) for one in changes])
@@ -118,23 +121,36 @@ def _blocks(case: Case, policy: Policy, target: Target, calendar: Calendar, on: 
 def _open_rights(case: Case, policy: Policy, target: Policy, calendar: Calendar, on: date) -> Iterator[tuple[str, str]]:
     """Yields what a customer may still use, or has used, and the new edition does not give: of a decision, a warning, a later stage."""
     for challenge in case.challenges:
-        if challenge.pending and not _gives(target, target_of(case, challenge), challenge.stage):
-            yield f"{challenge.id} is not answered, and the new edition gives no appeal.", "Answer it first."
+        lacks = _lacks(target, target_of(case, challenge), challenge.stage, rule_for(case, challenge, policy))
+        if challenge.pending and lacks:
+            yield f"{challenge.id} is not answered, and the new edition {lacks}.", "Answer it first."
     for one in appealable(case, policy):
         right = right_to(case, one, policy)
-        if right is None or _gives(target, one, right.stage):
+        lacks = _lacks(target, one, right.stage, right.rule) if right else None
+        if right is None or lacks is None:
             continue
         closes = appeal_window(case, one, policy, calendar)
         open_ended = closes is None and bool(case.in_force)
         if open_ended or (closes and closes.date >= on):
             until = f"until {in_words(closes.date)}" if closes else "while restrictions run"
-            yield f"The customer may appeal against {one.id} {until}, and the new edition gives no appeal.", "Wait until that has passed."
+            yield f"The customer may appeal against {one.id} {until}, and the new edition {lacks}.", "Wait until that has passed."
 
 
-def _gives(policy: Policy, target: Challenged, stage: int) -> bool:
-    """Returns whether an edition gives a stage of the right against such a decision."""
-    rule = first_rule(target, policy)
-    return rule is not None and len(rule.stages) >= stage
+def _lacks(policy: Policy, target: Challenged, stage: int, rule: AppealRule | None) -> str | None:
+    """Returns what an edition lacks for a stage of the right against such a decision to go on, or None. A later stage that it does not
+    have itself goes on under the rule it had, where the edition knows the posts that hear it."""
+    if first_rule(target, policy) is None or rule is None:
+        return "gives no appeal"
+    if has_stage(policy, target, stage):
+        return None
+    unknown = sorted(_hearing(rule) - set(policy.offices))
+    return f"knows no {' and no '.join(unknown)}, who hears it" if unknown else None
+
+
+def _hearing(rule: AppealRule) -> set[str]:
+    """Returns the posts that a stage needs: who receives it, decides, decides on lateness, gathers, records."""
+    whom = (rule.decided_by, rule.late_decided_by, rule.gathered_by, rule.never_by, rule.committee and rule.committee.recorded_by)
+    return {rule.to.value, *(office for who in whom if who for office in who.offices)}
 
 
 def moved(

@@ -16,7 +16,7 @@ from domain.lengths import latest_length
 from domain.meetings import at_meeting
 from domain.policy import Policy
 from domain.review_clocks import clear_period, clear_time, cycle_of, review_dates, review_due, sanction_clocks
-from domain.rights import Right, Target, appealable, each_stage, rule_for
+from domain.rights import Right, Target, appealable, each_stage, has_stage, rule_for, target_of
 from domain.rules import Period
 from domain.steps import life_ends, life_of, warned_on
 
@@ -75,10 +75,15 @@ def recounted(
 
 
 def _appeals(move: _Move) -> Iterator[Counted]:
+    bare = move.case.model_copy(update={"counted": ()})
     for target in appealable(move.case, move.target):
-        for right in each_stage(move.case, target, move.target):
+        given = each_stage(bare, target, move.target)
+        for right in given:
             if right.rule.window:  # an edition without a window takes an appeal at any time
                 yield _appeal(move, target, right, right.rule.window)
+        for right in each_stage(move.case, target, move.policy)[len(given) :] if given else ():
+            kept = move.kept("appeal", right.ref(target), window_of(move.case, target, right), rule="keep")
+            yield kept.model_copy(update={"heard": right.rule})
 
 
 def _appeal(move: _Move, target: Target, right: Right, window: Period) -> Counted:
@@ -98,9 +103,11 @@ def _appeal(move: _Move, target: Target, right: Right, window: Period) -> Counte
 
 def _answers(move: _Move) -> Iterator[Counted]:
     for one in move.case.challenges:
-        rule = rule_for(move.case, one, move.target)
-        if one.pending and rule:
-            yield _answer(move, one, rule.answer)
+        if one.pending and has_stage(move.target, target_of(move.case, one), one.stage):
+            rule = rule_for(move.case, one, move.target)
+            yield _answer(move, one, rule.answer if rule else None)
+        elif one.pending:
+            yield move.kept("answer", one.id, answer_period(move.case, one, move.policy), rule="keep")
 
 
 def _answer(move: _Move, one: Challenge, period: Period | None) -> Counted:

@@ -461,6 +461,8 @@ class RegisterRule(Rule):
     maintained_by: Who | None = None
     starts: Cited[Literal["decision", "referral"]]
     columns: tuple[RegisterColumn, ...] = Field(min_length=1)
+    without_review_date: Period | None = None
+    """How often an entry without a date of its next review comes up again, until it has one."""
 
 
 class Retention(Data):

@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from domain.answers import day_of, require_kind
-from domain.case import Case, Incident, with_item
+from domain.case import NOT_RECORDED, Case, Incident, with_item
 from domain.commands import CompleteIncident
 from domain.commands import Findings as Answers
 from domain.days import Calendar
@@ -47,7 +47,17 @@ def questions_for(incident: Incident, case: Case, policy: Policy) -> tuple[Findi
 
 
 def open_questions(incident: Incident, case: Case, policy: Policy) -> tuple[Finding, ...]:
-    """Returns the questions of an incident that nobody has answered yet."""
+    """Returns the questions of an incident that somebody is to answer: none of one from before an import, whom nobody there can ask."""
+    return () if from_before(incident) else unanswered(incident, case, policy)
+
+
+def from_before(incident: Incident) -> bool:
+    """Returns whether an incident stood in a body's old record: what it does not say is a gap of that record (complete_record)."""
+    return incident.by == NOT_RECORDED
+
+
+def unanswered(incident: Incident, case: Case, policy: Policy) -> tuple[Finding, ...]:
+    """Returns the questions of an incident that have no answer."""
     return tuple(
         rule
         for rule in questions_for(incident, case, policy)
@@ -73,8 +83,8 @@ def shortfalls(incident: Incident, case: Case, policy: Policy) -> tuple[Shortfal
 
 
 def _shortfalls(incident: Incident, case: Case, policy: Policy) -> Iterator[Shortfall]:
-    for rule in open_questions(incident, case, policy):
-        yield Shortfall(rule.finding, "is not answered", rule.sources)
+    for rule in unanswered(incident, case, policy):
+        yield Shortfall(rule.finding, "is not recorded" if from_before(incident) else "is not answered", rule.sources)
     for rule in questions_for(incident, case, policy):
         if rule.answer == "yes" and incident.findings.get(rule.finding) is False:
             yield Shortfall(rule.finding, "is answered no", rule.sources)

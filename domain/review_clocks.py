@@ -7,11 +7,12 @@ from datetime import date, timedelta
 from itertools import count
 
 from domain.case import Case, MeasureTaken, ReviewEvery, Sanction
-from domain.days import Calendar, Reckoned, add_months, after
+from domain.days import Calendar, Reckoned, after
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.meetings import at_meeting
 from domain.policy import OutcomeRule, Policy, ReviewRule
 from domain.rules import Period, Rule
+from domain.told import as_it_stands
 
 
 def sanction_clocks(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Deadline]:
@@ -49,6 +50,8 @@ def review_dates(case: Case, sanction: Sanction, policy: Policy, calendar: Calen
         yield told
     for due in _plain_dates(case, sanction, policy, calendar):
         held = at_meeting(due, rule, policy, calendar)
+        stands = as_it_stands(case, "review-due", sanction.id, held)
+        held = stands if stands.date > settled else held
         if due.date > settled and held.date > settled:
             settled = held.date
             yield held
@@ -232,6 +235,5 @@ def _untold_clocks(case: Case, sanction: Sanction, policy: Policy, calendar: Cal
         if recheck and review.sanction == sanction.id and notice and notice.status == "withheld":
             n = 1 + sum(key.startswith(f"untold-recheck:{review.id}:") for key in case.passed)
             base = reckon(recheck, review.on, event="decision", calendar=calendar)
-            yield deadline(
-                "untold-recheck", review.id, shifted(base, add_months(review.on, n * recheck.count), f"every {recheck.words}, number {n}")
-            )
+            day, _ = after(review.on, n * recheck.count, recheck.unit, calendar.named(recheck.table))
+            yield deadline("untold-recheck", review.id, shifted(base, day, f"every {recheck.words}, number {n}"))

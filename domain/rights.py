@@ -59,10 +59,18 @@ def first_rule(target: Target, policy: Policy) -> AppealRule | None:
     return policy.warning.appeal if isinstance(target, Warning) else policy.appeal
 
 
+def has_stage(policy: Policy, target: Target, number: int) -> bool:
+    """Returns whether an edition itself gives a stage of the right against such a decision."""
+    rule = first_rule(target, policy)
+    return rule is not None and len(rule.stages) >= number
+
+
 def rule_for(case: Case, challenge: Challenge, policy: Policy) -> AppealRule | None:
     """Returns the rule under which a challenge is heard: its target's, at its stage; None where the edition gives no such right."""
-    rule = first_rule(target_of(case, challenge), policy)
-    return rule.stage(challenge.stage) if rule else None
+    target = target_of(case, challenge)
+    heard = next((one.rule for one in each_stage(case, target, policy) if one.stage == challenge.stage), None)
+    rule = first_rule(target, policy)
+    return heard or (rule.stage(challenge.stage) if rule else None)
 
 
 def appeal_rule_of(case: Case, challenge: Challenge, policy: Policy) -> AppealRule:
@@ -74,12 +82,7 @@ def appeal_rule_of(case: Case, challenge: Challenge, policy: Policy) -> AppealRu
 
 def right_to(case: Case, target: Target, policy: Policy) -> Right | None:
     """Returns the right against a decision as it stands now: each answered stage opens the next, where there is one."""
-    rule = first_rule(target, policy)
-    right = Right(rule) if rule else None
-    for one in case.challenges:
-        if right and one.against == target.id and one.stage == right.stage and _opens_next(one) and right.rule.then:
-            right = Right(right.rule.then, right.stage + 1, one)
-    return right
+    return next(reversed(each_stage(case, target, policy)), None)
 
 
 def _opens_next(answered: Challenge) -> bool:
@@ -103,13 +106,22 @@ def _same_right(case: Case, earlier: Challenge, target: Target, rule: AppealRule
 
 
 def each_stage(case: Case, target: Target, policy: Policy) -> tuple[Right, ...]:
-    """Returns the right of every stage that has been opened against a decision, the first one first."""
-    now = right_to(case, target, policy)
+    """Returns the right of every stage that has been opened against a decision, the first one first.
+
+    A stage that was open when the case moved to an edition without it goes on under the rule it had."""
     first = first_rule(target, policy)
-    if now is None or first is None:
-        return ()
-    answered = {one.stage: one for one in case.challenges if one.against == target.id and _opens_next(one)}
-    return tuple(Right(first.stage(n), n, answered.get(n - 1)) for n in range(1, now.stage + 1))
+    rights = [Right(first)] if first else []
+    for one in case.challenges if first else ():
+        last = rights[-1]
+        then = last.rule.then or _kept_stage(case, one)
+        if then and one.against == target.id and one.stage == last.stage and _opens_next(one):
+            rights.append(Right(then, last.stage + 1, one))
+    return tuple(rights)
+
+
+def _kept_stage(case: Case, answered: Challenge) -> AppealRule | None:
+    counted = case.counted_under("appeal", answered.id)
+    return counted.heard if counted else None
 
 
 def warning_appeal_pending(case: Case, policy: Policy) -> Challenge | None:

@@ -9,6 +9,7 @@ from domain.agreements import unanswered
 from domain.case import NOT_RECORDED, Case, Notice, Sanction
 from domain.clocks import all_deadlines
 from domain.contacts import waiting_contacts
+from domain.dateless import last_report
 from domain.days import Calendar, in_words
 from domain.disengagement import contacts_to_answer
 from domain.end_clocks import end_of_case, retention_ends
@@ -230,7 +231,7 @@ def _escalated(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]
 
 
 def _incomplete(case: Case, policy: Policy) -> Iterator[Task]:
-    missing = to_complete(case)
+    missing = to_complete(case, policy)
     if missing and case.imported:
         what = f"Complete the imported record: {', '.join(missing)}"
         may = writers(policy)
@@ -240,12 +241,13 @@ def _incomplete(case: Case, policy: Policy) -> Iterator[Task]:
 
 
 def _dateless(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
-    """Yields every entry without a next review date, every day until it has one (NE-34)."""
+    """Yields every entry without a next review date, under the day it last came up, where the policy has it come up again (NE-34)."""
     columns = policy.register_.columns if policy.register_ else ()
     cites = next((one.sources for one in columns if one.column == "next-review"), policy.escalation.sources)
     for sanction in without_review_date(case, policy, calendar):
         what = f"{sanction.id} has no date of its next review: see that it gets one"
-        yield Task(kind="no-review-date", what=what, ref=sanction.id, cites=cites, **_for(policy.escalation, case))
+        due = last_report(case, sanction)
+        yield Task(kind="no-review-date", what=what, ref=sanction.id, due=due, cites=cites, **_for(policy.escalation, case))
 
 
 def _holds(case: Case) -> Iterator[Task]:
@@ -330,6 +332,7 @@ def _departures(case: Case, policy: Policy) -> Iterator[Task]:
     for one in waiting_contacts(case):
         classify = one.classify and not one.departs
         what = f"Classify the contact {one.id}" if classify else f"Decide whether the contact {one.id} is continued behaviour"
+        what += f", and {one.more} more like it up to {in_words(one.more_until)}" if one.more and one.more_until else ""
         cites = rule.sources if classify and rule else ("A-36",)
         command = "classify_contact" if classify else "report_behaviour"
         yield Task(kind="contact", what=what, ref=one.id, cites=cites, command=command, **whose)
@@ -384,7 +387,8 @@ def _challenges(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task
             continue
         answer, rule = due.get(one.id), appeal_rule_of(case, one, policy)
         if one.awaiting_lateness:
-            who, what, command = rule.late_decided_by or rule.decided_by, "is late: let it in or decline it", "accept_late_appeal"
+            who = rule.late_decided_by or _who_acts(rule.decided_by, rule.committee)
+            what, command = "is late: let it in or decline it", "accept_late_appeal"
         elif rule.gathered_by and one.passed_on is None:
             who, what, command = rule.gathered_by, "is to be passed to its decider with the papers", "pass_appeal"
         else:

@@ -13,7 +13,7 @@ from domain.counting import MovedDate
 from domain.days import Reckoned
 from domain.deadlines import Deadline, deadline
 from domain.policy import Part, Policy
-from domain.rights import rule_for
+from domain.rights import each_stage, rule_for, target_of
 from domain.rules import Who
 
 AS_TOLD = "EH-31"
@@ -74,7 +74,8 @@ def _rule_behind(case: Case, ref: str, policy: Policy) -> AppealRule | None:
     if challenge is None:
         return policy.warning.appeal if any(one.id == ref for one in case.warnings) else policy.appeal
     rule = rule_for(case, challenge, policy)
-    return rule.then if rule and challenge.decided_on else rule
+    following = (one.rule for one in each_stage(case, target_of(case, challenge), policy) if one.before and one.before.id == ref)
+    return next(following, None) if rule and challenge.decided_on else rule
 
 
 Key = tuple[str, str, date]
@@ -99,7 +100,12 @@ def as_it_stands(case: Case, kind: str, ref: str, reckoned: Reckoned) -> Reckone
     return reckoned.model_copy(update={"date": was, "rule": rule, "defaults": (*reckoned.defaults, AS_TOLD)})
 
 
+REVIEWS = ("review-due", "review-overdue")
+
+
 def deadline_as_it_stands(case: Case, one: Deadline) -> Deadline:
-    """Returns a deadline at the date that stands."""
+    """Returns a deadline at the date that stands; a review's stands already (domain/review_clocks.py)."""
+    if one.kind in REVIEWS:
+        return one
     reckoned = as_it_stands(case, one.kind, one.ref, one.reckoned)
     return one if reckoned is one.reckoned else deadline(one.kind, one.ref, reckoned, at_end=one.fires != one.reckoned.date)

@@ -17,7 +17,6 @@ def wrong_units(policy: Policy) -> Iterator[tuple[Path, str]]:
     yield from _only(("review", "opens_before"), policy.review.opens_before, "days")
     if policy.disengagement_review:
         yield from _only(("disengagement_review", "opens_before"), policy.disengagement_review.opens_before, "days")
-    yield from _only(("review", "untold_recheck"), policy.review.untold_recheck, "months")
     for path, rule in appeal_stages(policy):
         yield from _only((*path, "remind_before"), rule.remind_before, "working_days")
         yield from _window((*path, "window"), rule.window)

@@ -9,6 +9,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, SQLModel
 
 from domain.case import Case, Sanction, Signature
+from domain.contact_tally import carried
 from domain.days import Calendar
 from domain.deadlines import Deadline
 from domain.end_clocks import end_of_case
@@ -19,8 +20,20 @@ from domain.register import stands_in_register
 from domain.review_clocks import review_due
 from domain.steps import warned_on
 from domain.task import Task
+from records.contacts import save_contacts
 from records.desk import save_desk
-from records.tables import CaseRow, LetterFileRow, NoticeRow, RegisterRow, RestrictionRow, SanctionRow, SignOffRow, TaskRow, TextRow
+from records.tables import (
+    CaseRow,
+    ContactRow,
+    LetterFileRow,
+    NoticeRow,
+    RegisterRow,
+    RestrictionRow,
+    SanctionRow,
+    SignOffRow,
+    TaskRow,
+    TextRow,
+)
 from records.vault import CaseVault
 
 Json = dict[str, object]
@@ -50,7 +63,7 @@ def save_case(session: Session, case: Case, *, vault: CaseVault, deadline: Deadl
             edition=case.edition,
             stage=case.stage,
             seq=case.seq,
-            state=cast(Json, case.model_dump(mode="json", by_alias=True, context={"vault": vault})),
+            state=cast(Json, carried(case).model_dump(mode="json", by_alias=True, context={"vault": vault})),
             opened_on=case.opened_on,
             next_deadline=deadline.key if deadline else None,
             next_fires=deadline.fires if deadline else None,
@@ -80,6 +93,7 @@ def save_lists(
     if case.sanctions or case.referrals or case.ending or case.destroyed_on:
         _replace(session, RegisterRow, case.id, _register_rows(case, vault, policy, calendar))
     save_desk(session, case, before=before, policy=policy, vault=vault)
+    save_contacts(session, case, before=before, vault=vault)
 
 
 def _replace(session: Session, kind: type[SQLModel], case_id: str, rows: list[SQLModel]) -> None:
@@ -200,6 +214,7 @@ def _register_rows(case: Case, vault: CaseVault, policy: Policy, calendar: Calen
 
 
 def destroy_texts(session: Session, case_id: str) -> None:
-    """Destroy every personal text of a case, and the bytes of its letters."""
+    """Destroy every personal text of a case, its contacts, and the bytes of its letters."""
     session.execute(delete(TextRow).where(TextRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
+    session.execute(delete(ContactRow).where(ContactRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
     session.execute(delete(LetterFileRow).where(LetterFileRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column

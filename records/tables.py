@@ -323,3 +323,17 @@ class DeskEntryRow(SQLModel, table=True):
     person: str = Field(index=True)
     """A keyed hash of name and address: cases that share it are one customer's."""
     entry: str = Field(sa_type=Text)
+
+
+class ContactRow(SQLModel, table=True):
+    """One contact that the desk recorded: kept here and not in the case's state, however many there are."""
+
+    __tablename__ = "contact"
+    case_id: str = Field(primary_key=True)
+    contact: str = Field(primary_key=True)
+    n: int
+    on: date
+    act: str | None = Field(default=None, index=True)
+    """The mark of the id under which it was recorded."""
+    entry: Json = Field(sa_type=JSON)
+    """Everything recorded of it, personal text by reference."""

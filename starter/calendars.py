@@ -40,7 +40,7 @@ class Moves(BaseModel):
 
 
 class Lagging(BaseModel):
-    """An open case that counts with less than the tables in force and its body's closed days, and what taking them over would do."""
+    """An open case that counts with less than the tables in force, or its body's closed days or meetings, and what taking over would do."""
 
     case: str
     body: Body
@@ -102,7 +102,7 @@ def _not_newer(session: Session, new: Calendar, today: date) -> Iterator[tuple[s
 
 
 def lagging_cases(session: Session, *, offered: Calendar | None = None, today: date | None = None) -> Iterator[Lagging]:
-    """Yields the open cases that have a table or closed days to take over; with `today`, what that does to their dates.
+    """Yields the open cases that have a table, closed days or meetings to take over; with `today`, what that does to their dates.
 
     `offered` is a table that is not kept yet, as if it were in force."""
     rows = session.exec(select(CaseRow).where(col(CaseRow.stage) != "closed").order_by(col(CaseRow.id))).all()
@@ -134,7 +134,7 @@ def _moves(
     old = calendar_of(session, case, policy)
     for name in editions:
         if offered is not None and name == offered.edition:
-            new: Calendar | None = _as_if(old, offered, body)
+            new: Calendar | None = _as_if(old, offered, body, policy)
         else:
             new = with_edition(session, case, policy, body, name)
         if new is None:
@@ -144,10 +144,12 @@ def _moves(
         yield from (_line(case.id, one) for one in change.listed)
 
 
-def _as_if(old: Calendar, offered: Calendar, body: Body) -> Calendar:
-    tables = tuple(offered if one.nation == offered.nation else one for one in (made_of(old, closures=(), others=()), *old.others))
+def _as_if(old: Calendar, offered: Calendar, body: Body, policy: Policy) -> Calendar:
+    held = (made_of(old, closures=(), others=(), meetings=()), *old.others)
+    tables = tuple(offered if one.nation == offered.nation else one for one in held)
     unique = tuple({one.nation: one for one in reversed(tables)}.values())[::-1]
-    return made_of(unique[0], closures=body.closures, others=unique if body.closures else unique[1:])
+    meetings = body.meetings if policy.meets else ()
+    return made_of(unique[0], closures=body.closures, others=unique if body.closures else unique[1:], meetings=meetings)
 
 
 def _line(case: str, one: MovedDate) -> Moves:

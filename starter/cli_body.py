@@ -35,12 +35,13 @@ def set_(
         as_json(_line(body))
     else:
         closed = f", {several(len(body.closures), 'closed day')}" if body.closures else ""
+        closed += f", {several(len(body.meetings), 'meeting')}" if body.meetings else ""
         out.print(f"{body.body}: {body.name}, policy {body.policy}, {several(len(body.people), 'person', 'people')}{closed}.", markup=False)
         _say_who_lags(body.body)
 
 
 def _say_who_lags(body: str) -> None:
-    """Say which open cases still count without the closed days as they now stand: a case's dates move by an act of its own only."""
+    """Say which open cases lag behind the closed days and meetings as they now stand: a case's dates move by an act of its own only."""
     from records.database import reading
     from starter.calendars import lagging_cases
 
@@ -110,6 +111,8 @@ def show(body: Annotated[str, typer.Argument(help="The body's code, like mmo.")]
         table(("link", "address"), found.links.items(), title="Texts of its own")
     if found.closures:
         table(("closed on", "why"), [(one.on, one.name) for one in found.closures], title="Closed days")
+    if found.meetings:
+        table(("meeting on",), [(day,) for day in found.meetings], title="Meetings")
 
 
 def _print_staff(body: Body) -> None:

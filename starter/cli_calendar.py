@@ -160,8 +160,8 @@ def load_(
 
 @calendar_app.command()
 def apply(dry_run: DryRun = False, json: Json = False) -> None:
-    """Let every open case that lags behind take over the tables in force and its body's closed days: after closed days were set for a
-    body, or where a load was interrupted."""
+    """Let every open case that lags behind take over the tables in force and its body's closed days and meetings: after these were set
+    for a body, or where a load was interrupted."""
     from records.database import reading
     from starter.calendars import lagging_cases
 

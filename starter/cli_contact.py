@@ -12,7 +12,7 @@ from rich.text import Text
 
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import On, _engine
-from starter.show import as_json, complain, harmless, out
+from starter.show import as_json, complain, harmless, out, table
 
 if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
     from domain.desk import Advice
@@ -21,11 +21,6 @@ if TYPE_CHECKING:  # the engine and the database are imported only by the comman
     from starter.desk import ContactAnswer, Incoming
 
 contact_app = typer.Typer(no_args_is_help=True, help="The contact desk: what may be done with a contact now.")
-
-
-@contact_app.callback()
-def _group() -> None:
-    """Keeps check a command of its own where it is the only one."""
 
 
 @contact_app.command()
@@ -62,6 +57,31 @@ def check(
     if answer.advice.verdict is None:
         raise typer.Exit(REFUSED)
     raise typer.Exit(UNREACHED if answer.not_recorded else OK)
+
+
+@contact_app.command("list")
+def list_(
+    case: Annotated[str, typer.Argument(help="The case.")],
+    last: Annotated[int, typer.Option(help="How many, the newest first.", min=1)] = 50,
+    json: Json = False,
+) -> None:
+    """List the contacts that the desk recorded on a case, and what became of each."""
+    from records.contacts import contacts_of
+    from records.database import reading
+    from records.store import read_case
+
+    with reading(_engine()) as session:
+        if read_case(session, case) is None:
+            complain(f"The records hold no case {case}.")
+            raise typer.Exit(UNKNOWN)
+        found = contacts_of(session, case, last=last)
+    if json:
+        as_json(found)
+        return
+    columns = ("", "on", "by way of", "about", "kind", "handled", "departs from", "")
+    states = [one.settled or (f"with {one.put_with}" if one.put_with else "waits" if one.waits else "") for one in found]
+    rows = [(one.id, one.on, one.channel, one.topic, one.kind, one.handled, one.departs) for one in found]
+    table(columns, [(*row, state) for row, state in zip(rows, states, strict=True)])
 
 
 def _incoming(facts: dict[str, object]) -> Incoming:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from starter.cli import REFUSED, Json, run
+from starter.cli import MISUNDERSTOOD, OK, REFUSED, Json, run
 from starter.cli_case import _engine
-from starter.show import as_json, out, several, table
+from starter.show import as_json, complain, out, several, table
 
 if TYPE_CHECKING:  # the engine is imported only by the commands that use it
-    from starter.engine import Compared, Repaired
+    from starter.engine import Compared
+    from starter.repair import Repaired
 
 engine_app = typer.Typer(no_args_is_help=True, help="Engine and records: check that they agree, rebuild either from the other.")
 
@@ -57,19 +59,37 @@ def rebuild(json: Json = False) -> None:
 
 
 @engine_app.command()
-def repair(json: Json = False) -> None:
-    """Bring records that were restored from an older copy up to date from the workflows' histories."""
+def repair(
+    calendar: Annotated[list[Path], typer.Option(help="A table of holidays that the older copy lacks; may be given again.")] = [],  # noqa: B006  # typer copies it
+    policy: Annotated[list[Path], typer.Option(help="A policy file that the older copy lacks; may be given again.")] = [],  # noqa: B006  # typer copies it
+    json: Json = False,
+) -> None:
+    """Bring records that were restored from an older copy up to date from the workflows' histories, start again the workflow of each open
+    case that has none, and say what is left to do; exit 1 where something is."""
+    from policies.load import Unreadable
+    from starter.repair import keep_files
+
+    try:
+        keep_files(_engine(), calendars=tuple(calendar), policies=tuple(policy))
+    except Unreadable as error:
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
 
     async def work() -> list[Repaired]:
-        from starter.engine import repair as apply_again
+        from starter.repair import repair as apply_again
         from worker.run import connect
         from worker.settings import Settings
 
         settings = Settings.local()
-        return await apply_again(await connect(settings), _engine(), outbox=settings.letters)
+        return await apply_again(await connect(settings), _engine(), outbox=settings.letters, task_queue=settings.task_queue)
 
     done = run(work())
     if json:
         as_json(done)
     else:
-        table(("case", "acts applied again", "seq"), [(one.case, one.applied, one.seq) for one in done])
+        columns = ("case", "acts applied again", "seq", "workflow")
+        table(columns, [(one.case, one.applied, one.seq, "started again" if one.started else "") for one in done])
+        for one in done:
+            for line in one.left:
+                out.print(f"{one.case}: {line}", markup=False)
+    raise typer.Exit(REFUSED if any(one.left for one in done) else OK)

@@ -11,12 +11,14 @@ from sqlmodel import Session
 
 from activities.bodies import body_of, policy_of_edition
 from domain.case import Case, LoggedContact
+from domain.contact_tally import as_counted
 from domain.contact_words import ContactKind
 from domain.desk import Advice, advise
 from domain.desk_entry import Entry, entry_of
 from domain.desk_question import Asked
 from domain.model import Data, mark_of
 from domain.restrictions import Channel
+from records.contacts import contact_under, contacts_before
 from records.store import read_case
 
 
@@ -40,12 +42,12 @@ def recorded_under(engine: Engine, cases: tuple[str, ...], id: str | None) -> di
     if id is None:
         return {}
     with Session(engine) as session:
-        found = {name: _under(read_case(session, name), id) for name in cases}
+        found = {name: _under(session, read_case(session, name), id) for name in cases}
     return {name: contact for name, contact in found.items() if contact}
 
 
-def _under(case: Case | None, id: str) -> LoggedContact | None:
-    return next((one for one in case.logged_contacts if one.act == mark_of(id)), None) if case else None
+def _under(session: Session, case: Case | None, id: str) -> LoggedContact | None:
+    return contact_under(session, case, mark_of(id)) if case else None
 
 
 def is_same(contact: LoggedContact, incoming: Incoming) -> bool:
@@ -63,7 +65,7 @@ def as_it_came(engine: Engine, advice: Advice, incoming: Incoming, asked: Asked,
     """Returns the answer to a contact on record under `id`, given what was counted before it; any other advice as it is."""
     with Session(engine) as session:
         cases = [one for name in advice.cases if (one := read_case(session, name))]
-        found = {case.id: contact for case in cases if (contact := _under(case, id)) and is_same(contact, incoming)}
+        found = {case.id: contact for case in cases if (contact := _under(session, case, id)) and is_same(contact, incoming)}
         if not found:
             return advice
         first = next(iter(found.values()))
@@ -74,6 +76,5 @@ def as_it_came(engine: Engine, advice: Advice, incoming: Incoming, asked: Asked,
 
 
 def _entry_before(session: Session, case: Case, contact: LoggedContact | None) -> Entry | None:
-    contacts = case.logged_contacts
-    before = contacts[: contacts.index(contact)] if contact else contacts
-    return entry_of(case.model_copy(update={"logged_contacts": before}), policy_of_edition(session, case.edition))
+    then = as_counted(case, contacts_before(session, case, contact)) if contact else case
+    return entry_of(then, policy_of_edition(session, case.edition))

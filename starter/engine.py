@@ -1,31 +1,19 @@
-"""Engine and records, each rebuilt from the other: cases without a workflow started again, records that fell behind repaired."""
+"""Engine and records beside each other, and cases without a workflow started again. Records that fell behind: starter/repair.py."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
+from sqlmodel import col, select
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.carriers.outbox import file_of
-from activities.clock import ENGINE_TIME
-from activities.outcome import Act, Letter
-from activities.recording import Recording
-from activities.sending import issued
-from domain.letters import method_of
-from records.database import reading, transaction
-from records.store import read_case
-from records.tables import CaseRow, CommandRow, LetterRow
+from records.database import reading
+from records.tables import CaseRow
 from starter.cases import Cases, NoSuchCase, Unavailable
 
 State = Literal["in step", "no workflow", "records behind", "workflow behind", "no answer"]
@@ -84,104 +72,15 @@ async def rebuild(client: Client, engine: Engine, *, task_queue: str) -> list[st
     """Start the workflow of every open case that has none, where the records say it stands. Returns the cases started."""
     started = []
     for one in await compare(client, engine):
-        if one.state == "no workflow" and await _started(client, one.case, task_queue):
+        if one.state == "no workflow" and await start_again(client, one.case, task_queue):
             started.append(one.case)
     return started
 
 
-async def _started(client: Client, case: str, task_queue: str) -> bool:
+async def start_again(client: Client, case: str, task_queue: str) -> bool:
+    """Start a case's workflow where the records say it stands. Returns whether there was none before."""
     try:
         await client.start_workflow("Case", {"carry": 1}, id=case, task_queue=task_queue)
     except WorkflowAlreadyStartedError:
         return False
     return True
-
-
-class Repaired(BaseModel):
-    """What a repair did for one case."""
-
-    case: str
-    applied: list[str]
-    seq: int
-
-
-async def repair(client: Client, engine: Engine, *, outbox: Path) -> list[Repaired]:
-    """Apply again, under their own ids and times, the acts that the records lack and the workflows' histories hold."""
-    return [await _repaired(client, engine, one.case, outbox) for one in await compare(client, engine) if one.state == "records behind"]
-
-
-async def _repaired(client: Client, engine: Engine, case: str, outbox: Path) -> Repaired:
-    applied = []
-    async for done in _acts(client, case):
-        with transaction(engine) as session:
-            act = done if isinstance(done, Act) else _sent(session, done, outbox)
-            if act is not None and session.get(CommandRow, (case, str(act.message["id"]))) is None:
-                Recording(session, act.model_copy(update={"seq": 0}), ENGINE_TIME).record()
-                applied.append(str(act.message["id"]))
-    with reading(engine) as session:
-        row = session.get(CaseRow, case)
-        return Repaired(case=case, applied=applied, seq=row.seq if row else 0)
-
-
-def _sent(session: Session, letter: Letter, outbox: Path) -> Act | None:
-    """Returns the note that a letter went, and keeps the letter's own row where its file is still there."""
-    case = read_case(session, letter.case)
-    notice = case.notice(letter.notice) if case else None
-    if case is None or notice is None:
-        return None
-    name = issued(notice.id, notice.issue)
-    _keep_letter(session, letter, name, file_of(outbox, letter.case, name), case.edition)
-    message: dict[str, object] = {
-        "v": 1, "id": f"notice_sent:{name}", "saw": notice.id, "do": "notice_sent", "with": {"method": method_of(case)},
-    }  # fmt: skip
-    return Act(case=letter.case, message=message, source="post", now=letter.now)
-
-
-def _keep_letter(session: Session, letter: Letter, name: str, file: Path, edition: str) -> None:
-    kept = session.get(LetterRow, (letter.case, name))
-    if kept is not None or not file.exists():
-        return
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    row = LetterRow(
-        case_id=letter.case, notice=name, file=str(file), sha256=sha256, template="1", parts=[], edition=edition, sent_at=letter.now
-    )
-    session.add(row)
-
-
-async def _acts(client: Client, case: str) -> AsyncIterator[Act | Letter]:
-    """Yields what a case's activities were given and completed, oldest run first."""
-    for run_id in reversed([one async for one in _runs_of(client, case)]):
-        scheduled: dict[int, HistoryEvent] = {}
-        async for event in client.get_workflow_handle(case, run_id=run_id).fetch_history_events():
-            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-                scheduled[event.event_id] = event
-            elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-                given = scheduled.get(event.activity_task_completed_event_attributes.scheduled_event_id)
-                if given is not None:
-                    yield await _given(client, given)
-
-
-async def _given(client: Client, event: HistoryEvent) -> Act | Letter:
-    attributes = event.activity_task_scheduled_event_attributes
-    kind: type[Act] | type[Letter] = Act if attributes.activity_type.name == "act" else Letter
-    values = await client.data_converter.decode(list(attributes.input.payloads), [kind])
-    given: Act | Letter = values[0]
-    return given
-
-
-async def _runs_of(client: Client, case: str) -> AsyncIterator[str]:
-    """Yields a case's runs, the newest first, as far back as the engine keeps them."""
-    run_id: str | None = (await client.get_workflow_handle(case).describe()).run_id
-    while run_id:
-        yield run_id
-        run_id = await _run_before(client, case, run_id)
-
-
-async def _run_before(client: Client, case: str, run_id: str) -> str | None:
-    try:
-        async for event in client.get_workflow_handle(case, run_id=run_id).fetch_history_events(page_size=1):
-            return event.workflow_execution_started_event_attributes.continued_execution_run_id or None
-    except RPCError as error:
-        if error.status != RPCStatusCode.NOT_FOUND:
-            raise
-    return None

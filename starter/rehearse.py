@@ -375,9 +375,9 @@ def _records(script: Script, folder: Path) -> Engine:
 def load_table(engine: Engine, new: NewTable, *, name: str, at: datetime) -> str:
     """Load the table in force with what a step adds and takes away. Returns its edition; raises Unreadable where it cannot be one."""
     with transaction(engine) as session:
-        if new.closures is not None:
-            body = body_of(session, "rehearsal")
-            save_body(session, body.model_copy(update={"closures": new.closures}))
+        listed = {name: days for name, days in (("closures", new.closures), ("meetings", new.meetings)) if days is not None}
+        if listed:
+            save_body(session, body_of(session, "rehearsal").model_copy(update=listed))
         if not (new.add or new.remove or new.known_until):
             return in_force(session, new.nation).edition
         text = next_table(

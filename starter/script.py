@@ -97,12 +97,13 @@ class AtTheDesk(Data):
 
 
 class NewTable(Data):
-    """A new table of bank holidays comes: what it adds to the one in force and takes from it; and the body's closed days, where given."""
+    """A new table of bank holidays comes: what it adds to the one in force and takes from it; and the body's closed days and meetings."""
 
     add: tuple[Holiday, ...] = ()
     remove: tuple[date, ...] = ()
     known_until: date | None = None
     closures: tuple[Holiday, ...] | None = None
+    meetings: tuple[date, ...] | None = None
     nation: Nation = "england-and-wales"
     taken_over: bool = True
     """Whether the case takes it over at once; otherwise it only lies in the records."""

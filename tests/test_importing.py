@@ -21,6 +21,7 @@ from domain.commands import (
     NoticeBlocked,
     ReviewSanction,
 )
+from domain.decide import decide
 from domain.decision import Decision, Refusal
 from domain.flags import flags, missed_reviews
 from domain.importing import import_case
@@ -29,6 +30,7 @@ from domain.letters import MissingPart, compose
 from domain.notices import notified_on
 from domain.people import CUSTOMER, POST, Actor, Staff
 from domain.policy import Policy
+from domain.questions import questions_of, shortfalls
 from domain.register_writers import writers
 from domain.review_clocks import review_due
 from domain.tasks import tasks
@@ -493,8 +495,10 @@ def _lives_on(data: st.DataObject, case: Case, policy: Policy, staff: Staff, see
         told = len([one for one in case.notices if one.status == "sent"])
         case = settle(case, policy, today)
         seen["letters"] += len([one for one in case.notices if one.status == "sent"]) - told
-        move = data.draw(moves(policy, staff, today))
-        if move is not None:
+        for _ in range(3):
+            move = data.draw(moves(policy, staff, today))
+            if move is None:
+                continue
             before = case
             try:
                 case = attempt(case, *move, policy=policy, today=today)
@@ -537,3 +541,28 @@ def test_the_record_of_an_ended_case_that_nobody_looks_at_is_listed():
     assert [(one.kind, one.what, one.since) for one in found] == [
         ("look-overdue", "look at the record of 1 Dec 2026 overdue", date(2026, 12, 1))
     ]
+
+
+def test_what_an_imported_incident_was_asked_is_a_gap_of_the_record_and_no_open_question():
+    """MMO-05 to MMO-23: nobody here can be asked about an incident of years ago; what is found is added, the rest stays not recorded."""
+    policy = stories.policy_named("mmo")
+    staff, officer = mmo("officer").staff, mmo("officer")
+    case = imported(policy, staff, warned_on=date(2027, 1, 4), last_incident=date(2027, 2, 1), behaviour="out-of-remit-persistence").case
+    asked = [rule.finding for rule in questions_of("out-of-remit-persistence", policy) if not rule.optional]
+    waiting = {one.kind: one.what for one in tasks(case, policy, ENGLAND, today=TODAY)}
+
+    assert asked and "incident-questions" not in waiting
+    assert f"of the incident i1: {', '.join(asked)}" in waiting["complete-record"]
+    assert {one.says for one in shortfalls(case.incidents[0], case, policy)} >= {"is not recorded"}
+    found = CompleteRecord(findings={asked[0]: "2026-11-02"})
+    after = decide(case, found, actor=officer, policy=policy, calendar=ENGLAND, today=TODAY).case
+    assert asked[0] in after.incidents[0].findings
+    assert asked[0] not in "".join(one.what for one in tasks(after, policy, ENGLAND, today=TODAY) if one.kind == "complete-record")
+
+
+def test_answers_about_an_incident_that_was_not_imported_are_refused():
+    policy = stories.policy_named("mmo")
+    case = imported(policy, mmo("officer").staff, warned_on=date(2027, 1, 4)).case
+
+    with pytest.raises(Refusal, match="No incident was imported"):
+        decide(case, CompleteRecord(findings={"x": True}), actor=mmo("officer"), policy=policy, calendar=ENGLAND, today=TODAY)

@@ -17,6 +17,7 @@ from domain.commands import (
     AnyCommand,
     Appeal,
     ApplyCalendar,
+    CorrectNotification,
     DeadlinePassed,
     DecideAppeal,
     DecideMovedDate,
@@ -520,3 +521,79 @@ def test_who_posted_a_letter_by_hand_is_the_evidence_that_it_went():
     posted = act(back, RecordNotification(saw="n2", method="first-class-post", on=date(2027, 3, 12)), mmo("manager"), date(2027, 3, 12))
 
     assert four_dates(posted, posted.notices[1], file=None).sent.evidence == "first class post, by manager"
+
+
+# A hand-over beside the post, and a record that was wrong
+
+
+def handed_over(case: Case, on: date, *, today: date | None = None) -> Case:
+    return act(case, RecordNotification(saw="n2", method="by-hand", on=on), mmo("officer"), today or on)
+
+
+def test_a_posted_letter_handed_over_early_keeps_the_last_day_that_it_prints():
+    """DEF-06, MMO-42: posted on 11 March it counts from the 15th; handed over on the 11th the window still ends on the 29th."""
+    posted = stories.a_restricted_mmo_case(customer=ALEX, told=date(2027, 3, 11))
+    printed = day_of(posted, "appeal-closes", ENGLAND)
+
+    case = handed_over(posted, date(2027, 3, 11))
+
+    assert day_of(case, "appeal-closes", ENGLAND) == printed == date(2027, 3, 29)
+    assert (case.notices[1].notified_on, case.notices[1].received_on) == (date(2027, 3, 15), date(2027, 3, 11))
+    assert four_dates(case, case.notices[1], file=None).received.evidence == "put into the customer's hands"
+
+
+def test_a_letter_with_a_carrier_that_is_handed_over_keeps_the_day_it_will_print():
+    """DEF-06: to be posted on Friday 12 March, it prints its dates from the 16th."""
+    case = stories.a_restricted_mmo_case(customer=ALEX)
+    waiting = {
+        "status": "handed-over",
+        "method": "first-class-post",
+        "expected_on": date(2027, 3, 12),
+        "sent_on": None,
+        "notified_on": None,
+    }
+    case = case.model_copy(update={"notices": (case.notices[0], case.notices[1].model_copy(update=waiting))})
+
+    case = handed_over(case, date(2027, 3, 11))
+
+    assert (case.notices[1].sent_on, case.notices[1].notified_on) == (date(2027, 3, 11), date(2027, 3, 16))
+
+
+def told_by_hand() -> Case:
+    """Returns a case whose decision came back and was then recorded as handed over on 12 March: the window ends on the 26th."""
+    back = act(stories.a_restricted_mmo_case(), NoticeReturned(saw="n2", problem="no such address"), mmo("officer"), date(2027, 3, 11))
+    return handed_over(back, date(2027, 3, 12))
+
+
+def test_a_wrong_day_of_telling_is_set_right_by_a_later_one_with_a_letter():
+    """EH-91, MMO-42: two weeks from the 15th."""
+    case = told_by_hand()
+    assert day_of(case, "appeal-closes", ENGLAND) == date(2027, 3, 26)
+
+    right = CorrectNotification(saw="n2", told_on=date(2027, 3, 15), reasons="The note had the wrong day.")
+    case = act(case, right, mmo("officer"), date(2027, 3, 16))
+
+    assert day_of(case, "appeal-closes", ENGLAND) == date(2027, 3, 29)
+    assert case.notices[-1].kind == "date-moved"
+    assert case.notices[1].notified_on == date(2027, 3, 15)
+
+
+def test_telling_that_never_happened_makes_the_letter_go_again():
+    """EH-91: no window has begun, and a person issues the letter anew."""
+    case = act(told_by_hand(), CorrectNotification(saw="n2", reasons="It was another customer."), mmo("officer"), date(2027, 3, 16))
+
+    assert (case.notices[1].status, case.notices[1].notified_on) == ("returned", None)
+    assert not [one for one in all_deadlines(case, MMO, ENGLAND) if one.kind == "appeal-closes"]
+    assert "letter" in waiting(case, ENGLAND, date(2027, 3, 16))
+
+
+@pytest.mark.parametrize("day", [date(2027, 3, 11), date(2027, 3, 12), date(2027, 3, 17)])
+def test_no_record_of_telling_is_set_right_to_an_earlier_day_or_one_to_come(day: date):
+    with pytest.raises(Refusal, match="told_on is"):
+        act(told_by_hand(), CorrectNotification(saw="n2", told_on=day, reasons="x"), mmo("officer"), date(2027, 3, 16))
+
+
+def test_what_the_post_took_is_not_corrected_by_hand():
+    with pytest.raises(Refusal, match="a person recorded as told") as refused:
+        act(stories.a_restricted_mmo_case(), CorrectNotification(saw="n2", reasons="x"), mmo("officer"), date(2027, 3, 16))
+    assert "record_receipt" in (refused.value.remains or "")

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from activities.calendars import in_force
+from domain.days import Holiday
+from domain.people import Person
 from records.database import reading
 from records.log import first_broken_line
+from records.tables import CommandRow
+from starter.calendars import apply_to, lagging_cases, next_table
 from starter.cases import NoSuchCase
-from starter.engine import compare, rebuild, repair
-from tests.engine import OFFICER, Office, act, assess, closed_office, report, server, until  # noqa: F401  # fixtures
+from starter.engine import compare, rebuild
+from starter.local import today
+from starter.repair import Repaired, keep_files, repair
+from tests.engine import MMO, OFFICER, Office, act, assess, closed_office, report, server, until  # noqa: F401  # fixtures
 
 
 async def states(one: Office) -> dict[str, str]:
@@ -91,6 +99,10 @@ async def test_a_letter_that_was_on_its_way_is_sent_after_a_rebuild(closed_offic
     await over(lost, "owed/1")
 
 
+async def repaired(one: Office) -> list[Repaired]:
+    return await repair(one.client, one.records, outbox=one.outbox, task_queue=one.queue)
+
+
 def copied(database: Path, to: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         part = Path(f"{database}{suffix}")
@@ -119,7 +131,7 @@ async def test_records_restored_from_an_older_copy_are_found_out_named_and_broug
         [found] = await compare(behind.client, behind.records)
         assert (found.case, found.state) == ("behind/1", "records behind")
         await behind.cases.signal_message("behind/1", assess("meanwhile"))
-        [done] = await repair(behind.client, behind.records, outbox=behind.outbox)
+        [done] = await repaired(behind)
         await behind.logged("behind/1", "meanwhile")
         restored = behind.row("behind/1")
         assert await states(behind) == {"behind/1": "in step"}
@@ -139,3 +151,86 @@ async def test_a_rebuild_brings_back_no_case_that_the_records_do_not_hold(closed
     with pytest.raises(NoSuchCase):
         await closed_office.cases.submit_message("never/1", assess("x"))
     assert await rebuild(closed_office.client, closed_office.records, task_queue=closed_office.queue) == []
+
+
+async def test_a_repair_waits_for_a_table_that_the_older_copy_lacks_and_refuses_nothing_in_its_stead(closed_office: Office, tmp_path: Path):
+    """Decision 0011: an act that took a table over is applied again once the table is there, and what came after it too."""
+    behind = closed_office
+    database, table = Path(str(behind.records.url.database)), tmp_path / "new.yaml"
+    async with behind.worker():
+        await behind.open("table/1")
+        await behind.do("table/1", report())
+        behind.records.dispose()
+        copied(database, tmp_path / "older.db")
+        with reading(behind.records) as session:
+            now = in_force(session, "england-and-wales")
+        mourning = Holiday(on=date(2027, 3, 31), name="Day of mourning")
+        table.write_text(next_table(now, add=[mourning], remove=(), known_until=None, name="new", on=now.checked_on), encoding="utf-8")
+        keep_files(behind.records, calendars=(table,))
+        with reading(behind.records) as session:
+            waiting = list(lagging_cases(session))
+        [applied] = await apply_to(behind.cases, waiting, on=today())
+        assert applied.result == "accepted"
+        await behind.do("table/1", assess("later"))
+        newest = behind.row("table/1")
+    behind.records.dispose()
+    copied(tmp_path / "older.db", database)
+
+    async with behind.worker():
+        [stopped] = await repaired(behind)
+        assert (stopped.applied, stopped.seq) == ([], 2)
+        assert "the table england-and-wales-new is not in the records: evenhand engine repair --calendar FILE" in stopped.left[0]
+        with reading(behind.records) as session:
+            assert session.get(CommandRow, ("table/1", "calendar:england-and-wales-new:0")) is None
+
+        keep_files(behind.records, calendars=(table,))
+        [done] = await repaired(behind)
+        assert await states(behind) == {"table/1": "in step"}
+    await over(behind, "table/1")
+    assert newest is not None and done.seq == newest.seq
+    assert done.applied == ["calendar:england-and-wales-new:0", "later"]
+    assert behind.row("table/1").state["counting"] == newest.state["counting"]
+
+
+async def test_a_repair_stops_at_an_act_of_somebody_the_older_copy_does_not_know(closed_office: Office, tmp_path: Path):
+    """An act that was accepted is never recorded as refused because the staff list is old."""
+    behind = closed_office
+    database = Path(str(behind.records.url.database))
+    async with behind.worker():
+        await behind.open("staff/1")
+        behind.records.dispose()
+        copied(database, tmp_path / "older.db")
+        newer = MMO.model_copy(update={"people": (*MMO.people, Person(id="nell-new", name="Nell New", grade=5))})
+        behind.set_up(newer)
+        await behind.do("staff/1", {**assess("by-nell"), "by": "nell-new"})
+    behind.records.dispose()
+    copied(tmp_path / "older.db", database)
+
+    async with behind.worker():
+        [stopped] = await repaired(behind)
+        behind.set_up(newer)
+        [done] = await repaired(behind)
+    await over(behind, "staff/1")
+    assert stopped.applied == [] and "evenhand body set FILE, then evenhand engine repair" in stopped.left[0]
+    assert (done.applied, done.left) == (["by-nell"], [])
+
+
+async def test_a_repair_starts_a_case_without_a_workflow_after_what_its_last_workflow_knew(closed_office: Office, tmp_path: Path):
+    """The records are old and the workflow is gone: its history is read first, then the case goes on from there."""
+    behind = closed_office
+    database = Path(str(behind.records.url.database))
+    async with behind.worker():
+        await behind.open("gone/1")
+        behind.records.dispose()
+        copied(database, tmp_path / "older.db")
+        await behind.do("gone/1", report())
+    await behind.handle("gone/1").terminate("its engine was moved")
+    behind.records.dispose()
+    copied(tmp_path / "older.db", database)
+
+    [done] = await repaired(behind)
+    async with behind.worker():
+        await behind.logged("gone/1", "resume:gone/1")
+        assert (await resumed(behind, "gone/1")).seq == 2
+    await over(behind, "gone/1")
+    assert (done.applied, done.started, done.left) == (["report-1"], True, [])

@@ -13,6 +13,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
+from temporalio.worker import Replayer
 
 import activities.case
 import domain.decide
@@ -47,6 +48,8 @@ from tests.engine import (
     until,
 )
 from workflows.carry import Carry
+from workflows.case import CaseWorkflow
+from workflows.converter import DATA_CONVERTER
 
 __all__ = ["closed_office", "office", "server"]
 
@@ -457,6 +460,32 @@ async def test_an_answer_that_takes_too_long_is_pending_and_the_same_id_asks_aga
 
     assert again.result == "accepted"
     assert [line.result for line in office.lines("slow/1", "a-1")] == ["accepted"]
+
+
+async def test_whoever_asks_again_after_pending_is_told_pending_again_and_not_left_waiting(closed_office: Office, monkeypatch):
+    """DESIGN 2: the wait is bounded each time, while the records are away; then the one act is answered to whoever asks."""
+    office, gate = closed_office, threading.Event()
+    real = domain.decide.HANDLERS["assess"]
+
+    def slow(*args: object, **kwargs: object) -> object:
+        assert gate.wait(40)
+        return real(*args, **kwargs)
+
+    monkeypatch.setitem(domain.decide.HANDLERS, "assess", slow)
+    monkeypatch.setattr(workflows.acts, "ACT_WITHIN", timedelta(seconds=60))
+    monkeypatch.setattr(workflows.acts, "PAUSE", timedelta(seconds=0.2))
+    monkeypatch.setattr(workflows.acts, "ANSWER_WITHIN", timedelta(seconds=0.3))
+    async with unsealed(), office.worker():
+        await office.open("slow/3")
+        for n in range(3):
+            asked = office.handle("slow/3").execute_update("assess", assess("a-1"), id=f"asked-{n}", result_type=Outcome)
+            answer: Outcome = await asyncio.wait_for(asked, 15)
+            assert (answer.result, answer.command) == ("pending", "a-1")
+        gate.set()
+        assert (await office.cases.submit_message("slow/3", assess("a-1"))).result == "accepted"
+        history = await office.handle("slow/3").fetch_history()
+    assert len(office.lines("slow/3", "a-1")) == 1
+    await Replayer(workflows=[CaseWorkflow], data_converter=DATA_CONVERTER).replay_workflow(history)
 
 
 async def test_a_client_that_is_told_pending_asks_until_it_is_answered_or_says_so(closed_office: Office, monkeypatch):

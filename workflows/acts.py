@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
@@ -18,8 +19,12 @@ ANSWER_WITHIN = timedelta(seconds=30)
 """How long an update waits for its act; beyond it the answer is pending, and the same id asks again."""
 ASKED_TWICE = "asked-twice-acted-once"
 """A change of what a workflow does: histories from before it act on such a message twice, to the same answer."""
+PENDING_AGAIN = "pending-again"
+"""A change of what a workflow does: histories from before it let whoever asks again wait for as long as the act takes."""
 PAUSE = timedelta(seconds=10)
 """Between tries of an act that the records could not take."""
+
+PENDING = Outcome(command="", result="pending", answer="Not yet acted on: ask again with this id.")
 
 
 class Acts:
@@ -28,6 +33,8 @@ class Acts:
     def __init__(self, carry: Carry) -> None:
         self.carry = carry
         self.answers: dict[int, Outcome | None] = {}
+        self.late = False
+        """Whether the first message has already waited longer than an answer may take."""
 
     def hear(self, message: dict[str, object], source: Source) -> Queued:
         """Put a message at the end of the queue."""
@@ -40,10 +47,15 @@ class Acts:
         """Put a message at the end of the queue and wait for its answer, or for word that it is pending."""
         queued = self._same(message) or self.hear(message, "outside")
         self.answers[queued.ticket] = None
-        await workflow.wait_condition(lambda: self.answers[queued.ticket] is not None)
-        outcome = self.answers.pop(queued.ticket)
-        assert outcome is not None
+        await self._until_answered(queued.ticket)
+        outcome = self.answers.pop(queued.ticket) or PENDING
         return outcome.model_copy(update={"command": queued.id}) if outcome.result == "pending" else outcome
+
+    async def _until_answered(self, ticket: int) -> None:
+        """Wait for an answer. A timer of its own is set for those alone who ask while an act is late: all others are let go with it."""
+        within = ANSWER_WITHIN if self.late and workflow.patched(PENDING_AGAIN) else None
+        with suppress(TimeoutError):
+            await workflow.wait_condition(lambda: self.answers[ticket] is not None, timeout=within)
 
     def _same(self, message: dict[str, object]) -> Queued | None:
         """Returns the same message where it waits and nobody for its answer: an opening comes with the start and is asked for too."""
@@ -55,6 +67,7 @@ class Acts:
         """Have the first message acted on, however long the records are away."""
         queued = self.carry.queue[0]
         outcome = await self._acted(queued)
+        self.late = False
         self.carry.queue.pop(0)
         if queued.ticket in self.answers:
             self.answers[queued.ticket] = outcome
@@ -72,7 +85,7 @@ class Acts:
                 )  # fmt: skip
                 return outcome
             except ActivityError:
-                within = None
+                within, self.late = None, True
                 self._release()
                 await workflow.sleep(PAUSE)
 
@@ -80,4 +93,4 @@ class Acts:
         """Tell everybody who waits that the answer is pending."""
         for ticket, answer in self.answers.items():
             if answer is None:
-                self.answers[ticket] = Outcome(command="", result="pending", answer="Not yet acted on: ask again with this id.")
+                self.answers[ticket] = PENDING

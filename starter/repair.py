@@ -1,0 +1,265 @@
+"""Records that were restored from an older copy, brought up to date from what the workflows' histories hold.
+
+What a history does not hold (a table of holidays, a policy file, a staff list) is asked for by the command that brings it: an act that
+was accepted then and would be refused now is never recorded as refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel
+from sqlalchemy import Engine
+from sqlmodel import Session
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.bodies import Unknown, keep_text
+from activities.calendars import edition, keep_calendar
+from activities.carriers.outbox import file_of
+from activities.clock import ENGINE_TIME
+from activities.outcome import Act, Letter, Outcome
+from activities.recording import QUOTING, Recording
+from activities.sending import issued
+from domain.commands import ApplyCalendar, MoveEdition, NoticeBlocked, NoticeHandedOver, NoticeUncertain
+from domain.letters import method_of
+from policies.load import text_of
+from records.database import reading, transaction
+from records.store import read_case
+from records.tables import BodyRow, CaseRow, CommandRow, EditionRow, LetterRow
+from starter.clock import now
+from starter.engine import Compared, compare, start_again
+
+AGAIN = "evenhand engine repair"
+TAKEN_OVER = "apply_calendar took over the closed days and meetings that the records hold now"
+
+
+class Repaired(BaseModel):
+    """What a repair did for one case, and what is left to do, with the command that does it."""
+
+    case: str
+    applied: list[str] = []
+    seq: int = 0
+    started: bool = False
+    """Whether its workflow was started again."""
+    left: list[str] = []
+
+
+class Done(NamedTuple):
+    """What one activity of a case was given, and what it answered."""
+
+    given: Act | Letter
+    answered: Outcome | None
+
+
+class Stopped(Exception):
+    """An act that cannot be applied again yet, and the command that helps."""
+
+
+def keep_files(engine: Engine, *, calendars: tuple[Path, ...] = (), policies: tuple[Path, ...] = ()) -> None:
+    """Keep tables and policy files that an older copy of the records lacks. No case takes anything over by it. Raises Unreadable."""
+    with transaction(engine) as session:
+        for path in calendars:
+            keep_calendar(session, text_of(path), name=str(path), at=now())
+        for path in policies:
+            keep_text(session, text_of(path), name=str(path), at=now())
+
+
+async def repair(client: Client, engine: Engine, *, outbox: Path, task_queue: str) -> list[Repaired]:
+    """Apply again, under their own ids and times, the acts that the records lack and the workflows' histories hold; start again the
+    workflow of each open case that has none; say of the rest what to do. Cases in step are left out."""
+    found = [one for one in await compare(client, engine) if one.state != "in step"]
+    return [await _mended(client, engine, one, outbox, task_queue) for one in found]
+
+
+async def _mended(client: Client, engine: Engine, one: Compared, outbox: Path, task_queue: str) -> Repaired:
+    match one.state:
+        case "records behind":
+            return await _repaired(client, engine, one.case, outbox)
+        case "no workflow":
+            done = await _repaired(client, engine, one.case, outbox)
+            if done.left or not _open(engine, one.case):
+                return done
+            return done.model_copy(update={"started": await start_again(client, one.case, task_queue)})
+        case "no answer":
+            left = f"No worker answers for it. Run evenhand worker, then {AGAIN}."
+        case _:
+            ending = f"temporal workflow terminate --workflow-id {one.case}"
+            left = f"The engine is behind the records. If evenhand engine check still says so: {ending}, then evenhand engine rebuild."
+    return Repaired(case=one.case, seq=one.seq_in_records or 0, left=[left])
+
+
+def _open(engine: Engine, case: str) -> bool:
+    with reading(engine) as session:
+        row = session.get(CaseRow, case)
+        return row is not None and row.stage != "closed"
+
+
+async def _repaired(client: Client, engine: Engine, case: str, outbox: Path) -> Repaired:
+    applied: list[str] = []
+    left: list[str] = []
+    async for done in _acts(client, case):
+        try:
+            with transaction(engine) as session:
+                act = _applied(session, done, outbox)
+        except Stopped as stopped:
+            left.append(str(stopped))
+            break
+        if act is not None:
+            applied.append(str(act.message["id"]))
+            left += _to_check(act)
+    with reading(engine) as session:
+        row = session.get(CaseRow, case)
+        return Repaired(case=case, applied=applied, seq=row.seq if row else 0, left=left)
+
+
+def _applied(session: Session, done: Done, outbox: Path) -> Act | None:
+    """Apply one act again, where the records lack it. Raises Stopped where it would end otherwise than it did."""
+    act = done.given if isinstance(done.given, Act) else _noted(session, done.given, done.answered, outbox)
+    if act is None or session.get(CommandRow, (act.case, str(act.message["id"]))) is not None:
+        return None
+    missing = _missing(session, act)
+    if missing:
+        raise Stopped(f"{act.message['id']}: {missing}, then {AGAIN}.")
+    outcome = Recording(session, act.model_copy(update={"seq": 0}), ENGINE_TIME).record()
+    if done.answered and done.answered.accepted and not outcome.accepted:
+        said = f"{QUOTING.get(outcome.result, outcome.answer)} {outcome.remains or ''}".strip()
+        raise Stopped(f"{act.message['id']} was accepted then and would be {outcome.result} now ({said}): {BODY}, then {AGAIN}.")
+    return act
+
+
+BODY = "bring the body's file up to date with evenhand body set FILE"
+
+
+def _missing(session: Session, act: Act) -> str | None:
+    """Returns what the records lack for an act, with the command that brings it; None where nothing is missing."""
+    given = act.message.get("with")
+    facts: dict[str, object] = given if isinstance(given, dict) else {}
+    name = str(facts.get("edition"))
+    match act.message.get("do"):
+        case ApplyCalendar.do:
+            try:
+                edition(session, name)
+            except Unknown:
+                return f"the table {name} is not in the records: evenhand engine repair --calendar FILE"
+        case MoveEdition.do if session.get(EditionRow, name) is None:
+            return f"the policy edition {name[:12]} is not in the records: evenhand engine repair --policy FILE"
+        case "open_case" | "import_case" if session.get(BodyRow, str(facts.get("body"))) is None:
+            return f"the body {facts.get('body')} is not in the records: evenhand body set FILE"
+    return None
+
+
+def _to_check(act: Act) -> list[str]:
+    if act.message["do"] != ApplyCalendar.do:
+        return []
+    return [f"Check {act.message['id']}: {TAKEN_OVER}; evenhand calendar apply --dry-run."]
+
+
+def _noted(session: Session, letter: Letter, answered: Outcome | None, outbox: Path) -> Act | None:
+    """Returns the note that a letter went, or could not go; keeps the letter's own row where its file is still there."""
+    case = read_case(session, letter.case)
+    notice = case.notice(letter.notice) if case else None
+    if case is None or notice is None:
+        return None
+    name, message = issued(notice.id, notice.issue), {"v": 1, "saw": notice.id}
+    problem = _not_sent(answered)
+    if problem is not None:
+        return Act(case=letter.case, message={**message, "id": f"{problem['do']}:{name}", **problem}, source="post", now=letter.now)
+    _keep_letter(session, letter, name, file_of(outbox, letter.case, name), case.edition)
+    sent = {**message, "id": f"notice_sent:{name}", "do": "notice_sent", "with": {"method": method_of(case)}}
+    return Act(case=letter.case, message=sent, source="post", now=letter.now)
+
+
+def _not_sent(answered: Outcome | None) -> dict[str, object] | None:
+    """Returns the note of a letter that did not simply go: what the history does not say of it a person finds out."""
+    if answered is None:
+        return None
+    match answered.command.partition(":")[0]:
+        case NoticeBlocked.do:
+            with_ = {"problem": "Why it could not go is not in the engine's history.", "clauses": list(answered.cites)}
+            return {"do": NoticeBlocked.do, "with": with_}
+        case NoticeHandedOver.do | NoticeUncertain.do:
+            return {
+                "do": NoticeUncertain.do,
+                "with": {"problem": "It was with a carrier; what became of it is not in the engine's history."},
+            }
+    return None
+
+
+def _keep_letter(session: Session, letter: Letter, name: str, file: Path, edition: str) -> None:
+    kept = session.get(LetterRow, (letter.case, name))
+    if kept is not None or not file.exists():
+        return
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    row = LetterRow(
+        case_id=letter.case, notice=name, file=str(file), sha256=sha256, template="1", parts=[], edition=edition, sent_at=letter.now
+    )
+    session.add(row)
+
+
+async def _acts(client: Client, case: str) -> AsyncIterator[Done]:
+    """Yields what a case's activities were given and completed, oldest run first."""
+    for run_id in await _runs_of(client, case):
+        scheduled: dict[int, HistoryEvent] = {}
+        async for event in client.get_workflow_handle(case, run_id=run_id).fetch_history_events():
+            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                scheduled[event.event_id] = event
+            elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                completed = event.activity_task_completed_event_attributes
+                given = scheduled.get(completed.scheduled_event_id)
+                if given is not None:
+                    yield Done(await _given(client, given), await _answered(client, completed.result))
+
+
+async def _given(client: Client, event: HistoryEvent) -> Act | Letter:
+    attributes = event.activity_task_scheduled_event_attributes
+    kind: type[Act] | type[Letter] = Act if attributes.activity_type.name == "act" else Letter
+    values = await client.data_converter.decode(list(attributes.input.payloads), [kind])
+    given: Act | Letter = values[0]
+    return given
+
+
+async def _answered(client: Client, result: Payloads) -> Outcome | None:
+    values = await client.data_converter.decode(list(result.payloads), [Outcome])
+    answered: Outcome | None = values[0] if values else None
+    return answered
+
+
+async def _runs_of(client: Client, case: str) -> list[str]:
+    """Returns a case's runs, the oldest first, as far back as the engine keeps them; those of a workflow that was rebuilt included."""
+    chain = [one async for one in _chain_of(client, case)]
+    listed = [one async for one in client.list_workflows(f"WorkflowId = '{case}'")]
+    before = [one.run_id for one in sorted(listed, key=lambda one: one.start_time) if one.run_id not in chain]
+    return [*before, *reversed(chain)]
+
+
+async def _chain_of(client: Client, case: str) -> AsyncIterator[str]:
+    """Yields the runs that go on one from the other, the newest first; none where the engine knows no such case."""
+    run_id: str | None = await _last_run(client, case)
+    while run_id:
+        yield run_id
+        run_id = await _run_before(client, case, run_id)
+
+
+async def _last_run(client: Client, case: str) -> str | None:
+    try:
+        return (await client.get_workflow_handle(case).describe()).run_id
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+    return None
+
+
+async def _run_before(client: Client, case: str, run_id: str) -> str | None:
+    try:
+        async for event in client.get_workflow_handle(case, run_id=run_id).fetch_history_events(page_size=1):
+            return event.workflow_execution_started_event_attributes.continued_execution_run_id or None
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+    return None
