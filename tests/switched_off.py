@@ -173,6 +173,15 @@ def _closed(data: object, at: Path_) -> bool:
     return True
 
 
+def _for_others(data: object, at: Path_) -> bool:
+    """Keeps an option that other values name, and offers it to nobody but agents."""
+    node = _node(data, at)
+    if at[:2] != ("decision", "options") or "type" not in node or "only_for" in node:
+        return False
+    node["only_for"] = "agent"
+    return True
+
+
 Change = Callable[[object, Path_], bool]
 """Makes one change in a file at a place; False, or an error of access, where it is none for the value there."""
 CHANGES: tuple[Change, ...] = (
@@ -184,6 +193,7 @@ CHANGES: tuple[Change, ...] = (
     *(_fewer(n) for n in range(4)),
     _nobodys,
     _next_day,
+    _for_others,
     _emptied,
 )
 
