@@ -501,6 +501,11 @@ class Notice(State):
     """The day on which that carrier was expected to post it: the day the letter prints."""
     delivered_on: date | None = None
     """The day on which the carrier says that it arrived; a report, no proof that it was read."""
+    counts_from: date | None = None
+    """The day from which the letter counts the time it prints, where the customer was told sooner in another way."""
+    posted_on: date | None = None
+    posted_how: Code | None = None
+    """When and how that letter went, beside what a person did sooner."""
 
 
 class Informed(State):

@@ -11,7 +11,7 @@ from domain.dateless import dateless_clocks
 from domain.days import POST_DAYS, Calendar, Reckoned, after, subtract_working_days
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.end_clocks import end_clocks
-from domain.notices import notified_on, proven_on, reached_on
+from domain.notices import counted_from, notified_on, proven_on
 from domain.policy import Policy
 from domain.review_clocks import measure_clocks, sanction_clocks
 from domain.rights import Right, Target, appeal_rule_of, appealable, day_of, each_stage, right_to, rule_for
@@ -89,7 +89,7 @@ def window_closes(case: Case, target: Target, right: Right, calendar: Calendar) 
     if window is None or start is None:
         return None
     notice, runs_from, ref = case.notice(_told_by(target, right) or ""), event_of(window), right.ref(target)
-    late = runs_from == NOTIFICATION and notice is not None and notice.notified_on != start
+    late = runs_from == NOTIFICATION and notice is not None and start not in (notice.notified_on, notice.counts_from)
     closes = anew(case, "appeal", ref, window, start, event="receipt of the notice" if late else runs_from, calendar=calendar)
     posted = runs_from == NOTIFICATION and notice is not None and notice.method in POST_DAYS and start > calendar.known_until
     return as_it_stands(case, "appeal-closes", ref, closes.model_copy(update={"provisional": closes.provisional or posted}))
@@ -112,7 +112,7 @@ def window_starts(case: Case, target: Target, right: Right, window: Period) -> d
         case "receipt":
             return proven_on(case, _told_by(target, right))
         case _:
-            return reached_on(case, _told_by(target, right))
+            return counted_from(case, _told_by(target, right))
 
 
 def window_of(case: Case, target: Target, right: Right) -> Period | None:

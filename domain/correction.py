@@ -28,6 +28,11 @@ def correct_notification(
     on = the_day(command.on, today=today)
     signed_by(actor, on)
     notice = _told_by_a_person(case, command.saw)
+    if notice.counts_from and (command.told_on is None or command.told_on >= notice.counts_from):
+        posted = {"sent_on": notice.posted_on, "method": notice.posted_how, "notified_on": notice.counts_from, "told_by": None}
+        nothing = dict.fromkeys(("counts_from", "posted_on", "posted_how"))
+        said = f"{notice.id} counts as notified on {notice.counts_from.isoformat()}, by the letter that went."
+        return decided(marked(case, notice, "sent", **posted, **nothing), said, cites=SOURCES)
     if command.told_on is None:
         never = marked(case, notice, "returned", **RETURNED, problem=command.reasons)
         return decided(never, f"{notice.id} was not told after all; it is to be issued again.", cites=SOURCES)

@@ -26,12 +26,17 @@ AFRESH: dict[str, object] = dict.fromkeys(
         "expected_on",
         "delivered_on",
         "problem",
+        "counts_from",
+        "posted_on",
+        "posted_how",
     )
 )
 """What a letter loses that goes again: it is sent, told and received anew."""
 
 
-RETURNED: dict[str, object] = dict.fromkeys(("notified_on", "received_on", "received_evidence", "delivered_on"))
+RETURNED: dict[str, object] = dict.fromkeys(
+    ("notified_on", "received_on", "received_evidence", "delivered_on", "counts_from", "posted_on", "posted_how")
+)
 
 
 def issue_notice(case: Case, command: IssueNotice, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
@@ -87,8 +92,8 @@ def _gone(case: Case, saw: str | None) -> Notice:
 def record_notification(
     case: Case, command: RecordNotification, *, actor: Actor, policy: Policy, calendar: Calendar, today: date
 ) -> Decision:
-    """Record that a person told the customer: handed over, read out, posted by hand. A letter that is out keeps the day it counts from:
-    told earlier in another way, the customer keeps the time that the letter prints."""
+    """Record that a person told the customer: handed over, read out, posted by hand. Of two notifications the earlier stands; the time
+    to appeal that a letter on its way prints runs from the later all the same."""
     on = the_day(command.on, today=today)
     by = signed_by(actor, on)
     notice = _notice(case, command.saw)
@@ -99,27 +104,30 @@ def record_notification(
     if notice.status == "to-issue":
         raise Refusal(f"{notice.id} has not been issued by the post that writes to the customer.", cites=_issuer(notice, policy))
     told = deemed_notified(on, command.method, calendar)
-    if notice.status == "sent" and notice.notified_on:
-        return _told_before(case, notice, command.method, on)
-    if notice.expected_on and notice.method:
-        told = max(told, deemed_notified(notice.expected_on, notice.method, calendar))
-    case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told, told_by=by)
+    if notice.notified_on and notice.notified_on <= told:
+        return _told_before(case, notice, command.method)
+    facts = _beside_the_post(notice, calendar)
+    case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told, told_by=by, **facts)
     return decided(
         case, f"{notice.id} told {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.", cites=["DEF-06"]
     )
 
 
-def _told_before(case: Case, notice: Notice, method: str, on: date) -> Decision:
-    """Decides that the notification on record stands, whichever day is the earlier: the letter prints its dates. What is put into the
-    customer's own hands proves that it came."""
+def _beside_the_post(notice: Notice, calendar: Calendar) -> dict[str, object]:
+    """Returns what is kept of a letter that is on its way, or with a carrier, when the customer is told sooner: it prints its own dates."""
+    if notice.notified_on:
+        return {"counts_from": notice.counts_from or notice.notified_on, "posted_on": notice.sent_on, "posted_how": notice.method}
+    if notice.expected_on and notice.method:
+        counts = deemed_notified(notice.expected_on, notice.method, calendar)
+        return {"counts_from": counts, "posted_on": notice.expected_on, "posted_how": notice.method}
+    return {}
+
+
+def _told_before(case: Case, notice: Notice, method: str) -> Decision:
+    """Decides that the earlier notification stands: a customer is told once, and what came later is kept in the log alone."""
     assert notice.notified_on is not None
     stands = notice.notified_on.isoformat()
-    if method == "by-hand" and notice.received_on is None and on <= notice.notified_on:
-        case = marked(case, notice, "sent", received_on=on, received_evidence=HANDED)
     return decided(case, f"{notice.id} told again {method.replace('-', ' ')}; the notification of {stands} stands.", cites=["DEF-06"])
-
-
-HANDED = "put into the customer's hands"
 
 
 def _in_the_form(case: Case, notice: Notice, method: str, policy: Policy) -> None:

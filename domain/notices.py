@@ -45,6 +45,12 @@ def reached_on(case: Case, notice_id: str | None) -> date | None:
     return max(notice.notified_on, notice.received_on or notice.notified_on)
 
 
+def counted_from(case: Case, notice_id: str | None) -> date | None:
+    """Returns the day from which a time to appeal runs: as `reached_on`, and never sooner than the letter that prints its last day says."""
+    notice, reached = case.notice(notice_id or ""), reached_on(case, notice_id)
+    return max(reached, notice.counts_from or reached) if notice and reached else None
+
+
 def proven_on(case: Case, notice_id: str | None) -> date | None:
     """Returns the day a letter is proved to have reached the customer, a letter put into the customer's hands by that alone; or None."""
     notice = case.notice(notice_id or "")

@@ -538,8 +538,20 @@ def test_a_posted_letter_handed_over_early_keeps_the_last_day_that_it_prints():
     case = handed_over(posted, date(2027, 3, 11))
 
     assert day_of(case, "appeal-closes", ENGLAND) == printed == date(2027, 3, 29)
-    assert (case.notices[1].notified_on, case.notices[1].received_on) == (date(2027, 3, 15), date(2027, 3, 11))
-    assert four_dates(case, case.notices[1], file=None).received.evidence == "put into the customer's hands"
+    assert (case.notices[1].notified_on, case.notices[1].counts_from) == (date(2027, 3, 11), date(2027, 3, 15))
+    letter = compose(case, case.notices[1], policy=MMO, calendar=ENGLAND, sent_on=date(2027, 3, 11))
+    assert "Monday 29 March 2027" in str(letter.sections)
+
+
+@pytest.mark.parametrize("told_on", [None, date(2027, 3, 15), date(2027, 3, 16)])
+def test_a_hand_over_that_was_a_mistake_leaves_the_letter_that_went(told_on: date | None):
+    """EH-91: the post took it, so it is neither sent again nor open whether the customer was told."""
+    posted = stories.a_restricted_mmo_case(customer=ALEX, told=date(2027, 3, 11))
+    wrong = handed_over(posted, date(2027, 3, 11))
+
+    case = act(wrong, CorrectNotification(saw="n2", told_on=told_on, reasons="Another letter."), mmo("officer"), date(2027, 3, 16))
+
+    assert case.notices[1] == posted.notices[1]
 
 
 def test_a_letter_with_a_carrier_that_is_handed_over_keeps_the_day_it_will_print():
@@ -556,7 +568,8 @@ def test_a_letter_with_a_carrier_that_is_handed_over_keeps_the_day_it_will_print
 
     case = handed_over(case, date(2027, 3, 11))
 
-    assert (case.notices[1].sent_on, case.notices[1].notified_on) == (date(2027, 3, 11), date(2027, 3, 16))
+    assert (case.notices[1].notified_on, case.notices[1].counts_from) == (date(2027, 3, 11), date(2027, 3, 16))
+    assert day_of(case, "appeal-closes", ENGLAND) == date(2027, 3, 30)
 
 
 def told_by_hand() -> Case:
