@@ -10,6 +10,7 @@ from pydantic import Field
 from domain.contact_words import ContactKind, Verdict
 from domain.counting import Counting, DateChange
 from domain.days import Reckoned
+from domain.formats import Format, Language
 from domain.model import Answer, Code, Hour, Reference, State, Text
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 from domain.rules import Period
@@ -29,6 +30,12 @@ class Adjustment(State):
     """Channels the customer must be left with."""
     instead_of_writing: bool = False
     """Requests that a policy wants in writing may be made another way."""
+    formats: tuple[Format, ...] = ()
+    """The forms in which the customer gets letters; the standard letter is made and kept besides (EH-110)."""
+    language: Language | None = None
+    """Of the translation, where one is agreed."""
+    translation_alone: bool = False
+    """The translation goes by itself; otherwise the standard letter follows it."""
 
 
 class Customer(State):
@@ -449,6 +456,8 @@ class Notice(State):
     """The day on which that carrier was expected to post it: the day the letter prints."""
     delivered_on: date | None = None
     """The day on which the carrier says that it arrived; a report, no proof that it was read."""
+    read_out: Literal["owed", "done"] | None = None
+    """Whether it is to be read out to the customer, where a script for a call is an agreed form of letters."""
 
 
 class Informed(State):

@@ -58,6 +58,8 @@ class Letter(State):
     challenge: str
     method: str
     sections: tuple[Section, ...]
+    issue: int = 1
+    """Above 1: it was issued again and takes the place of an earlier one (EH-112)."""
 
 
 class _Subject:
@@ -126,6 +128,7 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
         challenge=_challenge_label(subject),
         method=method,
         sections=tuple(sections),
+        issue=notice.issue,
     )
 
 
@@ -529,6 +532,16 @@ def _record_kept(subject: _Subject) -> Facts:
     return {"kept_by": kept, "maintained_by": maintained}
 
 
+UNDATED = "edition without a date"
+"""The label of an edition whose text carries none."""
+
+
+def _edition(subject: _Subject) -> Facts:
+    """Returns which edition applies, and whether its label would say nothing: none is known, or the title holds it already."""
+    title, label = subject.policy.title, subject.policy.edition.label
+    return {"title": title, "edition": label, "undated": label == UNDATED, "in_title": label.replace(" to ", "-") in title}
+
+
 def _whereto(rule: AppealRule, policy: Policy) -> str:
     return f"the {policy.office(rule.to.value)}"
 
@@ -538,8 +551,8 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "way-forward": _finding("way-forward"),
     "consequence": lambda subject: {"label": subject.policy.title},
     "representative": lambda subject: {"offered": True},
-    "policy-copy": lambda subject: {"title": subject.policy.title, "edition": subject.policy.edition.label},
-    "edition": lambda subject: {"title": subject.policy.title, "edition": subject.policy.edition.label},
+    "policy-copy": _edition,
+    "edition": _edition,
     "restrictions": _restrictions,
     "reasons": _reasons,
     "until": _until,
