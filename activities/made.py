@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from activities.letters import TEMPLATES, Rendered, Wording, render
+from activities.letters import TEMPLATES, Rendered, Wording, render, seen
 from activities.other_forms import page_in, script_of, translated
 from activities.pdf import Paper, Text, Unmade, pdf_of
 from domain.addresses import address_lines, address_problem
@@ -99,7 +99,8 @@ def paper(letter: Letter, *, sender: tuple[str, ...] = (), large: bool = False, 
     posted = letter.method.endswith("post")
     if posted and (problem := address_problem(letter.name, letter.address)):
         raise Unmade(f"It cannot be posted: {problem}. Mend the address with correct_address, then issue the letter again.")
-    by_email = (letter.name, *([f"By email: {letter.address}"] if letter.address else []))
+    name, address = seen(letter.name), seen(letter.address or "")
+    by_email = (name, *([f"By email: {address}"] if address else []))
     return Paper(
         title=f"{letter.label}, {letter.reference}",
         size=18 if large else 16 if easy else 11,
@@ -107,7 +108,7 @@ def paper(letter: Letter, *, sender: tuple[str, ...] = (), large: bool = False, 
         posted=posted,
         body=letter.body,
         sender=sender,
-        address=address_lines(letter.name, letter.address) if posted else by_email,
+        address=address_lines(name, address) if posted else by_email,
         dated=letter.dated,
         reference=letter.reference,
     )
