@@ -487,7 +487,7 @@ def heading_of(letter: Letter, part: str, policy: str) -> str:
 
 def practice_of(text: str) -> list[str]:
     """Returns the headings that a letter marks as practice; the ombudsman's part says so itself."""
-    found = re.findall(r"(?:The part |words of our policy: )(“[^.]+”)", text)
+    found = re.findall(r"(?:^The part |They are not the words of our policy: )(“[^.]+”)", text, re.MULTILINE)
     own = ["Who else can help"] if "This is information for you. It is not part of our policy." in text else []
     return (re.findall("“(.+?)”", found[0]) if found else []) + own
 
@@ -512,7 +512,7 @@ def test_a_part_that_a_default_fills_beside_its_clause_is_marked_as_partly_pract
     assert {one.part for one in parts if is_partly_practice(one, policy, disengages=kind == "disengagement")} == PARTLY[name, kind]
     if (name, kind) in STORIES:
         letter = composed(STORIES[name, kind](), kind)
-        [marked] = re.findall(r"How we apply (.+) is in part our practice", render(letter, policy=name).text)
+        [marked] = re.findall(r"How we apply (.+ is in part our practice\..*)", render(letter, policy=name).text)
         assert set(re.findall("“(.+?)”", marked)) == {heading_of(letter, part, name) for part in PARTLY[name, kind]}
 
 
