@@ -34,7 +34,7 @@ def unplain(text: str, *, but: frozenset[str] = frozenset()) -> list[str]:
     """Returns what makes a text hard to read, a line each; `but` holds a body's own words (titles, offices) that stay as they are."""
     own = text
     for words in sorted(but, key=len, reverse=True):
-        own = own.replace(words, "X")
+        own = own.replace(words, "Own")
     found = [f'{len(one.split())} words: "{_start(one)}"' for one in _all(own) if len(one.split()) > MOST_WORDS]
     lengths = [len(one.split()) for one in _all(own)]
     if lengths and median(lengths) >= USUAL_WORDS:
