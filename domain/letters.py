@@ -537,9 +537,9 @@ UNDATED = "edition without a date"
 
 
 def _edition(subject: _Subject) -> Facts:
-    """Returns which edition applies, and whether its label would say nothing: none is known, or the title holds it already."""
-    title, label = subject.policy.title, subject.policy.edition.label
-    return {"title": title, "edition": label, "undated": label == UNDATED, "in_title": label.replace(" to ", "-") in title}
+    """Returns which edition applies, and whether its label says only that none is known."""
+    label = subject.policy.edition.label
+    return {"title": subject.policy.title, "edition": label, "undated": label == UNDATED}
 
 
 def _whereto(rule: AppealRule, policy: Policy) -> str:

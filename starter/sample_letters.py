@@ -1,6 +1,6 @@
 """A letter of each kind with made-up facts, from a policy alone: what its wording would print. Nothing in them is about anybody.
 
-Each part has its variants, so that every way through a template is tried; what a policy does not give (a window, a committee) no variant has."""
+Each part has its variants, so that every way through a template is tried; what a policy does not give (a window, a committee), none has."""
 
 from __future__ import annotations
 
@@ -44,7 +44,6 @@ class Samples(Data):
             "title": title,
             "edition": edition,
             "undated": edition == UNDATED,
-            "in_title": edition.replace(" to ", "-") in title,
         }
         text: Facts = {"text": "These are sample words."}
         return {

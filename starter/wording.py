@@ -113,9 +113,11 @@ def _letters(words: Wording, policy: Policy) -> Iterator[Finding]:
     """Yields what shows when letters are made: each part in each of its variants, then each letter whole."""
     facts = Samples(policy=policy).facts()
     rules = {kind: rule for kind in get_args(NoticeKind) if (rule := policy.letter(kind))}
-    for part in dict.fromkeys(part.part for rule in rules.values() for part in rule.parts):
-        for one in facts.get(part, ()):
-            yield from _part(words, part, one)
+    parts = dict.fromkeys(part.part for rule in rules.values() for part in rule.parts)
+    faults = [found for part in parts for one in facts.get(part, ()) for found in _part(words, part, one)]
+    if faults:
+        yield from faults
+        return
     for kind in rules:
         try:
             yield from _letter(words, policy, sample_letter(policy, kind))
@@ -166,7 +168,8 @@ def _stopped(error: TemplateError, path: str) -> Finding:
     at, trace = None, error.__traceback__
     while trace:
         if (name := trace.tb_frame.f_code.co_filename).endswith((".md", ".txt")):
-            at = (name, trace.tb_lineno)
+            template = trace.tb_frame.f_globals.get("__jinja_template__")  # whose lines are those of the program made of it
+            at = (name, template.get_corresponding_lineno(trace.tb_lineno) if template else trace.tb_lineno)
         trace = trace.tb_next
     return Finding(kind="wrong", file=at[0] if at else path, line=at[1] if at else None, what=str(error))
 
