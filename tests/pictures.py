@@ -13,7 +13,7 @@ from PIL import Image
 from activities.made import make
 from tests.test_letters import STORIES, composed
 
-LETTERHEAD = ("Sample Offices", "1 Example Square", "Sampletown", "ZZ99 9ZZ", "Telephone 000 000 0000", "contact@example.org")
+LETTERHEAD = ("Sample Offices", "1 Example Square", "Sampletown, ZZ99 9ZZ", "Telephone 000 000 0000", "contact@example.org")
 
 
 def picture_of(pdf: bytes, *, dots: int = 72) -> Image.Image:

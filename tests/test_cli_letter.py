@@ -135,7 +135,7 @@ def test_the_wording_that_comes_with_evenhand_is_right_and_plain():
 WRONG: dict[str, tuple[str, str, str]] = {
     "a slip of syntax": ("mmo/decision.md", "{% set subject = 'x' %}\nWe decided.\n{% if %}", r"mmo/decision.md:3: "),
     "an end that is missing": ("mmo/parts/reasons.md", "{% set heading = 'Why' %}\n{% if text %}\n{{ text }}", "mmo/parts/reasons.md:3: "),
-    "an unknown name": ("mmo/decision.md", "{% set subject = 'x' %}\nDear {{ surname }}", "mmo/decision.md:2: surname means nothing here; there are: "),
+    "an unknown name": ("mmo/decision.md", "{% set subject = 'x' %}\nDear {{ surname }}", "mmo/decision.md:2: surname means nothing here"),
     "an unknown name where nobody sees it": (
         "maidstone/parts/until.md",
         "{% set heading = 'Until' %}\n{% if open %}{{ untill }}{% else %}{{ until }}{% endif %}",
@@ -150,7 +150,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "mmo/parts/review-date.md: prints nothing",
     ),
     "a name that is no letter": ("mmo/decison.md", "{% set subject = 'x' %}x", "mmo/decison.md: is no kind of letter; there are: "),
-    "a name that is no part": ("mmo/parts/reason.md", "{% set heading = 'x' %}x", "mmo/parts/reason.md: is no part of a letter; there are: "),
+    "a name that is no part": ("mmo/parts/reason.md", "{% set heading = 'x' %}x", "mmo/parts/reason.md: is no part of a letter; "),
     "a time of its own": (
         "maidstone/parts/appeal.md",
         "{% set heading = 'If you disagree' %}\nYou can make an {{ label }} to {{ to }}\nwithin 28 days.",
@@ -161,7 +161,11 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "{% set subject = 'x' %}\nYou can appeal within two weeks.",
         'maidstone/decision.md:2: prints a time that neither the policy nor the case gives: "within two weeks"',
     ),
-    "a date of its own": ("mmo/warning.md", "{% set subject = 'x' %}\nBy Friday 2 April 2027.", "mmo/warning.md:2: prints a date of its own: Friday 2 April 2027"),
+    "a date of its own": (
+        "mmo/warning.md",
+        "{% set subject = 'x' %}\nBy Friday 2 April 2027.",
+        "mmo/warning.md:2: prints a date of its own: Friday 2 April 2027",
+    ),
     "an appeal that there is not": (
         "council-2024-2028/decision.md",
         "{% set subject = 'x' %}\nYou can appeal.",
@@ -173,7 +177,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "mmo/restrictions.md:2: ",
     ),
     "another program": ("mmo/decision.md", "{% set subject = 'x' %}\n{{ ''.__class__.__mro__ }}", "mmo/decision.md:2: "),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WRONG)
