@@ -148,6 +148,8 @@ def arguments(policy: Policy, staff: Staff, today: date) -> dict[str, st.SearchS
         "directed_at": st.just([]) | members,
         "against": st.none() | st.sampled_from(["w1", "s1", "s2", "r1", "a1", "a2"]),
         "evidence": st.just("post/1"),
+        "address": st.just("7 Example Street, Sampletown, ZZ99 9ZZ"),
+        "adjustment": st.sampled_from([{"need": "A call.", "formats": ["spoken"]}, {"need": "Large print.", "formats": ["large-print"]}]),
     }  # fmt: skip
 
 
