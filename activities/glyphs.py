@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from pathlib import Path
@@ -28,7 +29,7 @@ def in_print(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     if all(ord(sign) in printable() or sign == "\n" for sign in composed):
         return composed
-    return "".join(_printed(sign) for sign in composed)
+    return re.sub("(?<=\\])\u200d|\u200d(?=\\[)", "", "".join(_printed(sign) for sign in composed))
 
 
 def _printed(sign: str) -> str:

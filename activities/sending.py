@@ -23,8 +23,10 @@ from activities.made import Made, make
 from activities.outcome import Act, Letter, Outcome
 from activities.pdf import Unmade
 from activities.recording import Recording
+from domain.adjustments import forms_of
 from domain.case import Case, Notice
 from domain.days import london_date
+from domain.formats import Forms
 from domain.letters import Letter as Facts
 from domain.letters import MissingPart, compose, method_of
 from domain.model import State
@@ -54,6 +56,9 @@ class Kept(State):
     template: str
     edition: str
     facts: Facts
+    sender: tuple[str, ...] = ()
+    """The letterhead."""
+    forms: Forms = Forms()
 
 
 @dataclass(frozen=True)
@@ -104,11 +109,11 @@ class Sending:
         day = carrier.posts_on(today, method, calendar)
         body = body_of(session, case.body)
         facts = compose(case, notice, policy=policy, calendar=calendar, sent_on=day, ombudsman=body.ombudsman)
-        made = make(facts, policy=case.policy, sender=body.letterhead)
+        made = make(facts, policy=case.policy, sender=body.letterhead, forms=forms_of(case.customer))
         name = issued(notice.id, notice.issue)
         parcel = Parcel(
             case=case.id, name=name, reference=f"{case.id}/{name}", method=method, to=facts.name, address=facts.address,
-            subject=facts.label, sender=facts.body, files=made.files,
+            subject=facts.label, sender=facts.body, files=made.parcel, for_staff=made.for_staff,
         )  # fmt: skip
         return Offer(parcel, facts, made, case.edition, day, carrier)
 
@@ -134,7 +139,8 @@ class Sending:
         key = (letter.case, offer.parcel.name)
         mine = (LetterFileRow.case_id == key[0]) & (LetterFileRow.notice == key[1])
         session.execute(delete(LetterFileRow).where(mine))  # type: ignore[arg-type]  # SQLAlchemy columns
-        kept = Kept(template=offer.made.template, edition=offer.edition, facts=offer.facts)
+        made = offer.made
+        kept = Kept(template=made.template, edition=offer.edition, facts=offer.facts, sender=made.sender, forms=made.forms)
         files = {**offer.made.files, "json": kept.model_dump_json().encode()}
         session.add_all(
             LetterFileRow(case_id=key[0], notice=key[1], ending=ending, sha256=hashlib.sha256(content).hexdigest(), content=content)

@@ -11,6 +11,7 @@ from domain.appeal_rules import AppealRule
 from domain.contact_words import ContactKind, Verdict
 from domain.counting import Counting, DateChange
 from domain.days import Reckoned
+from domain.formats import Format, Language
 from domain.model import Answer, Code, Hour, Mark, Reference, State, Text, WebAddress
 from domain.restrictions import DISENGAGING, NOT_LIMITS, Channel, Restriction
 from domain.rules import Period
@@ -30,6 +31,12 @@ class Adjustment(State):
     """Channels the customer must be left with."""
     instead_of_writing: bool = False
     """Requests that a policy wants in writing may be made another way."""
+    formats: tuple[Format, ...] = ()
+    """The forms in which the customer gets letters; the standard letter is made and kept besides (EH-110)."""
+    language: Language | None = None
+    """Of the translation, where one is agreed."""
+    translation_alone: bool = False
+    """The translation goes by itself; otherwise the standard letter follows it."""
 
 
 class Customer(State):
@@ -506,6 +513,8 @@ class Notice(State):
     posted_on: date | None = None
     posted_how: Code | None = None
     """When and how that letter went, beside what a person did sooner."""
+    read_out: Literal["owed", "done"] | None = None
+    """Whether it is to be read out to the customer, where a script for a call is an agreed form of letters."""
 
 
 class Informed(State):

@@ -532,6 +532,14 @@ class AddAdjustment(Command):
     adjustment: Adjustment
 
 
+class CorrectAddress(Command):
+    """Record the customer's right address, and by which channel letters go; one that was stopped is then issued again."""
+
+    do = "correct_address"
+    address: Text
+    channel: Channel | None = None
+
+
 class AppointRepresentative(Command):
     """Record whom the customer chose to make contact instead."""
 
@@ -732,6 +740,7 @@ AnyCommand = (
     | RequestReview
     | ReviewSanction
     | AddAdjustment
+    | CorrectAddress
     | AppointRepresentative
     | SetRetention
     | Hold

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 
 from domain import (
+    adjustments,
     agreements,
     appeal,
     appeal_answer,
@@ -75,7 +76,8 @@ HANDLERS: dict[str, Handler] = {
     "record_informed": informing.record_informed,
     "recommend": review.recommend,
     "review_record": retention.review_record,
-    "add_adjustment": referral.add_adjustment,
+    "add_adjustment": adjustments.add_adjustment,
+    "correct_address": adjustments.correct_address,
     "appoint_representative": referral.appoint_representative,
     "warn": warning.warn,
     "record_reply": warning.record_reply,

@@ -14,6 +14,8 @@ from domain.people import Actor
 from domain.policy import NoticeRule, Policy
 
 NO_MORE = ("sent", "withheld")
+READ_OUT = ("telephone", "by-hand")
+"""Ways of telling by which a letter can be read out."""
 AFRESH: dict[str, object] = dict.fromkeys(
     (
         "sent_on",
@@ -47,7 +49,7 @@ def issue_notice(case: Case, command: IssueNotice, *, actor: Actor, policy: Poli
     who = rule.issued_by or rule.may_be_withheld
     by = authorise(who, actor=actor, case=case, policy=policy, on=on, act="issue this letter") if who else signed_by(actor, on)
     again = notice.issue + (notice.status != "to-issue")
-    issued = marked(case, notice, "to-send", issued_by=by, issue=again, **AFRESH)
+    issued = marked(case, notice, "to-send", issued_by=by, issue=again, **AFRESH, read_out="owed" if notice.read_out else None)
     return decided(issued, f"{rule.label} {notice.id} issued.", cites=who.sources if who else ())
 
 
@@ -103,6 +105,9 @@ def record_notification(
         raise Refusal(f"{notice.id} was withheld; telling the customer now would go against that decision.")
     if notice.status == "to-issue":
         raise Refusal(f"{notice.id} has not been issued by the post that writes to the customer.", cites=_issuer(notice, policy))
+    if command.method in READ_OUT and notice.read_out == "owed":
+        notice = notice.model_copy(update={"read_out": "done"})
+        case = marked(case, notice, notice.status)
     told = deemed_notified(on, command.method, calendar)
     if notice.notified_on and notice.notified_on <= told:
         return _told_before(case, notice, command.method)
@@ -132,7 +137,7 @@ def _told_before(case: Case, notice: Notice, method: str) -> Decision:
 
 def _in_the_form(case: Case, notice: Notice, method: str, policy: Policy) -> None:
     rule = policy.notice(notice.kind).letter_only
-    adjusted = any(adjustment.instead_of_writing for adjustment in case.customer.adjustments)
+    adjusted = any(one.instead_of_writing or "spoken" in one.formats for one in case.customer.adjustments)
     if rule and rule.value and method == "telephone" and not adjusted:
         raise Refusal("This is told by letter; a call will not do.", cites=rule.sources, remains="Send the letter.")
 

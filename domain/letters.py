@@ -61,6 +61,8 @@ class Letter(State):
     challenge: str
     method: str
     sections: tuple[Section, ...]
+    issue: int = 1
+    """Above 1: it was issued again and takes the place of an earlier one (EH-112)."""
 
 
 class _Subject:
@@ -134,6 +136,7 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
         challenge=_challenge_label(subject),
         method=method,
         sections=tuple(sections),
+        issue=notice.issue,
     )
 
 
@@ -546,6 +549,16 @@ def _links(subject: _Subject) -> Facts | None:
     return {"links": found} if found else None
 
 
+UNDATED = "edition without a date"
+"""The label of an edition whose text carries none."""
+
+
+def _edition(subject: _Subject) -> Facts:
+    """Returns which edition applies, and whether its label says only that none is known."""
+    label = subject.policy.edition.label
+    return {"title": subject.policy.title, "edition": label, "undated": label == UNDATED}
+
+
 def _whereto(rule: AppealRule, policy: Policy) -> str:
     return f"the {policy.office(rule.to.value)}" if rule.to.value in policy.offices else rule.to.value
 
@@ -555,8 +568,8 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "way-forward": _finding("way-forward"),
     "consequence": lambda subject: {"label": subject.policy.title},
     "representative": lambda subject: {"offered": True},
-    "policy-copy": lambda subject: {"title": subject.policy.title, "edition": subject.policy.edition.label},
-    "edition": lambda subject: {"title": subject.policy.title, "edition": subject.policy.edition.label},
+    "policy-copy": _edition,
+    "edition": _edition,
     "restrictions": _restrictions,
     "reasons": _reasons,
     "until": _until,

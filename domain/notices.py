@@ -22,6 +22,7 @@ def owe(case: Case, kind: NoticeKind, *, about: str, on: date, policy: Policy, b
         created_on=on,
         status="to-send" if issued else "to-issue",
         issued_by=by if issued else None,
+        read_out="owed" if any("spoken" in one.formats for one in case.customer.adjustments) else None,
     )
     return case.model_copy(update={"notices": (*case.notices, notice)}), notice.id
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from domain.adjustments import check_formats
 from domain.answers import require_kind
 from domain.case import Case, Consulted, Referred, next_id
 from domain.commands import (
     AcknowledgeFault,
-    AddAdjustment,
     AppointRepresentative,
     Assess,
     Consult,
@@ -35,6 +35,8 @@ def open_case(command: OpenCase, *, id: str, edition: str, keep_years: int | Non
     _belongs_here(command, policy)
     require_intake(command.findings, policy)
     _in_force(policy, the_day(command.on, today=today))
+    for adjustment in command.customer.adjustments:
+        check_formats(command.customer, adjustment)
     case = Case(
         id=id,
         body=command.body,
@@ -219,13 +221,6 @@ def acknowledge_fault(case: Case, command: AcknowledgeFault, *, actor: Actor, po
 
 def _asked(policy: Policy) -> tuple[Finding, ...]:
     return (*policy.decision.requires, *(rule for sign_off in policy.decision.sign_offs.values() for rule in sign_off.requires))
-
-
-def add_adjustment(case: Case, command: AddAdjustment, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
-    """Record a reasonable adjustment; restrictions and forms give way to it (DEF-15)."""
-    the_day(command.on, today=today)
-    customer = case.customer.model_copy(update={"adjustments": (*case.customer.adjustments, command.adjustment)})
-    return decided(case.model_copy(update={"customer": customer}), "A reasonable adjustment was recorded.", cites=["DEF-15"])
 
 
 def appoint_representative(

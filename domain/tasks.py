@@ -353,13 +353,17 @@ def _letters(case: Case, policy: Policy) -> Iterator[Task]:
         match notice.status:
             case "to-issue":
                 yield _issue(notice, case, policy)
+            case "sent" if notice.read_out == "owed":
+                what = f"Read the letter {notice.id} ({notice.kind}) out to the customer, as agreed; its script is with it"
+                yield Task(kind="letter", what=what, ref=notice.id, cites=("EH-110",), command="record_notification", **_for(None, case))
             case "uncertain":
                 what = f"Find out whether the letter {notice.id} ({notice.kind}) went: record that it did, or issue it again"
                 yield Task(kind="letter", what=what, ref=notice.id, cites=("DEF-14",), command="record_notification", **_for(None, case))
             case "blocked" | "returned":
                 yield Task(
                     kind="letter",
-                    what=f"The letter {notice.id} ({notice.kind}) is {notice.status}: tell the customer another way",
+                    what=f"The letter {notice.id} ({notice.kind}) is {notice.status}: mend what stops it and issue it again, "
+                    "or tell the customer another way",
                     ref=notice.id,
                     cites=("DEF-14",),
                     command="record_notification",

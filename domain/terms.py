@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
+from domain.adjustments import leaves_adjustment
 from domain.case import Case, ReviewEvery, Sanction, Terms
 from domain.days import Calendar, after
 from domain.deadlines import reckon
@@ -96,7 +97,8 @@ def check_restrictions(case: Case, restrictions: tuple[Restriction, ...], *, ter
         _only_for(restriction, option, case)
         _parameters(restriction, option)
         _leaves_more_than_writing(restriction, option, terms)
-        _leaves_adjustments(case, restriction)
+        for adjustment in case.customer.adjustments:
+            leaves_adjustment(restriction, adjustment)
 
 
 def sign_off_for(restrictions: tuple[Restriction, ...], policy: Policy) -> str:
@@ -174,18 +176,6 @@ def _leaves_more_than_writing(restriction: Restriction, option: Option, terms: T
             cites=rule.sources,
             remains="written-or-third-party-only, with extreme.",
         )
-
-
-def _leaves_adjustments(case: Case, restriction: Restriction) -> None:
-    left = channels_left(restriction)
-    for adjustment in case.customer.adjustments:
-        if left is not None and adjustment.channels and not left & set(adjustment.channels):
-            agreed = ", ".join(adjustment.channels)
-            raise Refusal(
-                f"{restriction.type} would leave none of the channels agreed as a reasonable adjustment: {agreed}.",
-                cites=["DEF-15"],
-                remains="Choose another restriction, or settle the adjustment first.",
-            )
 
 
 def check_length(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from activities.bodies import Body
+from activities.glyphs import printable
 from domain.case import NOT_RECORDED
 from domain.people import RESERVED, Person
 from domain.policy import Policy
@@ -46,6 +47,7 @@ def _faults(body: Body) -> Iterator[Fault]:
         if day in body.meetings[:n]:
             yield ("meetings", n), f"{day} is listed already; one line a day"
     yield from _closed_days(body)
+    yield from _letterhead(body.letterhead)
     yield from _twice(body.people)
     for n, person in enumerate(body.people):
         yield from _misplaced(n, person, body)
@@ -71,6 +73,23 @@ def _closed_days(body: Body) -> Iterator[Fault]:
         if closed.on.weekday() >= 5:
             yield ("closures", n, "on"), f"{closed.on} is a {closed.on:%A}, no working day in any case; list days from Monday to Friday"
         seen.add(closed.on)
+
+
+LETTERHEAD_LINES, LETTERHEAD_SIGNS = 9, 40
+"""What stands beside the address without touching it, and on one line of it."""
+
+
+def _letterhead(lines: tuple[str, ...]) -> Iterator[Fault]:
+    """Yields what would not print well at the top of every letter."""
+    if len(lines) > LETTERHEAD_LINES:
+        yield ("letterhead",), f"at most {LETTERHEAD_LINES} lines, found {len(lines)}"
+    for n, line in enumerate(lines):
+        if not line.strip():
+            yield ("letterhead", n), "a line that says something, found an empty one; leave it out"
+        elif len(line) > LETTERHEAD_SIGNS:
+            yield ("letterhead", n), f"at most {LETTERHEAD_SIGNS} signs a line, found {len(line)}; make it two lines"
+        elif not all(ord(sign) in printable() for sign in line):
+            yield ("letterhead", n), "signs that letters can print; take out emoji, tabs and line ends"
 
 
 def _twice(people: tuple[Person, ...]) -> Iterator[Fault]:

@@ -67,7 +67,7 @@ PORTSMOUTH_STAFF = Staff(
 
 CASEY = Customer(name="Casey Sample", channel="email", address="casey.sample@example.org")
 """A customer reached by email, so notified on the day a letter is sent (DEF-06)."""
-ALEX = Customer(name="Alex Sample", channel="letter", address="1 Example Street, Sampletown")
+ALEX = Customer(name="Alex Sample", channel="letter", address="1 Example Street, Sampletown, ZZ99 9ZZ")
 """A customer reached by first-class post, so notified on the second working day after it is sent (DEF-06)."""
 
 ONE_EMAIL_A_WEEK = ContactVolumeLimit(type="contact-volume-limit", max_contacts=1, per="week", channel="email")

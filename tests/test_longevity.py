@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from jinja2 import Environment
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markdown_it import MarkdownIt
 from sqlmodel import JSON, SQLModel, select
 from temporalio.api.common.v1 import Payload
@@ -439,7 +439,8 @@ async def test_letters_that_were_sent_stay_as_they_were_when_what_renders_them_p
             return super().render(src).replace("<p>", '<p dir="auto">').replace("\n", "\n\n")
 
     monkeypatch.setattr(activities.letters, "MarkdownIt", AnotherMarkdown)
-    monkeypatch.setattr(activities.letters, "Environment", partial(Environment, finalize=lambda text: f"{text} "))
+    another = partial(ImmutableSandboxedEnvironment, finalize=lambda text: f"{text} ")
+    monkeypatch.setattr(activities.letters, "ImmutableSandboxedEnvironment", another)
     activities.letters.wording.cache_clear()
     try:
         async with office.worker():

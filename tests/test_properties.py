@@ -152,6 +152,8 @@ def arguments(policy: Policy, staff: Staff, today: date) -> dict[str, st.SearchS
         "text": WORDS,
         "column": st.sampled_from([one.column for one in policy.register_.columns] if policy.register_ else ["case-notes"]),
         "answer": st.sampled_from(["accepted", "refused"]),
+        "address": st.just("7 Example Street, Sampletown, ZZ99 9ZZ"),
+        "adjustment": st.sampled_from([{"need": "A call.", "formats": ["spoken"]}, {"need": "Large print.", "formats": ["large-print"]}]),
     }  # fmt: skip
 
 

@@ -28,7 +28,9 @@ class Parcel(Data):
     sender: str
     """The body's name."""
     files: dict[str, bytes]
-    """By ending: pdf, html, txt."""
+    """What goes to the customer, by kind: pdf, html, txt; an email in plain text has txt alone."""
+    for_staff: dict[str, bytes] = {}
+    """What a member of staff needs to tell the customer: the script for a call. Nobody sends it."""
 
 
 class Handed(Data):

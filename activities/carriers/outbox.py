@@ -23,7 +23,7 @@ class Outbox:
         return today
 
     def hand_over(self, parcel: Parcel) -> Handed:
-        for ending, content in parcel.files.items():
+        for ending, content in {**parcel.files, **parcel.for_staff}.items():
             file = file_of(self.folder, parcel.case, parcel.name, ending)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
