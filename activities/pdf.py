@@ -47,10 +47,14 @@ def _compiler(layout: str) -> typst.Compiler:
 
 def pdf_of(paper: Paper, markdown: str, *, layout: str = "letter") -> bytes:
     """Returns the PDF of a letter whose body is Markdown. Raises Unmade where the layout or the fonts cannot print it."""
-    whole = _in_print(paper.model_copy(update={"blocks": _from_one(blocks(markdown))}))
+    return printed(paper.model_copy(update={"blocks": _from_one(blocks(markdown))}), layout=layout, name="letter")
+
+
+def printed(facts: object, *, layout: str, name: str) -> bytes:
+    """Returns the PDF of a layout, the facts given to it as data under a name. Raises Unmade."""
     with ONE_AT_A_TIME:
         try:
-            made = _compiler(layout).compile(format="pdf", pdf_standards=["ua-1"], sys_inputs={"letter": json.dumps(whole)})
+            made = _compiler(layout).compile(format="pdf", pdf_standards=["ua-1"], sys_inputs={name: json.dumps(_in_print(facts))})
         except typst.TypstError as error:
             raise Unmade(error.message.splitlines()[0]) from None
     assert isinstance(made, bytes)

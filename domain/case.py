@@ -473,6 +473,19 @@ class Hold(State):
     released_on: date | None = None
 
 
+class Disclosure(State):
+    """A bundle of the case's papers made for somebody outside, by its hash."""
+
+    id: str
+    on: date
+    by: Signature
+    audience: Literal["ombudsman", "subject-access"]
+    sha256: str
+    to: Text | None = None
+    reviewed_by: str | None = None
+    reviewed_on: date | None = None
+
+
 class Imported(State):
     """Where a case comes from that began in a body's own records, and what stood there besides."""
 
@@ -598,6 +611,7 @@ class Case(State):
     """The holiday tables its dates are counted with."""
     changes: tuple[DateChange, ...] = ()
     """What newer tables and proofs of receipt did to its dates."""
+    disclosures: tuple[Disclosure, ...] = ()
 
     def notice(self, id: str) -> Notice | None:
         return next((notice for notice in self.notices if notice.id == id), None)
