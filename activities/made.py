@@ -10,6 +10,7 @@ from activities.pdf import Paper, address_lines, pdf_of
 from domain.letters import Letter
 from domain.model import Data
 
+NOT_OF_LETTERS = ("dossier.typ",)
 TYPES = {"pdf": "application/pdf", "html": "text/html; charset=utf-8", "txt": "text/plain; charset=utf-8"}
 """The files of a letter: by their endings, what each is."""
 
@@ -54,5 +55,7 @@ def template_version() -> str:
     folder = TEMPLATES.parent
     whole = hashlib.sha256()
     for file in sorted(one for one in folder.rglob("*") if one.suffix in (".md", ".html", ".typ")):
+        if file.name in NOT_OF_LETTERS:
+            continue
         whole.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
     return whole.hexdigest()[:16]

@@ -22,6 +22,7 @@ LANES: dict[Lane, str] = {
     "reviews": "Reviews",
     "letters": "Letters",
 }
+OPENED = "open"
 Form = Literal["done", "waits", "missed", "untold"]
 """Done or in force; still to come or not sent; missed; decided while the customer is not told."""
 
@@ -39,23 +40,23 @@ class Mark(State):
     what: str
 
 
-def life(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tuple[Mark, ...]:
-    """Returns every mark of a case as it stood on a day, lane by lane, each by its day."""
+def life(case: Case, policy: Policy, calendar: Calendar) -> tuple[Mark, ...]:
+    """Returns every mark of a case as it stands, lane by lane, each by its day."""
     found = [
         *_happened(case),
         *(mark for one in case.sanctions for mark in _in_force(case, one)),
         *_windows(case, policy, calendar),
         *_appeals(case),
-        *_reviews(case, policy, calendar, today),
+        *_reviews(case, policy, calendar),
         *_letters(case),
     ]
     order = list(LANES)
-    return tuple(sorted(found, key=lambda one: (order.index(one.lane), one.on, len(one.ref), one.ref)))
+    return tuple(sorted(found, key=lambda one: (order.index(one.lane), one.on, one.ref != OPENED, len(one.ref), one.ref)))
 
 
 def _happened(case: Case) -> Iterator[Mark]:
     yield Mark(
-        lane="happened", ref="open", on=case.opened_on, what="The case was opened" if not case.imported else "The case was taken over"
+        lane="happened", ref=OPENED, on=case.opened_on, what="The case was opened" if not case.imported else "The case was taken over"
     )
     for incident in case.incidents:
         yield Mark(lane="happened", ref=incident.id, on=incident.on, what=f"Incident {incident.id}: {incident.code.replace('-', ' ')}")
@@ -118,7 +119,7 @@ def _outcome(one: Challenge) -> str:
     return (one.outcome or "decided").replace("-", " ") if one.decided_on else "not yet decided"
 
 
-def _reviews(case: Case, policy: Policy, calendar: Calendar, today: date) -> Iterator[Mark]:
+def _reviews(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Mark]:
     for one in case.reviews:
         yield Mark(lane="reviews", ref=one.id, on=one.on, what=_held(one))
     for key in case.passed:
@@ -128,7 +129,7 @@ def _reviews(case: Case, policy: Policy, calendar: Calendar, today: date) -> Ite
     if not any(one.in_force for one in case.sanctions):
         return
     for due in open_deadlines(case, policy, calendar):
-        if due.kind in ("review-overdue", "restrictions-end") and due.reckoned.date >= today:
+        if due.kind in ("review-overdue", "restrictions-end"):
             said = "The restrictions end" if due.kind == "restrictions-end" else "The next review is due"
             so_far = "; known so far" if due.reckoned.provisional else ""
             yield Mark(lane="reviews", ref=due.ref, on=due.reckoned.date, form="waits", what=f"{said}: {due.ref}{so_far}")

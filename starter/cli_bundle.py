@@ -45,7 +45,9 @@ def bundle(
     found = _gathered(case, audience)
     listed = _read(reviewed) if reviewed else None
     made = _made(found, listed)
-    _recorded(case, made, audience=audience, by=by, to=to, listed=listed)
+    with_ = _disclosed(made, audience, to, listed)
+    if not _on_the_case(found, by, with_):
+        _record(case, by, with_)
     write(file, made.content)
     if json:
         as_json({"case": case, "for": audience, "file": str(file), "sha256": made.sha256, "files": sorted(made.files)})
@@ -132,13 +134,32 @@ def _made(found: Gathered, listed: ReviewList | None) -> Bundle:
         raise typer.Exit(REFUSED) from None
 
 
-def _recorded(case: str, made: Bundle, *, audience: str, by: str, to: str | None, listed: ReviewList | None) -> None:
-    """Record the bundle on the case before anybody has it; the same bundle by the same person on the same day is one line."""
-    with_: dict[str, object] = {"audience": audience, "sha256": made.sha256, **({"to": to} if to else {})}
-    if listed:
-        with_ |= {"reviewed_by": listed.reviewed_by, "reviewed_on": listed.reviewed_on.isoformat() if listed.reviewed_on else None}
-    id = f"bundle:{made.sha256[:16]}:{by}:{today().isoformat()}"
-    message = _message("record_disclosure", by=by, on=None, saw=None, id=id, with_=with_)
+def _disclosed(made: Bundle, audience: str, to: str | None, listed: ReviewList | None) -> dict[str, object]:
+    """Returns what the case is told of a bundle."""
+    day = listed.reviewed_on if listed else None
+    facts = {
+        "audience": audience,
+        "sha256": made.sha256,
+        "to": (to or "").strip() or None,
+        "reviewed_by": listed.reviewed_by if listed else None,
+        "reviewed_on": day.isoformat() if day else None,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _on_the_case(found: Gathered, by: str, with_: dict[str, object]) -> bool:
+    """Returns whether the case says already that this person made this bundle today: the same command again is the same bundle."""
+    for one in found.source.case.disclosures:
+        said = one.model_dump(mode="json", include={"audience", "sha256", "to", "reviewed_by", "reviewed_on"}, exclude_none=True)
+        said |= {"to": found.source.texts.get(one.to, one.to)} if one.to else {}
+        if said == with_ and (one.by.person, one.on) == (by, today()):
+            return True
+    return False
+
+
+def _record(case: str, by: str, with_: dict[str, object]) -> None:
+    """Record the bundle on the case, before anybody has it."""
+    message = _message("record_disclosure", by=by, on=None, saw=None, id=None, with_=with_)
 
     async def ask() -> Outcome:
         return await (await _cases()).submit_message(case, message)

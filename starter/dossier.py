@@ -107,7 +107,7 @@ def source_of(session: Session, case_id: str) -> Source:
     acts = {one.command_id: one for one in session.exec(select(CommandRow).where(CommandRow.case_id == case_id)).all()}
     return Source(
         row=row, case=case, policy=policy, standing=standing_of(whole, policy, calendar, today=dated),
-        marks=life(whole, policy, calendar, today=dated), lines=lines, acts=acts, texts=CaseVault(session, case_id).texts,
+        marks=life(whole, policy, calendar), lines=lines, acts=acts, texts=CaseVault(session, case_id).texts,
         staff=_staff(session, row.body, policy, lines, case),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vText
 from pydantic import BaseModel
 from sqlmodel import Session, select
 
@@ -108,7 +108,7 @@ def calendar_text(dates: Iterable[Dated], *, name: str) -> bytes:
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", name)
+    calendar.add("x-wr-calname", vText(name))
     for one in sorted(dates, key=lambda one: (one.on, one.case, one.uid)):
         calendar.add_component(_event(one))
     return bytes(calendar.to_ical())

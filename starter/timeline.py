@@ -149,7 +149,7 @@ def picture_of(engine: Engine, case_id: str, *, today: date) -> tuple[tuple[Mark
         if case is None:
             raise NoCase(f"The records hold no case {case_id}.")
         policy = policy_of_edition(session, case.edition)
-        marks = life(case, policy, calendar_of(session, case, policy), today=today)
+        marks = life(case, policy, calendar_of(session, case, policy))
     return marks, svg_of(marks, case=case.id, body=policy.body, today=today)
 
 
@@ -222,7 +222,7 @@ def _placed(groups: Sequence[_Group]) -> list[list[_Group]]:
     ends: list[float] = []
     for one in groups:
         begins, end = _reach(one)
-        n = next((n for n, taken in enumerate(ends) if taken <= begins + 3), len(rows))
+        n = next((n for n, taken in enumerate(ends) if taken <= begins + 5), len(rows))
         if n == len(rows):
             rows.append([])
             ends.append(0)
