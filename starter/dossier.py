@@ -27,6 +27,9 @@ from starter.standing import Standing, standing_of
 Audience = Literal["ombudsman", "subject-access"]
 Cell = str | int | date | None
 TEXT = re.compile(r"text:[0-9a-f]{32}")
+REFERENCES = re.compile(f"({TEXT.pattern})")
+MARKS = re.compile(f"[\ue000-\uf8ff]|{TEXT.pattern}")
+"""What no name of a person holds: signs of our own, and a reference to a text."""
 WHO = re.compile("\ue020([^\ue020\ue021|]*)[|]([^\ue020\ue021|]*)\ue021")
 """A member of staff in a cell: the id, and the office held on that day."""
 NOBODY = ("customer", "calendar", "post", "outside", "unknown", "")
@@ -131,7 +134,7 @@ def _staff(session: Session, body: str, policy: Policy, lines: Sequence[LogRow],
     for id in ids:
         post, several = posts[id], list(posts.values()).count(posts[id]) > 1
         numbered[post] = numbered.get(post, 0) + 1
-        name = str((listed.get(id) or {}).get("name", ""))
+        name = MARKS.sub("", str((listed.get(id) or {}).get("name", "")))
         found.append(Staffer(id, name, f"{post} {numbered[post]}" if several else post))
     return tuple(found)
 
@@ -187,29 +190,24 @@ class Naming(NamedTuple):
         return self.spoken(cell) if isinstance(cell, str) else cell
 
     def spoken(self, text: str) -> str:
-        """Returns a string as it goes out: people first, personal text last, so that nothing in a text is taken for a mark of ours."""
-        parts = []
-        for n, part in enumerate(re.split(f"({WHO.pattern})", text)):
-            parts.append(part if n % 4 == 0 else "" if n % 4 > 1 else self._person(part))
-        plain = "".join(self._in_passing(one) if n % 2 == 0 else one for n, one in enumerate(_by_turns(parts)))
-        return shown(TEXT.sub(lambda found: self.texts.get(found[0], found[0]), plain))
+        """Returns a string as it goes out. Each mark is read once, so that nothing put in is taken for a mark of ours."""
+        parts, at = [], 0
+        for found in WHO.finditer(text):
+            parts += [self._plain(text[at : found.start()]), self._person(found[1])]
+            at = found.end()
+        return shown("".join((*parts, self._plain(text[at:]))))
 
-    def _person(self, mark: str) -> str:
-        found = WHO.fullmatch(mark)
-        return self.people.get(found[1], f"[{found[1]}]" if self.in_passing is None else "[member of staff]") if found else mark
+    def _person(self, id: str) -> str:
+        return self.people.get(id, f"[{id}]" if self.in_passing is None else "[member of staff]")
+
+    def _plain(self, text: str) -> str:
+        parts = REFERENCES.split(text)
+        return "".join(self.texts.get(part, part) if n % 2 else self._in_passing(part) for n, part in enumerate(parts))
 
     def _in_passing(self, text: str) -> str:
         if self.in_passing is None:
             return text
         return self.in_passing.sub(lambda found: self.named[found[0].casefold()], text)
-
-
-def _by_turns(parts: list[str]) -> Iterator[str]:
-    """Yields what stands between people, and people, by turns."""
-    for n in range(0, len(parts), 4):
-        yield parts[n]
-        if n + 1 < len(parts):
-            yield parts[n + 1]
 
 
 def with_names(source: Source) -> Naming:

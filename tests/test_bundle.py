@@ -24,6 +24,7 @@ from records.database import reading
 from records.log import log_of
 from starter.bundle import Bundle, Gathered, for_the_customer, gathered, proposed, whole, zipped
 from starter.dossier import Audience, NoDossier, shown
+from starter.letters_kept import NoLetter
 from starter.redaction import Cut, NotReviewed, ReviewList, read_list, written
 from tests.engine import MANAGER as ENGINE_MANAGER
 from tests.engine import OFFICER as ENGINE_OFFICER
@@ -517,6 +518,28 @@ def test_a_member_of_staff_who_left_is_not_named_either(records: Records):
     made = for_the_customer(*of_the_customer(records))
 
     assert "sam-smith" not in " ".join(readable(made).values())
+
+
+def test_a_name_on_the_staff_list_brings_no_text_back_and_is_no_mark(records: Records):
+    """Hostile: a name that holds a reference to a text, or our own mark for a person."""
+    with records.engine.begin() as connection:
+        ref = connection.execute(text("SELECT ref FROM case_text WHERE text LIKE 'I, Olly%'")).scalar_one()
+        name = f"Evil {ref} \ue020rae-green|x\ue021 <b>"
+        connection.execute(text("UPDATE staff SET entry = json_set(entry, '$.name', :n) WHERE person = 'morgan-jones'"), {"n": name})
+
+    made = whole(found(records))
+
+    assert {row["Id"]: row["Name"] for row in rows_of(made, "people.csv")}["morgan-jones"] == "Evil  rae-green|x <b>"
+    assert "Olly" not in " ".join(readable(for_the_customer(*of_the_customer(records))).values())
+
+
+def test_a_letter_of_a_hostile_name_stops_a_bundle(records: Records):
+    with records.engine.begin() as connection:
+        for table in ("letter", "letter_file"):
+            connection.execute(text(f"UPDATE {table} SET notice = '../../evil' WHERE notice = 'n1'"))
+
+    with pytest.raises(NoLetter, match="A letter's name is like n1"):
+        found(records)
 
 
 def test_there_is_no_bundle_of_no_case_or_of_destroyed_papers(records: Records, tmp_path: Path):
