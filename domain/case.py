@@ -480,9 +480,9 @@ class Disclosure(State):
     on: date
     by: Signature
     audience: Literal["ombudsman", "subject-access"]
-    sha256: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     to: Text | None = None
-    reviewed_by: str | None = None
+    reviewed_by: Code | None = None
     reviewed_on: date | None = None
 
 
