@@ -15,6 +15,7 @@ from domain.formats import Forms
 from domain.letters import Letter
 from domain.model import Data
 
+NOT_OF_LETTERS = ("dossier.typ",)
 TYPES = {"pdf": "application/pdf", "html": "text/html; charset=utf-8", "txt": "text/plain; charset=utf-8"}
 """The files of a letter: by the last part of their endings, what each is."""
 STANDARD = ("pdf", "html", "txt")
@@ -120,5 +121,7 @@ def template_version() -> str:
     folder = TEMPLATES.parent
     whole = hashlib.sha256()
     for file in sorted(one for one in folder.rglob("*") if one.suffix in (".md", ".html", ".typ", ".txt") and "fonts" not in one.parts):
+        if file.name in NOT_OF_LETTERS or "bundle" in file.parts:
+            continue
         whole.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
     return whole.hexdigest()[:16]

@@ -62,15 +62,21 @@ def _compiler(layout: str) -> typst.Compiler:
 
 def pdf_of(paper: Paper, *texts: Text, layout: str = "letter") -> bytes:
     """Returns the PDF of a letter with one text, or with several after each other. Raises Unmade where it cannot be printed or posted."""
-    whole = _in_print({**paper.model_dump(), "most": MOST_PAGES, "texts": [_laid(one, paper) for one in texts]})
+    facts = {**paper.model_dump(), "most": MOST_PAGES, "texts": [_laid(one, paper) for one in texts]}
+    made = printed(facts, layout=layout, name="letter")
+    if paper.posted and len(made) > MOST_BYTES:
+        raise Unmade(f"It takes {len(made)} bytes; a letter that is posted may take {MOST_BYTES}.")
+    return made
+
+
+def printed(facts: object, *, layout: str, name: str) -> bytes:
+    """Returns the PDF of a layout, the facts given to it as data under a name. Raises Unmade."""
     with ONE_AT_A_TIME:
         try:
-            made = _compiler(layout).compile(format="pdf", pdf_standards=["ua-1"], sys_inputs={"letter": json.dumps(whole)})
+            made = _compiler(layout).compile(format="pdf", pdf_standards=["ua-1"], sys_inputs={name: json.dumps(_in_print(facts))})
         except typst.TypstError as error:
             raise Unmade(_said(error.message)) from None
     assert isinstance(made, bytes)
-    if paper.posted and len(made) > MOST_BYTES:
-        raise Unmade(f"It takes {len(made)} bytes; a letter that is posted may take {MOST_BYTES}.")
     return made
 
 
@@ -95,6 +101,8 @@ def _from_one(all: tuple[Block, ...]) -> tuple[Block, ...]:
 
 def _in_print(value: object) -> object:
     match value:
+        case Data():
+            return _in_print(value.model_dump())
         case str():
             return _breakable(in_print(value))
         case dict():

@@ -539,6 +539,19 @@ class Hold(State):
     released_on: date | None = None
 
 
+class Disclosure(State):
+    """A bundle of the case's papers made for somebody outside, by its hash."""
+
+    id: str
+    on: date
+    by: Signature
+    audience: Literal["ombudsman", "subject-access"]
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    to: Text | None = None
+    reviewed_by: Code | None = None
+    reviewed_on: date | None = None
+
+
 class Imported(State):
     """Where a case comes from that began in a body's own records, and what stood there besides."""
 
@@ -677,6 +690,7 @@ class Case(State):
     agreements: tuple[AgreementAnswer, ...] = ()
     """Answers to written agreements; of several to one the last counts."""
     register_notes: tuple[RegisterNote, ...] = ()
+    disclosures: tuple[Disclosure, ...] = ()
 
     def notice(self, id: str) -> Notice | None:
         return next((notice for notice in self.notices if notice.id == id), None)

@@ -609,6 +609,18 @@ class RecordReceipt(Command):
     evidence: Text
 
 
+class RecordDisclosure(Command):
+    """Record that a bundle of the case's papers was made for somebody outside: by its hash, and who reviewed what was taken out."""
+
+    do = "record_disclosure"
+    audience: Literal["ombudsman", "subject-access"]
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of the bundle, as it was handed over")
+    to: Text | None = None
+    """Who asked for it, or where it goes."""
+    reviewed_by: Code | None = None
+    reviewed_on: date | None = None
+
+
 class Withdraw(Command):
     """End a case in which nothing was decided, with the reason."""
 
@@ -751,6 +763,7 @@ AnyCommand = (
     | AcknowledgeCalendar
     | DecideMovedDate
     | RecordReceipt
+    | RecordDisclosure
     | Withdraw
     | MoveEdition
     | Correct

@@ -62,17 +62,24 @@ def _show(error: TyperException) -> None:
 
 def _add_groups() -> None:
     from starter.cli_body import body_app
+    from starter.cli_bundle import bundle
     from starter.cli_calendar import calendar_app, undelivered
     from starter.cli_case import case_app, tasks
     from starter.cli_contact import contact_app
     from starter.cli_edition import diff, move, what_if
     from starter.cli_engine import engine_app
+    from starter.cli_feed import feed
     from starter.cli_letter import letter_app
+    from starter.cli_letter_kept import list_letters, show
     from starter.cli_policy import clauses, policy_app
     from starter.cli_register import register_app
 
     app.add_typer(case_app, name="case")
     app.add_typer(contact_app, name="contact")
+    app.command()(bundle)
+    calendar_app.command()(feed)
+    letter_app.command("list")(list_letters)
+    letter_app.command()(show)
     app.add_typer(body_app, name="body")
     policy_app.command()(diff)
     policy_app.command("what-if")(what_if)

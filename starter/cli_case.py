@@ -162,9 +162,16 @@ def list_(
 
 
 @case_app.command()
-def show(case: Case, json: Json = False) -> None:
+def show(
+    case: Case,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Write the picture of the case's life to this file instead.")] = None,
+    json: Json = False,
+) -> None:
     """Show where a case stands: stage, flags, restrictions in force, what waits for whom, letters, dates."""
     found = _standing(case)
+    if svg is not None:
+        _picture(case, svg, json)
+        return
     if json:
         as_json(found)
         return
@@ -203,6 +210,20 @@ def show(case: Case, json: Json = False) -> None:
     )
     _print_changes(found)
     _print_papers(found)
+
+
+def _picture(case: str, file: Path, json: bool) -> None:
+    """Write the picture of a case's life, and print its marks as a table."""
+    from domain.life import LANES
+    from starter.cli_letter_kept import write
+    from starter.timeline import picture_of, spell
+
+    marks, svg = picture_of(_engine(), case, today=today())
+    write(file, svg.encode())
+    if json:
+        as_json({"case": case, "file": str(file), "marks": marks})
+    else:
+        table(("line", "mark", "when", "what"), [(LANES[one.lane], one.ref, spell(one), one.what) for one in marks])
 
 
 SO_FAR = "known so far"

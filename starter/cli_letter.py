@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # what makes letters is imported only by the commands that us
     from domain.policy import Policy
     from starter.wording import Finding
 
-letter_app = typer.Typer(no_args_is_help=True, help="Letters: look at one before it goes, and check their wording.")
+letter_app = typer.Typer(no_args_is_help=True, help="Letters: as they were sent, as they would go, and their wording.")
 Form = Literal["text", "html", "pdf", "large-print", "easy-read", "spoken", "translation"]
 ENDINGS: dict[str, str] = {
     "text": "txt",

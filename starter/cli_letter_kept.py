@@ -1,0 +1,106 @@
+"""evenhand letter list and show: letters as they were sent, byte for byte."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, Json
+from starter.cli_case import Case, _engine
+from starter.show import as_json, complain, err, table
+
+if TYPE_CHECKING:  # the database is imported only by the commands that use it
+    from sqlmodel import Session
+
+    from domain.case import Case as TheCase
+
+OLD = "a file of an earlier release in the outbox; not kept in the records"
+KEPT = {"records": "", "outbox": OLD, "nowhere": "its file is gone"}
+
+
+def list_letters(case: Case, json: Json = False) -> None:
+    """List a case's letters: kind, when sent, sha256, template version, edition, and where the bytes are."""
+    from records.database import reading
+    from starter.letters_kept import kept_letters
+    from worker.settings import Settings
+
+    with reading(_engine()) as session:
+        rows = kept_letters(session, _case(session, case), outbox=Settings.local().letters)
+    if json:
+        as_json(rows)
+        return
+    columns = ("letter", "kind", "sent", "sha256", "template", "edition", "forms", "")
+    told = [(f"{one.sent_at:%Y-%m-%d %H:%M} UTC" if one.sent_at else "not known to have gone", KEPT[one.kept]) for one in rows]
+    table(
+        columns,
+        [
+            (o.notice, o.kind, sent, o.sha256, o.template, (o.edition or "")[:12], o.forms, note)
+            for o, (sent, note) in zip(rows, told, strict=True)
+        ],
+    )
+
+
+def show(
+    case: Case,
+    notice: Annotated[str, typer.Argument(help="The letter: n1, or n1-2 when it went again.")],
+    format: Annotated[Literal["pdf", "html", "txt", "json"], typer.Option(help="json is what it was made from.")] = "pdf",
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write; standard output if left out.")] = None,
+    json: Json = False,
+) -> None:
+    """Give a letter as it was sent: the very bytes, held against the hash written down when it went."""
+    from records.database import reading
+    from starter.letters_kept import Changed, NoLetter, file_as_sent
+    from worker.settings import Settings
+
+    if json and out is None:
+        complain("--json tells of the file; where the file goes is --out FILE.")
+        raise typer.Exit(MISUNDERSTOOD)
+    if out is None and format == "pdf" and sys.stdout.isatty():
+        complain("A PDF does not go to a terminal: --out FILE.")
+        raise typer.Exit(MISUNDERSTOOD)
+    try:
+        with reading(_engine()) as session:
+            found = file_as_sent(session, _case(session, case), notice, format, outbox=Settings.local().letters)
+    except NoLetter as error:
+        complain(str(error))
+        raise typer.Exit(UNKNOWN) from None
+    except Changed as error:
+        complain(str(error))
+        raise typer.Exit(REFUSED) from None
+    if out is None:
+        sys.stdout.buffer.write(found.content)
+    else:
+        write(out, found.content)
+    checked = "the same as written down when it went" if found.recorded else "no hash of this form was written down by the earlier release"
+    if json:
+        as_json({"case": case, **found.model_dump(exclude={"content"}), "bytes": len(found.content), "file": str(out)})
+    else:
+        err.print(f"{notice}.{format}: sha256 {found.sha256}, {checked}.", markup=False)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; say so where it cannot be."""
+    from starter.spreadsheet import write_whole
+
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        complain(f"{path} could not be written ({error.strerror or error}); nothing was changed there.")
+        raise typer.Exit(MISUNDERSTOOD) from None
+
+
+def _case(session: Session, case: str) -> TheCase:
+    """Returns a case whose papers there still are, or leaves."""
+    from records.store import read_case
+
+    found = read_case(session, case)
+    if found is None:
+        complain(f"The records hold no case {case}.")
+        raise typer.Exit(UNKNOWN)
+    if found.destroyed_on:
+        complain(f"The papers of {case} were destroyed on {found.destroyed_on.isoformat()}; no letter is kept.")
+        raise typer.Exit(UNKNOWN)
+    return found
