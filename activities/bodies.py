@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Literal
 
 from sqlmodel import Session, select
 
 from domain.days import Holiday
 from domain.model import Code, Data
-from domain.people import Person, Staff
+from domain.people import Email, Person, Staff
 from domain.policy import Policy
 from policies import load
 from records.tables import BodyRow, EditionRow, StaffRow
@@ -30,6 +31,10 @@ class Body(Data):
     """Where letters say the body can be reached, line by line: postal address, telephone, email."""
     closures: tuple[Holiday, ...] = ()
     """Days on which its offices are closed besides bank holidays (EH-30). Open cases take them over by apply_calendar."""
+    house_letters: tuple[Literal["review-coming"], ...] = ()
+    """Letters that no policy asks for and this body sends all the same (EH-120)."""
+    mailboxes: dict[Code, Email] = {}
+    """Shared mailboxes, by the office or the informed team that reads them (EH-123)."""
 
     @property
     def staff(self) -> Staff:
@@ -53,6 +58,10 @@ def save_body(session: Session, body: Body) -> None:
         settings["letterhead"] = list(body.letterhead)
     if body.meetings:
         settings["meetings"] = [day.isoformat() for day in body.meetings]
+    if body.house_letters:
+        settings["house_letters"] = list(body.house_letters)
+    if body.mailboxes:
+        settings["mailboxes"] = dict(body.mailboxes)
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
     for row in session.exec(select(StaffRow).where(StaffRow.body == body.body)).all():
         session.delete(row)

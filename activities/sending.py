@@ -99,7 +99,7 @@ class Sending:
 
     def _made(self, session: Session, case: Case, notice: Notice, letter: Letter, now: datetime) -> Offer:
         policy, today = policy_of_edition(session, case.edition), london_date(self.clock.case_time(now))
-        method = _method(method_of(case))
+        method = _method(method_of(case, notice))
         carrier, calendar = self.post.carrier(method), calendar_of(session, case, policy)
         day = carrier.posts_on(today, method, calendar)
         facts = compose(case, notice, policy=policy, calendar=calendar, sent_on=day)

@@ -167,6 +167,8 @@ class ClientInformed(State):
     id: str
     on: date
     client: Text
+    notice: str | None = None
+    """The letter that told them, where one did: whether and when it did follows from that letter."""
 
 
 class Contact(State):
@@ -421,6 +423,18 @@ NoticeStatus = Literal["to-issue", "to-send", "handed-over", "sent", "uncertain"
 """Handed over: with a carrier that has yet to print and post it. Uncertain: nobody knows whether it went."""
 
 
+class Recipient(State):
+    """Somebody else than the customer to whom a letter goes, and all that they are told of the case."""
+
+    kind: Literal["client", "employer", "professional-body"]
+    name: Text
+    address: Text
+    channel: Literal["email", "letter"] = "letter"
+    behaviour: Text
+    effect: Text | None = None
+    """What may follow for a client."""
+
+
 class Notice(State):
     """One letter owed to the customer: decided, sent, deemed notified and received are four dates, each with its evidence (DEF-06)."""
 
@@ -449,6 +463,8 @@ class Notice(State):
     """The day on which that carrier was expected to post it: the day the letter prints."""
     delivered_on: date | None = None
     """The day on which the carrier says that it arrived; a report, no proof that it was read."""
+    recipient: Recipient | None = None
+    """Set where it goes to somebody else than the customer; such a letter notifies the customer of nothing."""
 
 
 class Informed(State):

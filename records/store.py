@@ -20,7 +20,18 @@ from domain.review_clocks import review_due
 from domain.steps import warned_on
 from domain.task import Task
 from records.desk import save_desk
-from records.tables import CaseRow, LetterFileRow, NoticeRow, RegisterRow, RestrictionRow, SanctionRow, SignOffRow, TaskRow, TextRow
+from records.tables import (
+    CaseRow,
+    LetterFileRow,
+    NoticeRow,
+    RegisterRow,
+    RestrictionRow,
+    SanctionRow,
+    SignOffRow,
+    StaffNoticeRow,
+    TaskRow,
+    TextRow,
+)
 from records.vault import CaseVault
 
 Json = dict[str, object]
@@ -200,6 +211,7 @@ def _register_rows(case: Case, vault: CaseVault, policy: Policy, calendar: Calen
 
 
 def destroy_texts(session: Session, case_id: str) -> None:
-    """Destroy every personal text of a case, and the bytes of its letters."""
+    """Destroy every personal text of a case, the bytes of its letters, and what staff were to be told of it."""
     session.execute(delete(TextRow).where(TextRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
     session.execute(delete(LetterFileRow).where(LetterFileRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
+    session.execute(delete(StaffNoticeRow).where(StaffNoticeRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column

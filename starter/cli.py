@@ -68,6 +68,7 @@ def _add_groups() -> None:
     from starter.cli_edition import diff, move, what_if
     from starter.cli_engine import engine_app
     from starter.cli_policy import clauses, policy_app
+    from starter.cli_post import post_app
     from starter.cli_register import register_app
 
     app.add_typer(case_app, name="case")
@@ -80,6 +81,7 @@ def _add_groups() -> None:
     app.add_typer(calendar_app, name="calendar")
     app.add_typer(engine_app, name="engine")
     app.add_typer(register_app, name="register")
+    app.add_typer(post_app, name="post")
     app.command()(tasks)
     app.command()(undelivered)
     app.command()(clauses)

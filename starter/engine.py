@@ -132,7 +132,7 @@ def _sent(session: Session, letter: Letter, outbox: Path) -> Act | None:
     name = issued(notice.id, notice.issue)
     _keep_letter(session, letter, name, file_of(outbox, letter.case, name), case.edition)
     message: dict[str, object] = {
-        "v": 1, "id": f"notice_sent:{name}", "saw": notice.id, "do": "notice_sent", "with": {"method": method_of(case)},
+        "v": 1, "id": f"notice_sent:{name}", "saw": notice.id, "do": "notice_sent", "with": {"method": method_of(case, notice)},
     }  # fmt: skip
     return Act(case=letter.case, message=message, source="post", now=letter.now)
 

@@ -173,7 +173,7 @@ def settle(case: Case, policy: Policy, today: date) -> Case:
         waiting = next((one for one in case.notices if one.status == "to-send"), None)
         if waiting:
             compose(case, waiting, policy=policy, calendar=ENGLAND, sent_on=today)
-            command: AnyCommand = NoticeSent(saw=waiting.id, method=method_of(case))
+            command: AnyCommand = NoticeSent(saw=waiting.id, method=method_of(case, waiting))
             case = decide(case, command, actor=POST, policy=policy, calendar=ENGLAND, today=today).case
             continue
         due = next_deadline(case, policy, ENGLAND)
