@@ -95,7 +95,7 @@ def _as_decided(command: WriteToThirdParty, terms: FormalComplaintEmployerOrBody
     named = terms.employer if command.to == "employer" else terms.professional_body
     if named is None or named.casefold() != command.name.casefold():
         what = command.to.replace("-", " ")
-        said = f"{sanction.id} decided on no complaint to a {what} of this name."
+        said = f"{sanction.id} names no {what} of this name for a complaint."
         raise Refusal(said, cites=option.sources, remains=f"The {what} as the decision names it.")
 
 
