@@ -60,7 +60,7 @@ def _read(file: Path) -> Body:
 
 
 def _line(body: Body) -> dict[str, object]:
-    empty = {name for name in ("meetings", "closures", "house_letters", "mailboxes") if not getattr(body, name)}
+    empty = {name for name in ("letterhead", "meetings", "closures", "house_letters", "mailboxes") if not getattr(body, name)}
     facts = body.model_dump(mode="json", exclude={"people", *empty})
     return {**facts, "people": len(body.people)}
 

@@ -351,6 +351,7 @@ def _records(script: Script, folder: Path) -> Engine:
         meetings=script.meetings,
         people=script.staff,
         closures=script.closures,
+        house_letters=script.house_letters,
     )
     with transaction(engine) as session:
         save_body(session, body)

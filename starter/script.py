@@ -168,6 +168,8 @@ class Script(Data):
     """Days on which the body's offices are closed besides bank holidays."""
     meetings: tuple[date, ...] = ()
     """The body's own list of meetings, where its policy holds reviews at them."""
+    house_letters: tuple[Literal["review-coming"], ...] = ()
+    """Letters that the body sends although no policy asks for them."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @property
