@@ -227,9 +227,6 @@ def test_a_review_at_the_end_alone_is_not_announced():
         case = decide(case, DeadlinePassed(key=due.key), actor=CALENDAR, policy=policy, calendar=ENGLAND, today=due.fires).case
 
     assert "review-coming" not in [one.kind for one in case.notices]
-    letter = {"review-coming": CHOSEN_LETTERS["review-coming"]}
-    worded = policy_named("portsmouth").model_copy(update={"notices": {**policy_named("portsmouth").notices, **letter}})
-    assert any("no review is scheduled" in said for _, said in contradictions(worded))
 
 
 def test_a_coming_review_s_letter_that_went_moves_no_clock():
@@ -248,3 +245,23 @@ def test_the_house_letters_are_marked_as_practice_throughout():
     rules = {**HOUSE_LETTERS, **CHOSEN_LETTERS}
     assert len(rules) == 3
     assert all(part.default and not part.cites for rule in rules.values() for part in rule.parts)
+
+
+def test_a_file_that_words_a_letter_for_what_never_comes_contradicts_itself():
+    """Design 3: a coming review where none is scheduled, a client where none is told, a complaint that nobody can decide."""
+    policy, england = policy_named("portsmouth"), policy_named("natural-england")
+    options = tuple(one.model_copy(update={"recheck": None}) for one in policy.decision.options)
+    decision = policy.decision.model_copy(update={"options": options})
+    letters = {
+        "review-coming": CHOSEN_LETTERS["review-coming"],
+        **{kind: england.notices[kind] for kind in ("client-told", "formal-complaint")},
+    }  # type: ignore[index]  # kinds of letter
+
+    found = [said for _, said in contradictions(policy.model_copy(update={"decision": decision, "notices": {**policy.notices, **letters}}))]
+
+    for what in (
+        "send-in is demanded, but no review",
+        "agent-behaviour is demanded, but no client",
+        "complaint is demanded, but no complaint",
+    ):
+        assert any(what in said for said in found), found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
@@ -22,8 +23,9 @@ from activities.staff_mail import StaffCounts, send_staff_notices, unsettled
 from domain.people import Absence, Person
 from domain.staff_notices import readers
 from domain.task import Task
-from records.database import reading, transaction
+from records.database import migrate, open_database, reading, transaction
 from records.tables import StaffNoticeRow
+from tests.engine import evenhand
 from tests.stories import NATURAL_ENGLAND_GROUNDS, NATURAL_ENGLAND_STAFF
 
 Json = dict[str, object]
@@ -437,3 +439,26 @@ def test_an_office_s_mailbox_stands_in_for_its_holders_and_a_deputy_for_those_aw
     assert told(date(2027, 3, 9), "head") == ("mailbox:head",)
     assert told(DECIDED, task=task.model_copy(update={"offices": (), "people": ("grade-from:6",)})) == ("cy",)
     assert told(DECIDED, task=task.model_copy(update={"offices": (), "people": ("line-manager-of:cy", "nobody")})) == ()
+
+
+def test_the_command_sends_what_waits_and_lists_what_did_not_arrive(tmp_path: Path):
+    """EH-123: evenhand post staff, until a round of its own does it; exit 1 where something did not reach its reader."""
+    env = {"EVENHAND_VAR": str(tmp_path), "EVENHAND_DATABASE_URL": f"sqlite:///{tmp_path / 'evenhand.db'}"}
+    engine = open_database(env["EVENHAND_DATABASE_URL"])
+    migrate(engine)
+    proposed(engine, with_emails())
+
+    only_listed = evenhand("post", "staff", "--list", "--json", env=env)
+    sent = evenhand("post", "staff", "--json", env=env)
+
+    assert json.loads(only_listed.stdout) == {"counts": StaffCounts().model_dump(), "unsettled": []}
+    assert json.loads(sent.stdout)["counts"] == StaffCounts(emails=1, sent=1).model_dump()
+    assert sent.returncode == only_listed.returncode == 0
+    assert len(list((tmp_path / "outbox" / "staff" / "natural-england").glob("*.txt"))) == 1
+    with transaction(engine) as session:
+        [row] = session.exec(select(StaffNoticeRow)).all()
+        row.sqlmodel_update({"state": "declined", "problem": "No such mailbox."})
+    listed = evenhand("post", "staff", env=env)
+    assert listed.returncode == 1
+    assert "No such mailbox." in listed.stdout
+    assert evenhand("post", "staff", "--body", "nowhere", env=env).returncode == 4
