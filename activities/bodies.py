@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Literal
 
 from sqlmodel import Session, select
 
 from domain.days import Holiday
 from domain.links import with_addresses
 from domain.model import Code, Data, Sentence, WebAddress
-from domain.people import Person, Staff
+from domain.people import Email, Person, Staff
 from domain.policy import Policy
 from policies import load
 from records.tables import BodyRow, EditionRow, StaffRow
@@ -35,6 +36,10 @@ class Body(Data):
     """Where the texts are that its policy speaks of and does not hold: a charter, a promise (MMO-49, NE-66, C24-04)."""
     closures: tuple[Holiday, ...] = ()
     """Days on which its offices are closed besides bank holidays (EH-30). Open cases take them over by apply_calendar."""
+    house_letters: tuple[Literal["review-coming"], ...] = ()
+    """Letters that no policy asks for and this body sends all the same (EH-120)."""
+    mailboxes: dict[Code, Email] = {}
+    """Shared mailboxes, by the office or the informed team that reads them (EH-123)."""
 
     @property
     def staff(self) -> Staff:
@@ -66,6 +71,10 @@ def save_body(session: Session, body: Body) -> None:
     if body.meetings:
         settings["meetings"] = [day.isoformat() for day in body.meetings]
     settings |= _first_meetings(session, body)
+    if body.house_letters:
+        settings["house_letters"] = list(body.house_letters)
+    if body.mailboxes:
+        settings["mailboxes"] = dict(body.mailboxes)
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
     for row in session.exec(select(StaffRow).where(StaffRow.body == body.body)).all():
         session.delete(row)

@@ -14,8 +14,10 @@ from activities.bodies import Body, Unknown, body_of, keep_edition, policy_at_bo
 from activities.calendars import calendar_after, calendar_now, calendar_of, made_of, with_edition
 from activities.clock import Clock
 from activities.outcome import RESUME, Act, Outcome, Waiting
+from activities.staff_owed import owe_staff_notices
 from domain.case import Case
 from domain.clocks import next_deadline
+from domain.coming_review import with_house_letters
 from domain.commands import COMMANDS, AnyCommand, ApplyCalendar, ImportCase, MoveEdition, OpenCase
 from domain.counting import Counting
 from domain.days import Calendar, first_instant, in_words, london_date
@@ -82,6 +84,8 @@ class Recording:
         self.command: AnyCommand | None = None
         self.actor: Actor | None = None
         self.before: Case | None = None
+        self.last = self.today
+        """The day of the act before this one."""
 
     def record(self) -> Outcome:
         """Decide the message and save the whole result; the same message again answers what it answered before."""
@@ -108,6 +112,7 @@ class Recording:
         row = self.session.get(CaseRow, self.act.case, with_for_update=True)
         self.vault = CaseVault(self.session, self.act.case)
         self.before = case_of(row, self.vault) if row else None
+        self.last = london_date(row.changed_at) if row else self.today
         return self.before
 
     def set_aside(self, problem: str) -> Outcome:
@@ -139,6 +144,7 @@ class Recording:
         body, policy = body_of(self.session, case.body), policy_at_body(self.session, case.edition, case.body)
         self.actor = self._who(message, body)
         calendar, target = self._calendar(case, command, policy, body), self._target(case, command, policy, body)
+        policy = with_house_letters(policy, body.house_letters)
         return decide(case, command, actor=self.actor, policy=policy, calendar=calendar, today=self.today, target=target)
 
     def _target(self, case: Case, command: AnyCommand, policy: Policy, body: Body) -> Target | None:
@@ -262,6 +268,9 @@ class Recording:
         if self.before is None:
             self.session.flush()  # the log counts its lines on the case's row, which must be there
         save_lists(self.session, case, needs.tasks, before=self.before, vault=self.vault, policy=policy, calendar=needs.calendar)
+        owe_staff_notices(
+            self.session, case, needs.tasks, before=self.before, policy=policy, calendar=needs.calendar, last=self.last, at=self.at
+        )
 
     def _line(self, log: Log, entry: Entry, result: str, detail: str | None = None) -> None:
         actor = self.actor

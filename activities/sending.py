@@ -104,12 +104,12 @@ class Sending:
 
     def _made(self, session: Session, case: Case, notice: Notice, letter: Letter, now: datetime) -> Offer:
         policy, today = policy_of_edition(session, case.edition), london_date(self.clock.case_time(now))
-        method = _method(method_of(case))
+        method = _method(method_of(case, notice))
         carrier, calendar = self.post.carrier(method), calendar_of(session, case, policy)
         day = carrier.posts_on(today, method, calendar)
         body = body_of(session, case.body)
         facts = compose(case, notice, policy=policy, calendar=calendar, sent_on=day, ombudsman=body.ombudsman)
-        made = make(facts, policy=case.policy, sender=body.letterhead, forms=forms_of(case.customer))
+        made = make(facts, policy=case.policy, sender=body.letterhead, forms=forms_of(case.customer, notice))
         name = issued(notice.id, notice.issue)
         parcel = Parcel(
             case=case.id, name=name, reference=f"{case.id}/{name}", method=method, to=facts.name, address=facts.address,

@@ -15,6 +15,7 @@ from domain.notices import marked
 from domain.people import Actor
 from domain.policy import Policy
 from domain.receipt import more_time
+from domain.third_party import with_client_told
 
 
 def notice_handed_over(case: Case, command: NoticeHandedOver, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
@@ -34,6 +35,7 @@ def notice_sent(case: Case, command: NoticeSent, *, actor: Actor, policy: Policy
         as_printed = _gone(case, notice, command.method, printed, counted_from=printed, calendar=calendar)
         before = all_deadlines(as_printed, policy, calendar)
         gone = more_time(gone, before, policy=policy, calendar=calendar, today=today, on=on)
+    gone = with_client_told(gone, notice.id)
     told = deemed_notified(max(on, printed), command.method, calendar).isoformat()
     said = f"{notice.id} ({notice.kind}) sent by {command.method.replace('-', ' ')}; it counts as notified on {told}."
     return decided(gone, said, cites=["DEF-06"])

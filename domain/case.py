@@ -185,6 +185,8 @@ class ClientInformed(State):
     id: str
     on: date
     client: Text
+    notice: str | None = None
+    """The letter that told them, where one did: whether and when it did follows from that letter."""
 
 
 class Contact(State):
@@ -480,6 +482,18 @@ NoticeStatus = Literal["to-issue", "to-send", "handed-over", "sent", "uncertain"
 """Handed over: with a carrier that has yet to print and post it. Uncertain: nobody knows whether it went."""
 
 
+class Recipient(State):
+    """Somebody else than the customer to whom a letter goes, and all that they are told of the case."""
+
+    kind: Literal["client", "employer", "professional-body"]
+    name: Text
+    address: Text
+    channel: Literal["email", "letter"] = "letter"
+    behaviour: Text
+    effect: Text | None = None
+    """What may follow for a client."""
+
+
 class Notice(State):
     """One letter owed to the customer: decided, sent, deemed notified and received are four dates, each with its evidence (DEF-06)."""
 
@@ -515,6 +529,8 @@ class Notice(State):
     """When and how that letter went, beside what a person did sooner."""
     read_out: Literal["owed", "done"] | None = None
     """Whether it is to be read out to the customer, where a script for a call is an agreed form of letters."""
+    recipient: Recipient | None = None
+    """Set where it goes to somebody else than the customer; such a letter notifies the customer of nothing."""
 
 
 class Informed(State):

@@ -220,6 +220,20 @@ class InformClient(Command):
     told_possible_effect: bool
 
 
+class WriteToThirdParty(Command):
+    """Write to an agent's client, or make a decided complaint to the employer or professional body (the sanction in `saw`)."""
+
+    do = "write_to_third_party"
+    to: Literal["client", "employer", "professional-body"]
+    name: Text
+    address: Text
+    channel: Literal["email", "letter"] = "letter"
+    behaviour: Text
+    """The behaviour in words that are fit for this reader: nothing else of the case goes into the letter."""
+    effect: Text | None = None
+    """What may follow for the client's own matter; for a client alone."""
+
+
 class SeekLegalAdvice(Command):
     """Record that the colleague in contact asked for legal advice."""
 
@@ -717,6 +731,7 @@ AnyCommand = (
     | ReportExternally
     | TellOfReport
     | InformClient
+    | WriteToThirdParty
     | SeekLegalAdvice
     | ClassifyContact
     | LogContact

@@ -30,6 +30,7 @@ from domain import (
     retention,
     review,
     sanction,
+    third_parties,
     warning,
 )
 from domain.case import Case, Stage
@@ -67,6 +68,7 @@ HANDLERS: dict[str, Handler] = {
     "tell_of_report": emergency.tell_of_report,
     "seek_legal_advice": emergency.seek_legal_advice,
     "inform_client": disengagement.inform_client,
+    "write_to_third_party": third_parties.write_to_third_party,
     "classify_contact": disengagement.classify_contact,
     "log_contact": contacts.log_contact,
     "dismiss_breach": contacts.dismiss_breach,
@@ -124,7 +126,7 @@ HANDLERS: dict[str, Handler] = {
 AT_REST = frozenset(HANDLERS) - {
     "refer", "assess", "discuss", "warn", "record_reply", "propose_sanction", "impose_sanction", "take_no_action", "withdraw",
     "record_initial_measures", "classify_contact", "reiterate_notice", "log_contact", "record_agreement",
-    "move_edition",
+    "move_edition", "write_to_third_party",
 }  # fmt: skip
 """What an archived case still hears; the rest belongs in a new case. Its letters may still go out, a late answer among them, so it
 hears how the customer is to be written to and who stands for them."""

@@ -12,6 +12,7 @@ from domain.guards import authorise, require_findings, signed_by, the_day
 from domain.notices import marked
 from domain.people import Actor
 from domain.policy import NoticeRule, Policy
+from domain.third_party import on_paper, with_client_told
 
 NO_MORE = ("sent", "withheld")
 READ_OUT = ("telephone", "by-hand")
@@ -101,6 +102,7 @@ def record_notification(
     notice = _notice(case, command.saw)
     _not_before(on, notice)
     _in_the_form(case, notice, command.method, policy)
+    on_paper(notice, command.method, policy)
     if notice.status == "withheld":
         raise Refusal(f"{notice.id} was withheld; telling the customer now would go against that decision.")
     if notice.status == "to-issue":
@@ -113,6 +115,7 @@ def record_notification(
         return _told_before(case, notice, command.method)
     facts = _beside_the_post(notice, calendar)
     case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told, told_by=by, **facts)
+    case = with_client_told(case, notice.id)
     return decided(
         case, f"{notice.id} told {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.", cites=["DEF-06"]
     )

@@ -6,6 +6,7 @@ from datetime import date
 
 from domain.case import Case, with_item
 from domain.clocks import all_deadlines, open_deadlines
+from domain.coming_review import tell_of_review
 from domain.commands import DeadlinePassed
 from domain.dateless import KIND, reported
 from domain.days import Calendar, in_words
@@ -51,6 +52,8 @@ def deadline_passed(case: Case, command: DeadlinePassed, *, actor: Actor, policy
     case = case.model_copy(update={"passed": _remembered(case, deadline, policy, calendar, today)})
     if deadline.kind == "restrictions-end":
         case = _lapse(case, deadline, policy)
+    if deadline.kind == "review-opens":
+        case = tell_of_review(case, deadline.ref, policy=policy, calendar=calendar, today=today)
     reckoned = deadline.reckoned
     return decided(case, WORDS[deadline.kind].format(day=in_words(reckoned.date)), cites=(*reckoned.cites, *reckoned.defaults))
 

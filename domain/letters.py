@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 
 from domain.appeal_rules import AppealRule
-from domain.case import NOT_RECORDED, Arrangement, Case, Challenge, Notice, Sanction, Sitting, Warning
+from domain.case import NOT_RECORDED, Arrangement, Case, Challenge, Notice, Recipient, Sanction, Sitting, Warning
 from domain.clocks import NOTIFICATION, anew, answer_due, answer_period, event_of, window_closes, window_of
 from domain.counting import MovedDate
 from domain.days import POST_DAYS, Calendar, Reckoned, deemed_notified, in_words
@@ -106,16 +106,17 @@ class _Subject:
 METHODS = {"email": "email", "letter": "first-class-post"}
 
 
-def method_of(case: Case) -> str:
-    """Returns how a letter goes to this customer: by email where that is their channel, else by first-class post."""
-    return METHODS.get(case.customer.channel, "first-class-post")
+def method_of(case: Case, notice: Notice | None = None) -> str:
+    """Returns how a letter goes to this customer, or to the somebody else it is for: by email where that is their channel, else by post."""
+    to = notice.recipient if notice and notice.recipient else case.customer
+    return METHODS.get(to.channel, "first-class-post")
 
 
 def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, sent_on: date, ombudsman: str | None = None) -> Letter:
     """Returns the letter with every part its clauses demand. Raises MissingPart where one cannot be given.
 
     `ombudsman` is the body's own sentence, printed as information where the policy's text names none (EH-71)."""
-    method = method_of(case)
+    method, to = method_of(case, notice), notice.recipient or case.customer
     told = deemed_notified(sent_on, method, calendar)
     gone = marked(case, notice, "sent", method=method, sent_on=sent_on, notified_on=told)
     subject = _Subject(gone, notice, policy, calendar, told, method, ombudsman)
@@ -129,8 +130,8 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
         body=policy.body,
         policy=policy.title,
         edition=policy.edition.label,
-        name=case.customer.name,
-        address=case.customer.address,
+        name=to.name,
+        address=to.address,
         dated=in_words(sent_on),
         signed=_signed(subject),
         challenge=_challenge_label(subject),
@@ -559,6 +560,29 @@ def _edition(subject: _Subject) -> Facts:
     return {"title": subject.policy.title, "edition": label, "undated": label == UNDATED}
 
 
+def _what_is_reviewed(subject: _Subject) -> Facts:
+    sanction = _the(subject.sanction)
+    restrictions = [_restriction(one.model_dump(mode="json", by_alias=True), subject) for one in sanction.terms.restrictions]
+    return {"decided": in_words(sanction.decided_on), "restrictions": restrictions}
+
+
+def _send_in(subject: _Subject) -> Facts:
+    due = review_due(subject.case, _the(subject.sanction), subject.policy, subject.calendar)
+    return {"by": in_words(due.date) if due else None, "email_will_do": _email_open(subject)}
+
+
+def _recipient(subject: _Subject) -> Recipient:
+    """Returns to whom a letter to somebody else goes. Raises LookupError where it goes to the customer."""
+    if subject.notice.recipient is None:
+        raise LookupError("no recipient")
+    return subject.notice.recipient
+
+
+def _told_of(subject: _Subject) -> Facts:
+    to = _recipient(subject)
+    return {"agent": subject.case.customer.name, "text": to.behaviour, "kind": to.kind}
+
+
 def _whereto(rule: AppealRule, policy: Policy) -> str:
     return f"the {policy.office(rule.to.value)}" if rule.to.value in policy.offices else rule.to.value
 
@@ -601,4 +625,10 @@ PARTS: dict[Part, Callable[[_Subject], Facts | None]] = {
     "changes": _changes,
     "links": _links,
     "from-when": lambda subject: {"day": in_words(subject.move.on) if subject.move else None},
+    "what-is-reviewed": _what_is_reviewed,
+    "send-in": _send_in,
+    "agent-behaviour": _told_of,
+    "must-change": lambda subject: {"asked": _recipient(subject).kind == "client"},
+    "possible-effect": lambda subject: {"text": _recipient(subject).effect},
+    "complaint": _told_of,
 }

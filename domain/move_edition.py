@@ -50,7 +50,7 @@ def move_edition(
     refuse_blocked(case, policy, target, calendar=calendar, on=today)
     case, changes = moved(case, command, policy=policy, calendar=calendar, target=target, on=today)
     id, notice = next_id("m", case.moves), None
-    told = bool(changes) and any(one.sent_on for one in case.notices)
+    told = bool(changes) and any(one.sent_on for one in case.notices if one.recipient is None)
     case = case.model_copy(update={"moves": (*case.moves, _record(id, command, case, target, by, changes if told else (), today))})
     if told:
         case, notice = owe(case, "edition-changed", about=id, on=today, policy=target.policy, by=by)

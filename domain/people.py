@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from domain.model import Code, Data
 
 PersonId = str
 RESERVED = frozenset({"customer", "calendar", "post"})
 """What a message writes in `by` for whoever is no member of staff: nobody on a staff list may be called so."""
+
+Email = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s<>,;:\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+]
+"""One email address of a member of staff or of an office, without a name beside it."""
 
 
 class Absence(Data):
@@ -50,6 +55,8 @@ class Person(Data):
     valid_to: date | None = None
     absences: tuple[Absence, ...] = ()
     """When this person is away; whoever deputises takes what is passed to them meanwhile."""
+    email: Email | None = None
+    """Where staff notices go; without one the task list alone says what waits."""
 
     @property
     def human(self) -> str:

@@ -271,6 +271,12 @@ Part = Literal[
     "appeal-outside",
     "meeting",
     "links",
+    "what-is-reviewed",
+    "send-in",
+    "agent-behaviour",
+    "must-change",
+    "possible-effect",
+    "complaint",
 ]
 
 
@@ -302,6 +308,20 @@ HOUSE_LETTERS: dict[str, NoticeRule] = {
     ),
 }
 """Letters that no policy speaks of and every case may owe; a policy file may give its own rule for one."""
+
+
+CHOSEN_LETTERS: dict[str, NoticeRule] = {
+    "review-coming": NoticeRule(
+        label="letter that a review is coming",
+        parts=(
+            NoticePart(part="what-is-reviewed", default="EH-120"),
+            NoticePart(part="review-date", default="EH-120"),
+            NoticePart(part="send-in", default="EH-121"),
+            NoticePart(part="edition", default="DEF-21"),
+        ),
+    ),
+}
+"""Letters that no policy speaks of and no case owes, unless the body chooses them: under notices, or as house_letters of its own file."""
 
 
 class OutcomeRule(Rule):
@@ -574,7 +594,7 @@ class Policy(Data):
 
     def notice(self, kind: str) -> NoticeRule:
         """Returns the rule of a kind of letter that a case under this policy owes."""
-        return self.letter(kind) or NoticeRule(label=kind.replace("-", " "), parts=())
+        return self.letter(kind) or CHOSEN_LETTERS.get(kind) or NoticeRule(label=kind.replace("-", " "), parts=())
 
     def letter(self, kind: str) -> NoticeRule | None:
         """Returns the rule of a kind of letter, or None where this policy has none of that kind."""

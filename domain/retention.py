@@ -122,7 +122,7 @@ def correct(case: Case, command: Correct, *, actor: Actor, policy: Policy, calen
     sanctions = case.sanctions
     for sanction in case.in_force:
         sanctions = with_item(sanctions, sanction.model_copy(update={"ended_on": on, "ended_how": "mistake"}))
-    told = any(notice.sent_on for notice in case.notices)
+    told = any(notice.sent_on for notice in case.notices if notice.recipient is None)
     case = case.model_copy(
         update={"sanctions": sanctions, "ended_without_restriction": on, "ending": "mistake", "ending_reasons": command.reasons}
     )

@@ -19,7 +19,7 @@ class Rule(Data):
     """Anything a policy says: the clauses it rests on, or the default that stands where the text is silent."""
 
     cites: tuple[str, ...] = ()
-    default: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9]*-\d\d$")
+    default: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9]*-\d\d\d?$")
     """DEF-nn, A-nn, EH-nn, or the clause whose silence this fills; each stands in policies/defaults.yaml or the clause list."""
     unconfirmed: bool = False
     modality: Modality = "must"
@@ -233,4 +233,7 @@ NoticeKind = Literal[
     "removed",
     "date-moved",
     "edition-changed",
+    "review-coming",
+    "client-told",
+    "formal-complaint",
 ]

@@ -19,6 +19,7 @@ from domain.policy import Policy, SignOff
 from domain.restrictions import DISENGAGING
 from domain.rights import warning_appeal_pending
 from domain.terms import check_terms, filled, sign_off_for
+from domain.third_party import clients_told
 
 
 def propose_sanction(case: Case, command: ProposeSanction, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
@@ -283,7 +284,7 @@ def _clients_told(case: Case, terms: Terms, policy: Policy, calendar: Calendar, 
     if case.customer.kind != "agent" or not disengages or rule is None or not rule.client_told_first.value:
         return
     cites = rule.client_told_first.sources
-    told = {one.client: one.on for one in case.clients_informed if one.on <= on}
+    told = {client: day for client, day in clients_told(case).items() if day <= on}
     if not told or any(client not in told for client in case.customer.clients):
         raise Refusal(
             "Each client of an agent is told first, and not every client is recorded as told.", cites=cites, remains="inform_client."

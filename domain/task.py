@@ -31,5 +31,8 @@ class Task(State):
     provisional: bool = False
     """The day is known so far: it lies past the known bank holidays."""
 
+    of: str | None = None
+    """Which of several alike about the same thing: the team that is to be made aware, and of what."""
+
     def overdue(self, today: date) -> bool:
         return self.due is not None and self.due < today

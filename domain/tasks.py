@@ -320,7 +320,8 @@ def _informs(case: Case, policy: Policy) -> Iterator[Task]:
     for rule, event in to_inform(case, policy):
         whose = _for(None, case)
         what = f"Make the {rule.label} aware of the {event.at} of {event.about}"
-        yield Task(kind="inform", what=what, ref=event.about, cites=rule.sources, command="record_informed", **whose)
+        of = f"{event.at}/{rule.team}"
+        yield Task(kind="inform", what=what, ref=event.about, cites=rule.sources, command="record_informed", of=of, **whose)
 
 
 def _departures(case: Case, policy: Policy) -> Iterator[Task]:
@@ -362,13 +363,18 @@ def _letters(case: Case, policy: Policy) -> Iterator[Task]:
             case "blocked" | "returned":
                 yield Task(
                     kind="letter",
-                    what=f"The letter {notice.id} ({notice.kind}) is {notice.status}: mend what stops it and issue it again, "
-                    "or tell the customer another way",
+                    what=f"The letter {notice.id} ({notice.kind}) is {notice.status}: {_another_way(notice)}",
                     ref=notice.id,
                     cites=("DEF-14",),
                     command="record_notification",
                     **_for(None, case),
                 )
+
+
+def _another_way(notice: Notice) -> str:
+    if notice.recipient is not None:
+        return "it was for somebody else; find out where they are reached"
+    return "mend what stops it and issue it again, or tell the customer another way"
 
 
 def _issue(notice: Notice, case: Case, policy: Policy) -> Task:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from domain.days import Calendar, after
 from domain.policy import Decision, Length, NoticeRule, Option, Part, Policy, ReviewRule, SignOff, Step
 from domain.rules import Cited, Period, Who
+from domain.third_parties import COMPLAINT
 from policies.impossible import CHECKS as IMPOSSIBLE
 from policies.impossible import endless_periods
 from policies.names import FIELDS, Path
@@ -154,11 +155,15 @@ def parts_without_their_rule(policy: Policy) -> Found:
     stages, review = [rule for _, rule in appeal_stages(policy)], policy.review
     meets = [one.committee for one in (*policy.decision.sign_offs.values(), *stages, review, policy.disengagement_review) if one]
     scheduled = any(rule.cycle or rule.chosen or rule.each_decision for name in REVIEWS if (rule := getattr(policy, name)))
+    looked_at = scheduled or any(one.recheck for one in policy.decision.options)
     wanted: tuple[tuple[Part, bool, str], ...] = (
         ("answer-due", bool(stages) and not any(one.answer for one in stages), "no time to answer is set: add appeal.answer"),
         ("late-appeal", bool(stages) and not any(one.window for one in stages), "no appeal can be late: add appeal.window"),
         ("requested-review", review.requested is None, "the customer cannot ask for a review: add review.requested"),
         ("review-date", not scheduled, "no review is scheduled: add review.cycle or review.chosen"),
+        ("send-in", not looked_at, "no review is scheduled: add review.cycle or review.chosen"),
+        ("agent-behaviour", policy.agents is None, "no client of an agent is told: add agents"),
+        ("complaint", policy.decision.option(COMPLAINT) is None, f"no complaint can be decided: add the option {COMPLAINT}"),
         ("next-stage", not any(one.then for one in stages), "no appeal has a next stage: add then to it"),
         ("appeal-outside", policy.appeal_outside is None, "nobody outside hears an appeal: add appeal_outside"),
         ("meeting", not any(meets), "no committee decides: add committee"),

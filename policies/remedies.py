@@ -36,7 +36,7 @@ RIGHT = {
 CODE = r"^[a-z0-9][a-z0-9-]{0,63}$"
 PATTERNS = {
     CODE: "write a code: lower case, digits and hyphens, at most 64 of them",
-    r"^[A-Z][A-Z0-9]*-\d\d$": "write a code like DEF-05, A-52, EH-01 or the silent clause",
+    r"^[A-Z][A-Z0-9]*-\d\d\d?$": "write a code like DEF-05, A-52, EH-01 or the silent clause",
     r"^[0-9a-f]{64}$": "write the 64 digits and letters that sha256sum prints of the text",
 }
 

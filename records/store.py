@@ -31,6 +31,7 @@ from records.tables import (
     RestrictionRow,
     SanctionRow,
     SignOffRow,
+    StaffNoticeRow,
     TaskRow,
     TextRow,
 )
@@ -214,7 +215,8 @@ def _register_rows(case: Case, vault: CaseVault, policy: Policy, calendar: Calen
 
 
 def destroy_texts(session: Session, case_id: str) -> None:
-    """Destroy every personal text of a case, its contacts, and the bytes of its letters."""
+    """Destroy every personal text of a case, its contacts, the bytes of its letters, and what staff were to be told of it."""
     session.execute(delete(TextRow).where(TextRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
     session.execute(delete(ContactRow).where(ContactRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
     session.execute(delete(LetterFileRow).where(LetterFileRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
+    session.execute(delete(StaffNoticeRow).where(StaffNoticeRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column

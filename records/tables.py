@@ -215,6 +215,33 @@ class HandOverRow(SQLModel, table=True):
     """Nothing more is to be asked of the carrier."""
 
 
+class StaffNoticeRow(SQLModel, table=True):
+    """One thing that one reader is told of by email, once: owed in the act's transaction, sent later. Holds nothing about the customer."""
+
+    __tablename__ = "staff_notice"
+    case_id: str = Field(primary_key=True)
+    task: str = Field(primary_key=True)
+    """sign-off/p1: the kind of task and what it is about."""
+    reader: str = Field(primary_key=True)
+    """A person's id, or mailbox:NAME; the address is looked up when it goes."""
+    reminder: str = Field(primary_key=True)
+    body: str = Field(index=True)
+    wording: str
+    what: str
+    due: date | None
+    cites: list[str] = Field(sa_type=JSON)
+    state: str = Field(default="waiting", index=True)
+    """waiting, handing (offered, answer not known), sent, over (done before it went), declined, uncertain."""
+    mail: str | None = None
+    """The key of the email that held it, or was to."""
+    mail_on: date | None = None
+    tries: int = 0
+    next_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    problem: str | None = None
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    changed_at: datetime = Field(sa_type=UTCDateTime)
+
+
 class RegisterRow(SQLModel, table=True):
     """The body's register: one entry a case that reached a decision."""
 

@@ -63,6 +63,7 @@ def _faults(body: Body) -> Iterator[Fault]:
     for name in body.links:
         if name not in policy.links:
             yield ("links", name), f"{name!r} is nothing that {policy.policy} speaks of; it has: {', '.join(policy.links) or 'none'}"
+    yield from _no_readers(body, policy)
 
 
 def _closed_days(body: Body) -> Iterator[Fault]:
@@ -125,3 +126,11 @@ def _no_offices(people: tuple[Person, ...], policy: Policy) -> Iterator[Fault]:
             for m, office in enumerate(offices):
                 if office not in policy.offices:
                     yield ("people", n, field, m), f"{office!r} is no office of {policy.policy}; it has: {known}"
+
+
+def _no_readers(body: Body, policy: Policy) -> Iterator[Fault]:
+    teams = {one.team for one in policy.informs}
+    for reader in body.mailboxes:
+        if reader not in policy.offices and reader not in teams:
+            known = ", ".join(sorted({*policy.offices, *teams}))
+            yield ("mailboxes", reader), f"{reader!r} is no office or informed team of {policy.policy}; it has: {known}"

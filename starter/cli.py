@@ -72,6 +72,7 @@ def _add_groups() -> None:
     from starter.cli_letter import letter_app
     from starter.cli_letter_kept import list_letters, show
     from starter.cli_policy import clauses, policy_app
+    from starter.cli_post import post_app
     from starter.cli_register import register_app
 
     app.add_typer(case_app, name="case")
@@ -89,6 +90,7 @@ def _add_groups() -> None:
     app.add_typer(engine_app, name="engine")
     app.add_typer(register_app, name="register")
     app.add_typer(letter_app, name="letter")
+    app.add_typer(post_app, name="post")
     app.command()(tasks)
     app.command()(undelivered)
     app.command()(clauses)

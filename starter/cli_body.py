@@ -63,8 +63,12 @@ def _read(file: Path) -> Body:
         raise typer.Exit(MISUNDERSTOOD) from None
 
 
+OPTIONAL = ("meetings", "closures", "ombudsman", "letterhead", "links", "house_letters", "mailboxes")
+"""What a body need not set: left out of a listing where it has not."""
+
+
 def _line(body: Body) -> dict[str, object]:
-    empty = {name for name in ("meetings", "closures", "ombudsman", "letterhead", "links") if not getattr(body, name)}
+    empty = {name for name in OPTIONAL if not getattr(body, name)}
     facts = body.model_dump(mode="json", exclude={"people", *empty})
     return {**facts, "people": len(body.people)}
 

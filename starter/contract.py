@@ -19,6 +19,8 @@ from domain.message import Message
 from domain.policy import Policy
 from domain.restrictions import RestrictionType
 from domain.rules import NoticeKind
+from policies import load
+from policies.letter_set import house_table, parts_table, set_table
 from policies.names import PARAMETERS
 from starter.script import Script
 
@@ -86,6 +88,9 @@ def tables() -> dict[str, str]:
     """Returns the made parts of the documents by name, in Markdown."""
     policy, script = _schema(Policy), _schema(Script)
     made = {"commands": _commands(), "restriction-types": _restrictions(), "kinds-of-letter": _letters()}
+    shipped = tuple(load.policy(name) for name in load.names() if name in load.clause_lists())
+    made |= {"letters.set": set_table(shipped), "letters.house": house_table()}
+    made |= {f"letters.{one.policy}": parts_table(one) for one in shipped}
     made |= {f"policy.{name}": table for name, table in _sections(policy)} | {"policy.Policy": _table(policy, policy)}
     return made | {f"rehearsal.{name}": table for name, table in _sections(script)} | {"rehearsal.Script": _table(script, script)}
 

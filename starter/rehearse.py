@@ -366,6 +366,7 @@ def _records(script: Script, folder: Path) -> Engine:
         people=script.staff,
         closures=script.closures,
         links=script.links,
+        house_letters=script.house_letters,
     )
     with transaction(engine) as session:
         save_body(session, body)

@@ -171,7 +171,7 @@ def _noted(session: Session, letter: Letter, answered: Outcome | None, outbox: P
     if problem is not None:
         return Act(case=letter.case, message={**message, "id": f"{problem['do']}:{name}", **problem}, source="post", now=letter.now)
     _keep_letter(session, letter, name, file_of(outbox, letter.case, name), case.edition)
-    sent = {**message, "id": f"notice_sent:{name}", "do": "notice_sent", "with": {"method": method_of(case)}}
+    sent = {**message, "id": f"notice_sent:{name}", "do": "notice_sent", "with": {"method": method_of(case, notice)}}
     return Act(case=letter.case, message=sent, source="post", now=letter.now)
 
 

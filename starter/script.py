@@ -182,6 +182,8 @@ class Script(Data):
     """The body's own list of meetings, where its policy holds reviews at them."""
     links: dict[Code, WebAddress] = {}
     """Where the body's own texts are that its policy speaks of."""
+    house_letters: tuple[Literal["review-coming"], ...] = ()
+    """Letters that the body sends although no policy asks for them."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @property

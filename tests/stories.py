@@ -37,7 +37,7 @@ from domain.letters import method_of
 from domain.people import POST, Actor, Person, Staff
 from domain.policy import Policy
 from domain.referral import open_case
-from domain.restrictions import ContactVolumeLimit, PartialDisengagement, Restriction, SinglePointOfContact
+from domain.restrictions import ContactVolumeLimit, FormalComplaintEmployerOrBody, PartialDisengagement, Restriction, SinglePointOfContact
 from policies import load
 
 MMO: Policy = load.policy("mmo")
@@ -133,7 +133,7 @@ def kept_after_refusal(case: Case, command: AnyCommand, by: Actor, on: date) -> 
 
 def sent(case: Case, notice: str, on: date) -> Case:
     """Returns the case after its letter of that id went out, the way letters go to this customer."""
-    return after(case, (NoticeSent(saw=notice, on=on, method=method_of(case)), POST, on))
+    return after(case, (NoticeSent(saw=notice, on=on, method=method_of(case, case.notice(notice))), POST, on))
 
 
 def opened(policy: Policy, staff: Staff, *, customer: Customer, area: str, on: date, by: str = "officer") -> Case:
@@ -345,6 +345,30 @@ def a_sanctioned_natural_england_case(*, customer: Customer = CASEY, until: date
     again = ReportBehaviour(code="excessive-contact", medium="email", summary="Sixty more.", consulted=("colleague",))
     propose = ProposeSanction(
         restrictions=(ONE_NAMED_PERSON,), reasons=REASONS, until=until, review_on=date(2027, 9, 10), findings=NATURAL_ENGLAND_GROUNDS
+    )
+    case = after(
+        a_warned_natural_england_case(customer=customer),
+        (again, natural_england("officer"), date(2027, 2, 19)),
+        (propose, natural_england("officer"), day),
+        (Approve(saw="p1"), natural_england("manager"), day),
+    )
+    return sent(case, "n2", on=day)
+
+
+AGENT = Customer(name="Ash Agent", address="ash.agent@example.org", kind="agent", clients=("Sample Client",))
+
+
+def a_complained_of_agent(*, customer: Customer = AGENT) -> Case:
+    """Returns a Natural England case about an agent, of whom `s1` decided to complain to both: two people, 10 March 2027, told (n2)."""
+    day = date(2027, 3, 10)
+    again = ReportBehaviour(code="excessive-contact", medium="email", summary="Sixty more.", consulted=("colleague",))
+    complain = FormalComplaintEmployerOrBody(
+        type="formal-complaint-employer-or-body",
+        employer=None if customer.self_employed else "Sample Land Agents",
+        professional_body="Sample Institute of Agents",
+    )
+    propose = ProposeSanction(
+        restrictions=(ONE_NAMED_PERSON, complain), reasons=REASONS, review_on=date(2027, 9, 10), findings=NATURAL_ENGLAND_GROUNDS
     )
     case = after(
         a_warned_natural_england_case(customer=customer),

@@ -164,3 +164,40 @@ def test_what_a_newer_release_kept_of_a_person_does_not_hinder_this_one(env: dic
         found = body_of(session, "example-body")
 
     assert found.staff.by_id["dana-decider"].offices == ("decision-maker",)
+
+
+def test_a_body_gives_staff_emails_offices_mailboxes_and_chooses_a_house_letter(env: dict[str, str], tmp_path: Path):
+    """EH-120, EH-123: optional all three, kept as they are given."""
+    extra = "house_letters: [review-coming]\nmailboxes: {reviewer: reviews@example.org}\n"
+    file = written(tmp_path, "{id: dana-decider,", "{id: dana-decider, email: dana@example.org,")
+    file.write_text(file.read_text(encoding="utf-8") + extra, encoding="utf-8")
+
+    done = body("set", str(file), env=env)
+
+    assert done.returncode == DONE, done.stderr
+    [listed] = json.loads(body("list", "--json", env=env).stdout)
+    assert (listed["house_letters"], listed["mailboxes"]) == (["review-coming"], {"reviewer": "reviews@example.org"})
+    shown = json.loads(body("show", "example-body", "--json", env=env).stdout)
+    assert {one["id"]: one["email"] for one in shown["people"]}["dana-decider"] == "dana@example.org"
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("mailboxes: {reviewers: reviews@example.org}", "'reviewers' is no office or informed team of mmo; it has: "),
+        ("mailboxes: {reviewer: not an address}", "mailboxes"),
+        ("house_letters: [birthday]", "review-coming"),
+    ],
+    ids=["no such office", "no address", "no such letter"],
+)
+def test_a_mailbox_or_house_letter_that_is_none_is_refused(env: dict[str, str], tmp_path: Path, extra: str, said: str):
+    """Conventions: where, what was found, what would be right."""
+    file = written(tmp_path)
+    file.write_text(f"{BODY}{extra}\n", encoding="utf-8")
+
+    done = body("set", str(file), env=env)
+
+    assert done.returncode == MISUNDERSTOOD
+    assert said in done.stderr
+    assert "body.yaml:9" in done.stderr
+    assert body("list", "--json", env=env).stdout.strip() == "[]"

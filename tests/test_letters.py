@@ -43,6 +43,7 @@ from domain.commands import (
     TakeNoAction,
     TellOfReport,
     Warn,
+    WriteToThirdParty,
 )
 from domain.days import in_words
 from domain.letters import Letter, MissingPart, Section, compose
@@ -59,10 +60,12 @@ from domain.restrictions import (
 )
 from policies import load
 from tests.stories import (
+    AGENT,
     CASEY,
     ENGLAND,
     MMO,
     PORTSMOUTH_GROUNDS,
+    a_complained_of_agent,
     a_disengaged_natural_england_case,
     a_referred_council_case,
     a_referred_maidstone_case,
@@ -241,6 +244,20 @@ STORIES: dict[tuple[str, str], Callable[[], Case]] = {
 }
 
 
+TO_CLIENT = WriteToThirdParty(
+    to="client",
+    name="Sample Client",
+    address="1 Sample Lane\nExampleton",
+    behaviour="Nine calls in a day, each with insults.",
+    effect="Your application at Sample Hill may take longer.",
+)
+TO_EMPLOYER = WriteToThirdParty(
+    saw="s1",
+    to="employer",
+    name="Sample Land Agents",
+    address="2 Sample Lane\nExampleton",
+    behaviour="Nine calls in a day, each with insults.",
+)
 AGAINST_IT = Appeal(medium="email", grounds="It is not fair.")
 LATER, END = date(2027, 4, 1), date(2027, 9, 10)
 
@@ -337,6 +354,10 @@ STORIES |= {
         a_disengaged_natural_england_case(), (ReiterateNotice(saw="s2"), natural_england("officer"), END)
     ),
     ("natural-england", "external-report"): natural_england_reported,
+    ("natural-england", "client-told"): lambda: after(
+        a_warned_natural_england_case(customer=AGENT), (TO_CLIENT, natural_england("officer"), LATER)
+    ),
+    ("natural-england", "formal-complaint"): lambda: after(a_complained_of_agent(), (TO_EMPLOYER, natural_england("officer"), LATER)),
     ("natural-england", "no-action"): lambda: after(a_warned_natural_england_case(), (NO_ACTION, natural_england("manager"), LATER)),
     ("natural-england", "appeal-acknowledged"): natural_england_appealed,
     ("natural-england", "challenge-refused"): lambda: kept_after_refusal(

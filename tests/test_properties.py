@@ -37,7 +37,12 @@ STARTS: dict[str, tuple[Policy, Staff, tuple[Callable[[], Case], ...]]] = {
     "natural-england": (
         stories.NATURAL_ENGLAND,
         stories.NATURAL_ENGLAND_STAFF,
-        (stories.a_warned_natural_england_case, stories.a_sanctioned_natural_england_case, stories.a_disengaged_natural_england_case),
+        (
+            stories.a_warned_natural_england_case,
+            stories.a_sanctioned_natural_england_case,
+            stories.a_disengaged_natural_england_case,
+            stories.a_complained_of_agent,
+        ),
     ),
     "maidstone": (
         stories.MAIDSTONE,
@@ -86,6 +91,17 @@ RESTRICTIONS = st.sampled_from(
         [{"type": "channel-restriction", "channels": ["email"]}],
         [{"type": "no-reply-on-topic", "topic": ["the fence"]}],
     ]
+)
+
+
+TO_OTHERS = st.fixed_dictionaries(
+    {
+        "to": st.sampled_from(["client", "employer", "professional-body"]),
+        "name": st.sampled_from(["Sample Client", "Sample Land Agents", "Sample Institute of Agents"]),
+        "address": st.just("1 Sample Lane\nExampleton\nSW1A 1AA"),
+        "behaviour": WORDS,
+        "effect": st.none() | WORDS,
+    }
 )
 
 
@@ -161,10 +177,12 @@ def arguments(policy: Policy, staff: Staff, today: date) -> dict[str, st.SearchS
 def moves(draw: st.DrawFn, policy: Policy, staff: Staff, today: date, *, imported: bool = True) -> tuple[AnyCommand, Actor] | None:
     """Draws one act by somebody, most often complete enough to reach the rules; completing an imported record only for an imported case."""
     never = {"open_case", "import_case", "correct", *([] if imported else ["complete_record"])}
+    never |= set() if policy.agents else {"write_to_third_party"}
     do = draw(st.sampled_from([name for name, kind in COMMANDS.items() if "staff" in kind.origins and name not in never]))
     offered = arguments(policy, staff, today)
     fields = [name for name in COMMANDS[do].model_fields if name in offered]
     with_ = {name: value for name in fields if (value := draw(offered[name])) is not None}
+    with_ = draw(TO_OTHERS) if do == "write_to_third_party" else with_
     message = {"id": "m", "do": do, "saw": draw(SAW), "with": with_}
     actor = draw(st.sampled_from([*(Actor(origin="staff", person=one, staff=staff) for one in staff.people), CUSTOMER]))
     try:
@@ -179,7 +197,7 @@ def settle(case: Case, policy: Policy, today: date) -> Case:
         waiting = next((one for one in case.notices if one.status == "to-send"), None)
         if waiting:
             compose(case, waiting, policy=policy, calendar=ENGLAND, sent_on=today)
-            command: AnyCommand = NoticeSent(saw=waiting.id, method=method_of(case))
+            command: AnyCommand = NoticeSent(saw=waiting.id, method=method_of(case, waiting))
             case = decide(case, command, actor=POST, policy=policy, calendar=ENGLAND, today=today).case
             continue
         due = next_deadline(case, policy, ENGLAND)

@@ -37,8 +37,9 @@ class Outbox:
         """Destroy every letter of a case."""
         folder = self.folder / quote(case, safe="")
         for file in sorted(folder.glob("*")) if folder.is_dir() else ():
-            file.unlink()
-        if folder.is_dir():
+            if file.is_file():  # emails to staff have folders of their own, of bodies, where a case is called staff
+                file.unlink()
+        if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from activities.carriers.carrier import Carrier, Method
 from activities.carriers.outbox import Outbox
+from activities.carriers.staff import StaffMail, StaffOutbox
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,12 @@ class Post:
     email: Carrier
     paper: Carrier
     outbox: Outbox
+    staff: StaffMail | None = None
+    """What carries emails to staff; without one they go into the outbox."""
+
+    @property
+    def staff_mail(self) -> StaffMail:
+        return self.staff or StaffOutbox(self.outbox.folder)
 
     @classmethod
     def into(cls, folder: Path) -> Post:
