@@ -449,6 +449,8 @@ class Notice(State):
     """The day on which that carrier was expected to post it: the day the letter prints."""
     delivered_on: date | None = None
     """The day on which the carrier says that it arrived; a report, no proof that it was read."""
+    returned_on: date | None = None
+    """The day it came back, this time or an issue before; the count until somebody else is told begins with it."""
 
 
 class Informed(State):

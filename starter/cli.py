@@ -68,6 +68,7 @@ def _add_groups() -> None:
     from starter.cli_edition import diff, move, what_if
     from starter.cli_engine import engine_app
     from starter.cli_policy import clauses, policy_app
+    from starter.cli_post import post_app
     from starter.cli_register import register_app
 
     app.add_typer(case_app, name="case")
@@ -80,6 +81,7 @@ def _add_groups() -> None:
     app.add_typer(calendar_app, name="calendar")
     app.add_typer(engine_app, name="engine")
     app.add_typer(register_app, name="register")
+    app.add_typer(post_app, name="post")
     app.command()(tasks)
     app.command()(undelivered)
     app.command()(clauses)
@@ -120,6 +122,7 @@ def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample 
     from starter.overview import print_overview
     from starter.samples import SampleFailed
     from starter.server import CannotStart
+    from worker.post import NoPost
     from worker.settings import Settings
 
     with progress("starting") as bar:
@@ -131,7 +134,7 @@ def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample 
 
         try:
             run(run_local(Settings(), once=once, progress=lambda text: said(bar, text), ready=ready))
-        except (CannotStart, SampleFailed, Unreadable) as error:
+        except (CannotStart, NoPost, SampleFailed, Unreadable) as error:
             complain(str(error))
             raise typer.Exit(REFUSED) from None
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -141,10 +144,15 @@ def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample 
 @app.command()
 def worker() -> None:
     """Run a worker against the engine and records that the settings (EVENHAND_...) name, until it is stopped."""
+    from worker.post import NoPost
     from worker.run import run_worker
     from worker.settings import Settings
 
-    run(run_worker(Settings.local()))
+    try:
+        run(run_worker(Settings.local()))
+    except NoPost as error:
+        complain(str(error))
+        raise typer.Exit(REFUSED) from None
 
 
 @app.command()

@@ -19,9 +19,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.carriers.outbox import file_of
 from activities.clock import ENGINE_TIME
-from activities.outcome import Act, Letter
+from activities.outcome import Act, Letter, Outcome
 from activities.recording import Recording
 from activities.sending import issued
+from domain.commands import COMMANDS
 from domain.letters import method_of
 from records.database import reading, transaction
 from records.store import read_case
@@ -112,9 +113,9 @@ async def repair(client: Client, engine: Engine, *, outbox: Path) -> list[Repair
 
 async def _repaired(client: Client, engine: Engine, case: str, outbox: Path) -> Repaired:
     applied = []
-    async for done in _acts(client, case):
+    async for given, answer in _acts(client, case):
         with transaction(engine) as session:
-            act = done if isinstance(done, Act) else _sent(session, done, outbox)
+            act = _by_the_post(given, answer) if isinstance(given, Act) else _sent(session, given, answer, outbox)
             if act is not None and session.get(CommandRow, (case, str(act.message["id"]))) is None:
                 Recording(session, act.model_copy(update={"seq": 0}), ENGINE_TIME).record()
                 applied.append(str(act.message["id"]))
@@ -123,13 +124,25 @@ async def _repaired(client: Client, engine: Engine, case: str, outbox: Path) -> 
         return Repaired(case=case, applied=applied, seq=row.seq if row else 0)
 
 
-def _sent(session: Session, letter: Letter, outbox: Path) -> Act | None:
-    """Returns the note that a letter went, and keeps the letter's own row where its file is still there."""
+def _by_the_post(act: Act, answer: Outcome) -> Act:
+    """Returns an act as it was made: news of a letter that was accepted was the post's own, and reached the case as a signal."""
+    command = COMMANDS.get(str(act.message.get("do")))
+    return act.model_copy(update={"source": "post"}) if command and answer.accepted and command.origins == {"post"} else act
+
+
+def _sent(session: Session, letter: Letter, answer: Outcome, outbox: Path) -> Act | None:
+    """Returns the note that a letter went, and keeps the letter's own row where its file is still there.
+
+    What else became of one (blocked, with a printer) is in the history as words alone: a person finds out."""
     case = read_case(session, letter.case)
     notice = case.notice(letter.notice) if case else None
     if case is None or notice is None:
         return None
     name = issued(notice.id, notice.issue)
+    if not answer.command.startswith("notice_sent:"):
+        problem = "The records were restored from an older copy; what became of this letter is not in it."
+        lost: dict[str, object] = {"v": 1, "id": f"notice_uncertain:{name}", "saw": notice.id, "do": "notice_uncertain"}
+        return Act(case=letter.case, message={**lost, "with": {"problem": problem}}, source="post", now=letter.now)
     _keep_letter(session, letter, name, file_of(outbox, letter.case, name), case.edition)
     message: dict[str, object] = {
         "v": 1, "id": f"notice_sent:{name}", "saw": notice.id, "do": "notice_sent", "with": {"method": method_of(case)},
@@ -148,17 +161,19 @@ def _keep_letter(session: Session, letter: Letter, name: str, file: Path, editio
     session.add(row)
 
 
-async def _acts(client: Client, case: str) -> AsyncIterator[Act | Letter]:
-    """Yields what a case's activities were given and completed, oldest run first."""
+async def _acts(client: Client, case: str) -> AsyncIterator[tuple[Act | Letter, Outcome]]:
+    """Yields what a case's activities were given and what they answered, oldest run first."""
     for run_id in reversed([one async for one in _runs_of(client, case)]):
         scheduled: dict[int, HistoryEvent] = {}
         async for event in client.get_workflow_handle(case, run_id=run_id).fetch_history_events():
             if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 scheduled[event.event_id] = event
             elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-                given = scheduled.get(event.activity_task_completed_event_attributes.scheduled_event_id)
+                completed = event.activity_task_completed_event_attributes
+                given = scheduled.get(completed.scheduled_event_id)
                 if given is not None:
-                    yield await _given(client, given)
+                    [answer] = await client.data_converter.decode(list(completed.result.payloads), [Outcome])
+                    yield await _given(client, given), answer
 
 
 async def _given(client: Client, event: HistoryEvent) -> Act | Letter:
