@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the engine and the database are imported only by the comman
     from starter.returned import Line
 
 post_app = typer.Typer(no_args_is_help=True, help="Letters that a carrier took: ask what became of them, note those that came back.")
-ROUND_TAKES = 600.0
+ROUND_TAKES = 120.0
 """Seconds after which a round asked for by hand is left to end by itself."""
 
 
@@ -55,7 +55,7 @@ async def _round() -> Round:
     try:
         return await asyncio.wait_for(asked, ROUND_TAKES)
     except TimeoutError:
-        raise Unavailable("No worker ended the round; is one running?") from None
+        raise Unavailable("The round has not ended. Is a worker running? Where one is, the round goes on by itself.") from None
 
 
 @post_app.command()

@@ -18,7 +18,7 @@ from activities.sending import Sending
 from domain.case import Case, Notice
 from records.database import reading, transaction
 from records.store import read_case
-from records.tables import HandOverRow
+from records.tables import HandOverRow, TaskRow
 from tests.engine import LIMIT, MANAGER, MMO, OFFICER, act, report
 
 UTC = timezone.utc
@@ -102,6 +102,10 @@ class Posting:
     def row(self, case: str, name: str) -> HandOverRow | None:
         with reading(self.engine) as session:
             return session.get(HandOverRow, (case, name))
+
+    def tasks(self, case: str) -> list[TaskRow]:
+        with reading(self.engine) as session:
+            return list(session.exec(select(TaskRow).where(TaskRow.case_id == case)).all())
 
     def rows(self) -> list[HandOverRow]:
         with reading(self.engine) as session:
