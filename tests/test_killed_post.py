@@ -6,19 +6,23 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.testing import WorkflowEnvironment
 
 from activities.carriers.outbox import Outbox
 from activities.carriers.post import Post
 from records.database import create_all, open_database
 from tests.dying import POINTS, carrier_named
-from tests.engine import ROOT
-from tests.notify import FakeNotify
+from tests.engine import OFFICER, ROOT, WARNING, Process, act, new_office, report, until
+from tests.engine import server as server
+from tests.notify import KEY, TEMPLATE, FakeNotify
 from tests.posting import EMAIL, PAPER, Posting
 from tests.test_smtp import Sink, serving
 
@@ -55,6 +59,37 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
         case paper:
             with FakeNotify() as notify:
                 yield Way("notify", notify.url, dict(EMAIL if paper == "notify-email" else PAPER), notify=notify)
+
+
+async def test_a_worker_killed_while_notify_answers_leaves_its_letter_to_the_next_which_asks(server: WorkflowEnvironment, tmp_path: Path):
+    """A worker as it runs in production; the engine gives its letter to the next when it has said nothing for 45 seconds."""
+    with FakeNotify() as notify:
+        office, carrier = new_office(server.client, tmp_path), notify.carrier()
+        settings = {
+            "EVENHAND_DATABASE_URL": str(office.records.url), "EVENHAND_TASK_QUEUE": office.queue, "EVENHAND_VAR": str(tmp_path),
+            "EVENHAND_TEMPORAL_ADDRESS": office.client.service_client.config.target_host, "EVENHAND_EMAIL_CARRIER": "notify",
+            "EVENHAND_NOTIFY_API_KEY": KEY.get_secret_value(), "EVENHAND_NOTIFY_EMAIL_TEMPLATE": TEMPLATE,
+            "EVENHAND_NOTIFY_URL": notify.url,
+        }  # fmt: skip
+        with Process([sys.executable, "-m", "worker"], env=settings, log=tmp_path / "worker.log") as worker:
+            await office.open("killed/1")
+            await office.do("killed/1", report())
+            notify.hold = threading.Event()
+            await office.do("killed/1", act("warn", "warn-1", by=OFFICER, with_=WARNING))
+            await until(notify.holding.is_set, "the letter is with Notify, which does not answer yet")
+            worker.kill()
+        notify.hold.set()
+        assert [one.status for one in office.notices("killed/1")] == ["to-send"] and len(notify.sent) == 1
+
+        office.post = Post(email=carrier, paper=carrier, outbox=Outbox(office.outbox))
+        async with office.worker():
+            for _ in range(3):
+                with suppress(AssertionError):
+                    await office.settled("killed/1")
+            assert [one.status for one in office.notices("killed/1")] == ["sent"]
+
+        assert len(notify.sent) == 1 and KEY.get_secret_value() not in (tmp_path / "worker.log").read_text()
+        await office.handle("killed/1").terminate("test over")
 
 
 @pytest.mark.parametrize("point", POINTS)
