@@ -51,7 +51,7 @@ class CaseActivities:
         """Send one letter, then record that it went, or why it cannot. It is tried for days; the case goes on meanwhile."""
         try:
             tried_at = max(letter.now, activity.info().current_attempt_scheduled_time)
-            return Sending(self.engine, self.post, self.clock).send(letter, now=tried_at)
+            return Sending(self.engine, self.post, self.clock, beat=activity.heartbeat).send(letter, now=tried_at)
         except ApplicationError:
             raise
         except Exception as fault:

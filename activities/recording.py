@@ -93,11 +93,7 @@ class Recording:
         if self.act.source == "calendar" and self.act.message.get("do") == RESUME:
             return self._resumed(case)
         hashed = content_hash(self.act.message)
-        if (case.seq if case else 0) < self.act.seq:
-            seen = case.seq if case else "none"
-            raise RecordsBehind(
-                f"{self.act.case}: the records hold seq {seen}, the workflow has seen {self.act.seq}; run evenhand engine repair"
-            )
+        self._in_step(case)
         before = self.session.get(CommandRow, (self.act.case, self.id))
         if before is not None:
             return self._again(case, before, hashed)
@@ -124,6 +120,23 @@ class Recording:
         said = f"Set aside: a fault in the program ({problem}). Nothing else was changed."
         refusal = Refusal(said, kind="set-aside", remains="An operator looks; send it again under a new id.", kept=kept)
         return self._refused(case, refusal, content_hash(self.act.message))
+
+    def _in_step(self, case: Case | None) -> None:
+        """Raises RecordsBehind where the workflow has seen more than the records hold: they were restored from an older copy."""
+        if (case.seq if case else 0) < self.act.seq:
+            seen = case.seq if case else "none"
+            raise RecordsBehind(
+                f"{self.act.case}: the records hold seq {seen}, the workflow has seen {self.act.seq}; run evenhand engine repair"
+            )
+
+    def look(self) -> Outcome:
+        """Answer where the case stands, and record nothing: for a message whose answer was lost and that has nothing left to say."""
+        case = self._read()
+        self._in_step(case)
+        if case is None:
+            return Outcome(command=self.id, result="unknown", answer="There is no such case.", remains="Open it with open_case.")
+        policy = policy_of_edition(self.session, case.edition)
+        return self._outcome(case, policy, self._needs(case, policy), "accepted", "Nothing was left to do.", (), None)
 
     def _resumed(self, case: Case | None) -> Outcome:
         """Answer a workflow that was started again: where the records say the case stands."""

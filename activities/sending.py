@@ -6,6 +6,7 @@ never offered, or one of which the carrier is asked first, and a person where th
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -25,7 +26,6 @@ from activities.pdf import Unmade
 from activities.recording import Recording
 from domain.adjustments import forms_of
 from domain.case import Case, Notice
-from domain.days import london_date
 from domain.formats import Forms
 from domain.letters import Letter as Facts
 from domain.letters import MissingPart, compose, method_of
@@ -35,6 +35,7 @@ from records.store import read_case
 from records.tables import HandOverRow, LetterFileRow, LetterRow
 
 Message = dict[str, object]
+NOT_IN_USE = "The carrier {carrier} that was offered it is not in use any more."
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Sending:
     engine: Engine
     post: Post
     clock: Clock
+    beat: Callable[[], None] = lambda: None
+    """Called before each call of a carrier: whoever watches sees that this attempt lives."""
 
     def send(self, letter: Letter, *, now: datetime) -> Outcome:
         """Send a letter and record that it went, why it cannot, or that nobody knows. Raises ApplicationError to be tried again."""
@@ -75,66 +78,80 @@ class Sending:
             case = read_case(session, letter.case)
             notice = case.notice(letter.notice) if case else None
             row = session.get(HandOverRow, (letter.case, issued(notice.id, notice.issue))) if notice else None
-            if case is None or notice is None or notice.status != "to-send":
-                return self._note(letter, notice.issue if notice else 1, _sent(notice), now)
-            if row and row.state == "handing" and (known := self._asked(letter, notice, row, now)):
-                return known
-            try:
-                offer = self._made(session, case, notice, letter, now)
-            except (MissingPart, Unprintable, Unmade) as problem:
-                return self._note(letter, notice.issue, _blocked(str(problem), getattr(problem, "cites", ())), now)
+        if case is None or notice is None or notice.status != "to-send" or case.seq < letter.seq:
+            return self._looked(letter, now)
+        if row and row.state == "handing" and (known := self._asked(letter, notice, row, now)):
+            return known
+        try:
+            with reading(self.engine) as session:
+                offer = self._made(session, case, notice, row, now)
+        except (MissingPart, Unprintable, Unmade) as problem:
+            return self._note(letter, notice, _blocked(str(problem), getattr(problem, "cites", ())), now)
         return self._offered(letter, notice, offer, now)
+
+    def _looked(self, letter: Letter, now: datetime) -> Outcome:
+        """Returns where the case stands: what became of this letter was noted, by an attempt whose answer was lost or by a person.
+
+        Raises RecordsBehind where the records were restored from an older copy: they may have forgotten that it went."""
+        act = Act(case=letter.case, message={"id": f"look:{letter.notice}", "do": "look"}, source="post", now=now, seq=letter.seq)
+        with transaction(self.engine) as session:
+            return Recording(session, act, self.clock).look()
 
     def _asked(self, letter: Letter, notice: Notice, row: HandOverRow, now: datetime) -> Outcome | None:
         """Returns what became of a letter whose hand-over was cut short, noted; or None where it never arrived and may go."""
-        method = _method(row.method)
         parcel = Parcel(
-            case=letter.case, name=row.notice, reference=row.reference, method=method, to="", address=None, subject="", sender="", files={}
-        )
+            case=letter.case, name=row.notice, at=self.clock.case_time(now), since=row.first_at, offered_at=row.changed_at,
+            reference=row.reference, method=_method(row.method), to="", address=None, subject="", sender="", files={},
+        )  # fmt: skip
         carrier = self.post.named(row.carrier)
+        self.beat()
         try:
             handed = carrier.find(parcel) if carrier else _nobody(row.carrier)
         except NotNow as problem:
-            raise _later(problem, now) from None
+            self._troubled(letter, row.notice, str(problem))
+            raise _later(problem, parcel.at) from None
         except CannotTell as problem:
-            return self._uncertain(letter, notice, str(problem), now)
+            message: Message = {"do": "notice_uncertain", "with": {"problem": str(problem)}}
+            return self._note(letter, notice, message, now, state="uncertain", problem=str(problem), settled=True)
         if handed is None:
             return None
-        return self._note(letter, notice.issue, _handed_message(row.method, row.carrier, handed, row.day), now, handed=handed)
+        return self._handed(letter, notice, _handed_message(row.method, row.carrier, handed, row.day), now, handed=handed)
 
-    def _made(self, session: Session, case: Case, notice: Notice, letter: Letter, now: datetime) -> Offer:
-        policy, today = policy_of_edition(session, case.edition), london_date(self.clock.case_time(now))
+    def _made(self, session: Session, case: Case, notice: Notice, row: HandOverRow | None, now: datetime) -> Offer:
+        policy, at = policy_of_edition(session, case.edition), self.clock.case_time(now)
         method = _method(method_of(case, notice))
         carrier, calendar = self.post.carrier(method), calendar_of(session, case, policy)
-        day = carrier.posts_on(today, method, calendar)
-        body = body_of(session, case.body)
+        day, body = carrier.posts_on(at, method, calendar), body_of(session, case.body)
         facts = compose(case, notice, policy=policy, calendar=calendar, sent_on=day, ombudsman=body.ombudsman)
-        made = make(facts, policy=case.policy, sender=body.letterhead, forms=forms_of(case.customer, notice))
+        forms = Forms() if notice.recipient else forms_of(case.customer)
+        made = make(facts, policy=case.policy, sender=body.letterhead, forms=forms)
         name = issued(notice.id, notice.issue)
         parcel = Parcel(
-            case=case.id, name=name, reference=f"{case.id}/{name}", method=method, to=facts.name, address=facts.address,
-            subject=facts.label, sender=facts.body, files=made.parcel, for_staff=made.for_staff,
+            case=case.id, name=name, at=at, since=row.first_at if row else None, offered_at=row.changed_at if row else None,
+            reference=f"{case.id}/{name}", method=method, to=facts.name, address=facts.address, subject=facts.label, sender=facts.body,
+            files=made.parcel, for_staff=made.for_staff,
         )  # fmt: skip
         return Offer(parcel, facts, made, case.edition, day, carrier)
 
     def _offered(self, letter: Letter, notice: Notice, offer: Offer, now: datetime) -> Outcome:
         if not offer.carrier.twice_is_once:
             with transaction(self.engine) as session:
-                self._keep(session, letter, offer, now, state="handing")
+                self._keep(session, letter, offer, now)
+        self.beat()
         try:
             handed = offer.carrier.hand_over(offer.parcel)
         except Declined as problem:
-            self._marked(letter, offer.parcel.name, now, state="declined", problem=str(problem), settled=True)
-            return self._note(letter, notice.issue, _blocked(str(problem), ()), now)
+            return self._note(letter, notice, _blocked(str(problem), ()), now, state="declined", problem=str(problem), settled=True)
         except NotNow as problem:
-            self._marked(letter, offer.parcel.name, now, state="waiting", problem=str(problem))
-            raise _later(problem, now) from None
+            self._waiting(letter, offer, now, str(problem))
+            raise _later(problem, offer.parcel.at) from None
         except Unclear as problem:
+            self._troubled(letter, offer.parcel.name, str(problem))
             raise ApplicationError(str(problem), type="Unclear") from None
         message = _handed_message(offer.parcel.method, offer.carrier.name, handed, offer.day)
-        return self._note(letter, notice.issue, message, now, offer=offer, handed=handed)
+        return self._handed(letter, notice, message, now, offer=offer, handed=handed)
 
-    def _keep(self, session: Session, letter: Letter, offer: Offer, now: datetime, *, state: str) -> None:
+    def _keep(self, session: Session, letter: Letter, offer: Offer, now: datetime) -> None:
         """Keep the very bytes and the facts they were made from, and that they are being handed over."""
         key = (letter.case, offer.parcel.name)
         mine = (LetterFileRow.case_id == key[0]) & (LetterFileRow.notice == key[1])
@@ -147,42 +164,50 @@ class Sending:
             for ending, content in files.items()
         )
         at, row = self.clock.case_time(now), session.get(HandOverRow, key)
-        facts: Message = {
-            "carrier": offer.carrier.name,
-            "method": offer.parcel.method,
-            "reference": offer.parcel.reference,
-            "day": offer.day,
-        }
         session.merge(
-            HandOverRow(case_id=key[0], notice=key[1], **facts, state=state, first_at=row.first_at if row else at, changed_at=at)  # type: ignore[arg-type]  # as named
-        )
+            HandOverRow(
+                case_id=key[0], notice=key[1], carrier=offer.carrier.name, method=offer.parcel.method, reference=offer.parcel.reference,
+                day=offer.day, state="handing", first_at=row.first_at if row else at, changed_at=at,
+            )
+        )  # fmt: skip
+        session.flush()
 
-    def _marked(self, letter: Letter, name: str, now: datetime, **facts: object) -> None:
+    def _waiting(self, letter: Letter, offer: Offer, now: datetime, problem: str) -> None:
+        """Write down that nothing was handed over, so that the next attempt need not ask."""
         with transaction(self.engine) as session:
-            _mark(session, letter.case, name, at=self.clock.case_time(now), **facts)
+            _mark(session, letter.case, offer.parcel.name, changed_at=self.clock.case_time(now), state="waiting", problem=problem)
 
-    def _uncertain(self, letter: Letter, notice: Notice, problem: str, now: datetime) -> Outcome:
-        self._marked(letter, issued(notice.id, notice.issue), now, state="uncertain", problem=problem, settled=True)
-        return self._note(letter, notice.issue, {"do": "notice_uncertain", "with": {"problem": problem}}, now)
+    def _troubled(self, letter: Letter, name: str, problem: str) -> None:
+        """Write down what hinders a letter of which it is not known whether the carrier has it; when it was offered stays."""
+        with transaction(self.engine) as session:
+            _mark(session, letter.case, name, problem=problem)
 
-    def _note(
-        self, letter: Letter, issue: int, message: Message, now: datetime, *, offer: Offer | None = None, handed: Handed | None = None
+    def _note(self, letter: Letter, notice: Notice, message: Message, now: datetime, **marks: object) -> Outcome:
+        """Record what became of a letter, and beside it, in the same transaction, the state of its hand-over."""
+        with transaction(self.engine) as session:
+            outcome = self._recorded(session, letter, notice, message, now)
+            if marks:
+                _mark(session, letter.case, issued(notice.id, notice.issue), changed_at=self.clock.case_time(now), **marks)
+        return outcome
+
+    def _handed(
+        self, letter: Letter, notice: Notice, message: Message, now: datetime, *, handed: Handed, offer: Offer | None = None
     ) -> Outcome:
-        """Record what became of a letter, and beside it, in the same transaction, the letter itself."""
-        name = issued(letter.notice, issue)
-        envelope = {"v": 1, "id": f"{message['do']}:{name}", "saw": letter.notice, **message}
-        act = Act(case=letter.case, message=envelope, source="post", now=now, seq=letter.seq)
+        """Record that a carrier has a letter, and beside it, in the same transaction, the letter itself."""
+        name = issued(notice.id, notice.issue)
         with transaction(self.engine) as session:
-            outcome = Recording(session, act, self.clock).record()
-            if handed is None:
-                return outcome
+            outcome = self._recorded(session, letter, notice, message, now)
             if offer and offer.carrier.twice_is_once:
-                self._keep(session, letter, offer, now, state="handing")
-                session.flush()
-            _mark(session, letter.case, name, at=self.clock.case_time(now), state="handed", carrier_id=handed.id, status=handed.status,
-                  problem=None, settled=handed.id is None)  # fmt: skip
+                self._keep(session, letter, offer, now)
+            _mark(session, letter.case, name, changed_at=self.clock.case_time(now), state="handed", carrier_id=handed.id,
+                  status=handed.status, problem=None, settled=handed.id is None)  # fmt: skip
             self._index(session, letter, name, now, file=handed.file)
         return outcome
+
+    def _recorded(self, session: Session, letter: Letter, notice: Notice, message: Message, now: datetime) -> Outcome:
+        envelope = noted(message, notice=notice.id, name=issued(notice.id, notice.issue))
+        act = Act(case=letter.case, message=envelope, source="post", now=now, seq=letter.seq)
+        return Recording(session, act, self.clock).record()
 
     def _index(self, session: Session, letter: Letter, name: str, now: datetime, *, file: str | None) -> None:
         """Write the line that says which letter went: its hash, its parts, its edition, which templates made it."""
@@ -199,19 +224,19 @@ class Sending:
         )  # fmt: skip
 
 
-def _mark(session: Session, case: str, name: str, *, at: datetime, **facts: object) -> None:
+def _mark(session: Session, case: str, name: str, **facts: object) -> None:
     row = session.get(HandOverRow, (case, name))
     if row is not None:
-        row.sqlmodel_update({**facts, "changed_at": at})
+        row.sqlmodel_update(facts)
         session.add(row)
 
 
 def _nobody(carrier: str) -> Handed | None:
-    raise CannotTell(f"The carrier {carrier} that was offered it is not in use any more.")
+    raise CannotTell(NOT_IN_USE.format(carrier=carrier))
 
 
-def _later(problem: NotNow, now: datetime) -> ApplicationError:
-    wait = problem.after - now if problem.after else None
+def _later(problem: NotNow, at: datetime) -> ApplicationError:
+    wait = problem.after - at if problem.after else None
     return ApplicationError(str(problem), type="NotNow", next_retry_delay=max(wait, timedelta(seconds=1)) if wait else None)
 
 
@@ -220,9 +245,9 @@ def _method(name: str) -> Method:
 
 
 def _handed_message(method: str, carrier: str, handed: Handed, day: date) -> Message:
-    """Returns the note that a letter went; or, where it is still to be printed, that it is with the carrier."""
+    """Returns the note that a letter went, on the day it prints; or, where it is still to be printed, that it is with the carrier."""
     if handed.posted:
-        return {"do": "notice_sent", "with": {"method": method}}
+        return {"do": "notice_sent", "on": day.isoformat(), "with": {"method": method}}
     return {"do": "notice_handed_over", "with": {"method": method, "carrier": carrier, "expected": day.isoformat()}}
 
 
@@ -230,8 +255,9 @@ def _blocked(problem: str, clauses: tuple[str, ...]) -> Message:
     return {"do": "notice_blocked", "with": {"problem": problem, "clauses": list(clauses)}}
 
 
-def _sent(notice: Notice | None) -> Message:
-    return {"do": "notice_sent", "with": {"method": notice.method if notice and notice.method else "email"}}
+def noted(message: Message, *, notice: str, name: str) -> Message:
+    """Returns the post's message about one issue of a letter, under an id that this issue has once for each thing that can be said."""
+    return {"v": 1, "id": f"{message['do']}:{name}", "saw": notice, **message}
 
 
 def issued(notice: str, issue: int) -> str:

@@ -12,6 +12,7 @@ from domain.deadlines import Deadline
 from domain.end_clocks import retention_ends
 from domain.imported import to_complete
 from domain.informing import to_inform
+from domain.letter_clocks import STUCK
 from domain.model import State
 from domain.notices import notified_on
 from domain.policy import Policy
@@ -41,7 +42,7 @@ def attention(case: Case, policy: Policy, calendar: Calendar, *, today: date) ->
         *_untold(case, policy, today),
         *_dateless(case, policy, calendar),
         *_answers(case, deadlines),
-        *_letters(case),
+        *_letters(case, deadlines),
         *_unaware(case, policy),
         *_looks(deadlines),
         *_record(case, policy, calendar, today),
@@ -101,10 +102,14 @@ def _answers(case: Case, deadlines: tuple[Deadline, ...]) -> Iterator[Attention]
             yield Attention(kind="late-appeal", what=f"late appeal {challenge.id} undecided", since=challenge.on, cites=("DEF-10",))
 
 
-def _letters(case: Case) -> Iterator[Attention]:
+def _letters(case: Case, deadlines: tuple[Deadline, ...]) -> Iterator[Attention]:
+    late = {one.ref: one.reckoned for one in deadlines if one.kind == "letter-overdue"}
     for notice in case.notices:
-        if notice.status in ("blocked", "returned", "uncertain"):
-            since = notice.sent_on or notice.created_on
+        since = notice.returned_on or notice.created_on
+        if notice.id in late:
+            what = f"letter {notice.id} {notice.status}; overdue since {_short(late[notice.id].date)}"
+            yield Attention(kind="letter-overdue", what=what, since=since, cites=late[notice.id].defaults)
+        elif notice.status in STUCK:
             yield Attention(kind="letter", what=f"letter {notice.id} {notice.status}", since=since, cites=("DEF-14",))
 
 

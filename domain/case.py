@@ -531,6 +531,8 @@ class Notice(State):
     """Whether it is to be read out to the customer, where a script for a call is an agreed form of letters."""
     recipient: Recipient | None = None
     """Set where it goes to somebody else than the customer; such a letter notifies the customer of nothing."""
+    returned_on: date | None = None
+    """The day it came back, this time or an issue before; the count until somebody else is told begins with it."""
 
 
 class Informed(State):

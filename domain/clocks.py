@@ -11,6 +11,7 @@ from domain.dateless import dateless_clocks
 from domain.days import POST_DAYS, Calendar, Reckoned, after, subtract_working_days
 from domain.deadlines import Deadline, deadline, reckon, shifted
 from domain.end_clocks import end_clocks
+from domain.letter_clocks import letter_clocks
 from domain.notices import counted_from, notified_on, proven_on
 from domain.policy import Policy
 from domain.review_clocks import measure_clocks, sanction_clocks
@@ -34,6 +35,7 @@ def all_deadlines(case: Case, policy: Policy, calendar: Calendar) -> tuple[Deadl
         *measure_clocks(case, policy, calendar),
         *dateless_clocks(case, policy, calendar),
         *_other_clocks(case, policy, calendar),
+        *letter_clocks(case, calendar),
         *end_clocks(case, policy, calendar),
     ]
     standing = [deadline_as_it_stands(case, one) for one in found]

@@ -114,7 +114,7 @@ def record_notification(
     if notice.notified_on and notice.notified_on <= told:
         return _told_before(case, notice, command.method)
     facts = _beside_the_post(notice, calendar)
-    case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told, told_by=by, **facts)
+    case = marked(case, notice, "sent", method=command.method, sent_on=on, notified_on=told, told_by=by, problem=None, **facts)
     case = with_client_told(case, notice.id)
     return decided(
         case, f"{notice.id} told {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.", cites=["DEF-06"]
@@ -168,4 +168,8 @@ def notice_blocked(case: Case, command: NoticeBlocked, *, actor: Actor, policy: 
 def notice_returned(case: Case, command: NoticeReturned, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Record that a letter came back: whether and when the customer was notified is open again."""
     notice = _gone(case, command.saw)
-    return decided(marked(case, notice, "returned", **RETURNED, problem=command.problem), f"{notice.id} was returned.", cites=["DEF-06"])
+    return decided(
+        marked(case, notice, "returned", **RETURNED, returned_on=the_day(command.on, today=today), problem=command.problem),
+        f"{notice.id} was returned.",
+        cites=["DEF-06"],
+    )

@@ -37,6 +37,7 @@ WORDS = {
     KIND: "There is still no date of the next review: see that it gets one.",
     "clear-time": "The time without an incident was met on {day}: re-engagement is now possible.",
     "record-review-due": "Look whether the record is still needed: due {day}.",
+    "letter-overdue": "A letter was to be on its way by {day}, and its customer is not told.",
     "new-issue-target": "The body's own target for deciding on the new issue passed on {day}.",
     "tell-reminder": "The customer has not been told of the report; tell them, or record why not yet.",
     "retention-ends": "The papers need not be kept after {day}; their destruction is due.",

@@ -81,7 +81,7 @@ class Evidenced(State):
 
 
 class FourDates(State):
-    """Decided, sent, deemed notified, received: four different dates of one letter."""
+    """Decided, sent, deemed notified, received: four different dates of one letter. What its carrier reports stands beside them."""
 
     notice: str
     kind: str
@@ -90,6 +90,8 @@ class FourDates(State):
     sent: Evidenced
     notified: Evidenced
     received: Evidenced
+    delivered: Evidenced
+    returned: Evidenced
 
 
 POSTED = {"first-class-post": "the second working day after posting", "second-class-post": "the fourth working day after posting"}
@@ -105,6 +107,8 @@ def four_dates(case: Case, notice: Notice, *, file: str | None) -> FourDates:
         sent=Evidenced(on=notice.sent_on, evidence=_sent(notice, file)),
         notified=Evidenced(on=notice.notified_on, evidence=_notified(notice)),
         received=Evidenced(on=notice.received_on, evidence=notice.received_evidence or "not proven"),
+        delivered=Evidenced(on=notice.delivered_on, evidence=_delivered(notice)),
+        returned=Evidenced(on=notice.returned_on, evidence=_returned(notice)),
     )
 
 
@@ -117,12 +121,25 @@ def _decided(case: Case, notice: Notice) -> str:
 
 
 def _sent(notice: Notice, file: str | None) -> str:
+    if notice.sent_on is None and notice.status == "handed-over" and notice.handed_on and notice.expected_on:
+        return f"with {notice.carrier} since {in_words(notice.handed_on)}, which is to post it on {in_words(notice.expected_on)}"
     if notice.sent_on is None:
         return notice.problem or f"not sent: {notice.status}"
     if notice.told_by:
         office = f" ({notice.told_by.office})" if notice.told_by.office else ""
         return f"{(notice.method or 'told').replace('-', ' ')}, by {notice.told_by.person}{office}"
-    return file or "the post's note in the case's log"
+    posted = f"posted, says {notice.carrier}; " if notice.carrier else ""
+    return posted + (file or "the post's note in the case's log")
+
+
+def _delivered(notice: Notice) -> str:
+    return f"reported by {notice.carrier or 'its carrier'}; no proof that it was read" if notice.delivered_on else "not reported"
+
+
+def _returned(notice: Notice) -> str:
+    if notice.returned_on is None:
+        return "did not come back"
+    return (notice.problem or "it came back") if notice.status == "returned" else "an issue before this one came back"
 
 
 def _notified(notice: Notice) -> str:

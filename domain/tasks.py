@@ -15,6 +15,7 @@ from domain.disengagement import contacts_to_answer
 from domain.end_clocks import end_of_case, retention_ends
 from domain.imported import to_complete
 from domain.informing import to_inform
+from domain.letter_clocks import letter_clocks
 from domain.measures import measures_owed, rule_of
 from domain.moved_tasks import moved_tasks, so_far
 from domain.policy import Policy
@@ -38,6 +39,7 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_challenges(case, policy, calendar),
         *_reviews(case, policy, calendar),
         *_escalated(case, policy, calendar),
+        *_untold_letters(case, policy, calendar),
         *_measures(case, policy),
         *_faults(case),
         *_incomplete(case, policy),
@@ -228,6 +230,17 @@ def _escalated(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]
             what = f"The {name} of {one.ref} due on {in_words(one.reckoned.date)} is overdue{so_far}: see that it is given"
             whose = _for(policy.escalation, case)
             yield Task(kind="escalated", what=what, ref=one.ref, due=one.reckoned.date, cites=policy.escalation.sources, **whose)
+
+
+def _untold_letters(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
+    """Yields the letters that did not go in five working days, for somebody besides whoever is to send them (EH-34, DEF-12)."""
+    status = {one.id: one.status for one in case.notices}
+    for one in letter_clocks(case, calendar):
+        if one.key in case.passed:
+            due = one.reckoned.date
+            what = f"The letter {one.ref} is {status[one.ref]} and was to be on its way by {in_words(due)}: see that the customer is told"
+            cites = (*policy.escalation.sources, *one.reckoned.defaults)
+            yield Task(kind="escalated", what=what, ref=one.ref, due=due, cites=cites, **_for(policy.escalation, case))
 
 
 def _incomplete(case: Case, policy: Policy) -> Iterator[Task]:

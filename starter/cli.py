@@ -73,6 +73,7 @@ def _add_groups() -> None:
     from starter.cli_letter_kept import list_letters, show
     from starter.cli_policy import clauses, policy_app
     from starter.cli_post import post_app
+    from starter.cli_post_staff import staff
     from starter.cli_register import register_app
 
     app.add_typer(case_app, name="case")
@@ -81,6 +82,7 @@ def _add_groups() -> None:
     calendar_app.command()(feed)
     letter_app.command("list")(list_letters)
     letter_app.command()(show)
+    post_app.command()(staff)
     app.add_typer(body_app, name="body")
     policy_app.command()(diff)
     policy_app.command("what-if")(what_if)
@@ -131,6 +133,7 @@ def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample 
     from starter.overview import print_overview
     from starter.samples import SampleFailed
     from starter.server import CannotStart
+    from worker.post import NoPost
     from worker.settings import Settings
 
     with progress("starting") as bar:
@@ -142,7 +145,7 @@ def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample 
 
         try:
             run(run_local(Settings(), once=once, progress=lambda text: said(bar, text), ready=ready))
-        except (CannotStart, SampleFailed, Unreadable) as error:
+        except (CannotStart, NoPost, SampleFailed, Unreadable) as error:
             complain(str(error))
             raise typer.Exit(REFUSED) from None
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -152,10 +155,15 @@ def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample 
 @app.command()
 def worker() -> None:
     """Run a worker against the engine and records that the settings (EVENHAND_...) name, until it is stopped."""
+    from worker.post import NoPost
     from worker.run import run_worker
     from worker.settings import Settings
 
-    run(run_worker(Settings.local()))
+    try:
+        run(run_worker(Settings.local()))
+    except NoPost as error:
+        complain(str(error))
+        raise typer.Exit(REFUSED) from None
 
 
 @app.command()

@@ -207,7 +207,7 @@ def _stands(stands: str, *, told: bool) -> str:
 
 
 def undelivered(body: Annotated[str | None, typer.Option(help="Only this body's cases.")] = None, json: Json = False) -> None:
-    """What is decided and not yet notified: each letter that is not on its way, why, and for how many days; the oldest first."""
+    """What is decided and not yet notified: each letter that is not on its way, why, for how many days, and its carrier's last word."""
     from records.database import reading
     from records.tables import BodyRow
     from starter.undelivered import waiting_letters
@@ -221,10 +221,13 @@ def undelivered(body: Annotated[str | None, typer.Option(help="Only this body's 
     if json:
         as_json({"count": len(rows), "overdue": overdue, "letters": rows})
         return
-    columns = ("", "case", "letter", "kind", "why", "decided", "days")
+    columns = ("", "case", "letter", "kind", "why", "decided", "days", "with", "last word")
     table(
         columns,
-        [("OVERDUE" if r.overdue else "", r.case, r.notice, r.kind, r.why, r.decided_on, r.days) for r in rows],
+        [
+            ("OVERDUE" if r.overdue else "", r.case, r.notice, r.kind, r.why, r.decided_on, r.days, r.carrier, r.problem or r.status)
+            for r in rows
+        ],
         title="Decided, not yet notified",
     )
     out.print(f"{several(len(rows), 'letter')}, {overdue} overdue.", markup=False)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the engine and the database are imported only by the comman
     from sqlalchemy import Engine
 
     from activities.outcome import Outcome
+    from domain.receipt import Evidenced, FourDates
     from domain.task import Task
     from records.tables import TaskRow
     from starter.cases import Cases
@@ -189,9 +190,9 @@ def show(
     if found.guidance:
         table(("bear in mind", "defaults", "says"), [(*apart(one.sources), one.text) for one in found.guidance])
     table(
-        ("letter", "kind", "status", "decided", "sent", "deemed notified", "received", "how"),
+        ("letter", "kind", "status", "decided", "sent", "deemed notified", "delivered", "received", "returned", "how"),
         [
-            (one.notice, one.kind, one.status, one.decided.on, one.sent.on, one.notified.on, one.received.on, n.method)
+            (one.notice, one.kind, one.status, *(dated.on for _, dated in _dated(one)), n.method)
             for one, n in zip(found.letters, found.notices, strict=True)
         ],
         title="Letters",
@@ -231,9 +232,17 @@ SO_FAR = "known so far"
 
 def _evidence(found: Standing) -> Iterator[tuple[object, ...]]:
     for one in found.letters:
-        four = (("decided", one.decided), ("sent", one.sent), ("deemed notified", one.notified), ("received", one.received))
-        for n, (name, dated) in enumerate(four):
-            yield one.notice if n == 0 else "", name, dated.on or "not yet", dated.evidence
+        for n, (name, dated) in enumerate(_dated(one)):
+            if dated.on or name not in ("delivered", "returned"):
+                yield one.notice if n == 0 else "", name, dated.on or "not yet", dated.evidence
+
+
+def _dated(one: FourDates) -> tuple[tuple[str, Evidenced], ...]:
+    """Returns every date of a letter by its name: six different facts."""
+    return (
+        ("decided", one.decided), ("sent", one.sent), ("deemed notified", one.notified), ("delivered", one.delivered),
+        ("received", one.received), ("returned", one.returned),
+    )  # fmt: skip
 
 
 def _print_papers(found: Standing) -> None:

@@ -1,57 +1,118 @@
-"""evenhand post ...: the post room by hand: what waits for staff, sent; what did not reach them, listed."""
+"""evenhand post ...: what became of letters that a carrier took, asked now; and the carrier's list of those that came back."""
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from starter.cli import REFUSED, UNKNOWN, Json
+from starter.cli import MISUNDERSTOOD, OK, REFUSED, Json, run
 from starter.cli_case import _engine
+from starter.clock import now, today
 from starter.show import as_json, complain, out, table
 
-if TYPE_CHECKING:  # the database is imported only by the commands that use it
-    from records.tables import StaffNoticeRow
+if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
+    from activities.following import Round
+    from activities.sending import Message
+    from starter.returned import Line
 
-post_app = typer.Typer(no_args_is_help=True, help="The post room: emails to staff.")
+post_app = typer.Typer(
+    no_args_is_help=True, help="The post room: what became of letters, those that came back, emails to staff."
+)
+ROUND_TAKES = 120.0
+"""Seconds after which a round asked for by hand is left to end by itself."""
+
+
+@post_app.command("round")
+def round_(json: Json = False) -> None:
+    """Ask every carrier now what became of the letters it took, and tell their cases. A worker asks; it has the keys."""
+    found = run(_round())
+    if json:
+        as_json(found)
+    else:
+        words = f"Asked about {found.asked} letters: news of {found.news}, no answer about {found.troubled}"
+        out.print(words + (f", {found.left} left for the next round." if found.left else "."), markup=False)
+    raise typer.Exit(REFUSED if found.troubled or found.left else OK)
+
+
+async def _round() -> Round:
+    from temporalio.common import WorkflowIDConflictPolicy
+
+    from activities.following import Round
+    from starter.cases import Unavailable
+    from worker.round import ID
+    from worker.run import connect
+    from worker.settings import Settings
+    from workflows.round import TYPE
+
+    settings = Settings.local()
+    client = await connect(settings)
+    asked = client.execute_workflow(
+        TYPE, id=f"{ID}-by-hand", task_queue=settings.task_queue, result_type=Round,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )  # fmt: skip
+    try:
+        return await asyncio.wait_for(asked, ROUND_TAKES)
+    except TimeoutError:
+        raise Unavailable("The round has not ended. Is a worker running? Where one is, the round goes on by itself.") from None
 
 
 @post_app.command()
-def staff(
-    body: Annotated[str | None, typer.Option(help="List what did not arrive of this body alone.")] = None,
-    list_only: Annotated[bool, typer.Option("--list", help="Send nothing; only list what did not arrive.")] = False,
+def returned(
+    file: Annotated[Path, typer.Argument(help="CSV with a column reference or notification id, as the carrier gives it.")],
+    on: Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day they came back; today if left out.")] = None,
+    skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Leave out letters that are not ours.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what each line means; nothing is recorded.")] = False,
     json: Json = False,
 ) -> None:
-    """Send staff what waits for them, one email a person and day; list what did not reach its reader. Exit 1 where something did not."""
-    from activities.clock import ENGINE_TIME
-    from activities.staff_mail import StaffCounts, send_staff_notices, unsettled
-    from records.database import reading
-    from records.tables import BodyRow
-    from starter.clock import now
-    from worker.post import post_of
+    """Note the letters that came back: whether their customers were told is open again. All lines are noted, or none."""
+    from activities.carriers.post import Post
+    from activities.following import Following
+    from records.database import reading, transaction
+    from starter.returned import BadList, judged, note, read_list
     from worker.settings import Settings
 
+    day = on.date() if on else today()
+    try:
+        listed = read_list(file)
+    except BadList as problem:
+        complain(str(problem))
+        raise typer.Exit(MISUNDERSTOOD) from None
+    if day > today():
+        complain(f"--on {day} is in the future; letters cannot have come back yet.")
+        raise typer.Exit(MISUNDERSTOOD)
     engine = _engine()
-    with reading(engine) as session:
-        if body and session.get(BodyRow, body) is None:
-            complain(f"There is no body {body}; evenhand body list shows those there are.")
-            raise typer.Exit(UNKNOWN)
-    counts = StaffCounts() if list_only else send_staff_notices(engine, post_of(Settings.local()), ENGINE_TIME, now())
-    with reading(engine) as session:
-        rows = unsettled(session, body=body)
+    told: list[tuple[str, Message]] = []
+    with (reading if dry_run else transaction)(engine) as session:
+        lines = judged(session, listed)
+        faults = [one for one, _ in lines if one.fault and not (skip_unknown and one.result == "unknown")]
+        if not faults and not dry_run:
+            told = note(session, Following(engine, Post.into(Settings.local().letters)), lines, on=day, now=now())
+    _tell([one for one, _ in lines], faults, json=json, dry_run=dry_run)
+    if told:
+        run(_signal(told))
+    raise typer.Exit(REFUSED if faults else OK)
+
+
+def _tell(lines: list[Line], faults: list[Line], *, json: bool, dry_run: bool) -> None:
     if json:
-        as_json({"counts": counts.model_dump(), "unsettled": [row.model_dump(mode="json") for row in rows]})
-    else:
-        _tell(rows, "" if list_only else f"Emails sent: {counts.emails}, with things in them: {counts.sent}.")
-    raise typer.Exit(REFUSED if rows else 0)
+        as_json({"lines": lines, "recorded": not faults and not dry_run})
+        return
+    table(("line", "reference", "case", "letter", ""), [(one.line, one.given, one.case, one.letter, one.result) for one in lines])
+    if faults:
+        complain(f"{len(faults)} lines cannot be noted, so none was. Mend them; --skip-unknown leaves out letters that are not ours.")
+    elif not dry_run:
+        out.print(f"{sum(one.result == 'noted' for one in lines)} letters noted as returned.", markup=False)
 
 
-def _tell(rows: tuple[StaffNoticeRow, ...], said: str) -> None:
-    if said:
-        out.print(said, markup=False)
-    if rows:
-        table(
-            ("case", "what", "reader", "state", "why", "next try"),
-            [(row.case_id, row.what, row.reader, row.state, row.problem or "", row.next_at or "") for row in rows],
-            title="Did not reach staff",
-        )
+async def _signal(told: list[tuple[str, Message]]) -> None:
+    from activities.following import tell
+    from worker.run import connect
+    from worker.settings import Settings
+
+    client = await connect(Settings.local())
+    for case, message in told:
+        await tell(client, case, message)

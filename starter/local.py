@@ -18,7 +18,8 @@ from starter.clock import today
 from starter.samples import Sample, play, samples, set_up_bodies
 from starter.server import KINDS as KINDS
 from starter.server import CannotStart, Server
-from worker.post import post_of
+from worker.post import only_outbox, post_of, uses_notify
+from worker.round import keep_rounds
 from worker.run import connect, worker_for
 from worker.settings import Settings
 
@@ -54,8 +55,10 @@ def checked(engine: Engine, found: tuple[Sample, ...]) -> tuple[Path, ...]:
 async def run_local(
     settings: Settings, *, once: bool, progress: Callable[[str], None], ready: Callable[[Settings, Engine, tuple[Path, ...]], None]
 ) -> None:
-    """Run everything until it is cancelled; with `once`, until the sample cases have their letters."""
-    server = Server(settings)
+    """Run everything until it is cancelled; with `once`, until the sample cases have their letters.
+
+    Where letters really go out there are no sample cases: the people in them live nowhere."""
+    post, server = post_of(settings), Server(settings)
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -66,9 +69,13 @@ async def run_local(
         engine = open_database(chosen.database)
         migrate(engine)
         client = await connect(chosen)
-        async with worker_for(client, engine=engine, post=post_of(chosen), task_queue=chosen.task_queue):
-            found = await first_cases(client, engine, chosen, progress)
-            ready(chosen, engine, checked(engine, found))
+        async with worker_for(client, engine=engine, post=post, task_queue=chosen.task_queue):
+            if uses_notify(chosen):
+                await keep_rounds(client, chosen)
+            letters: tuple[Path, ...] = ()
+            if only_outbox(chosen):
+                letters = checked(engine, await first_cases(client, engine, chosen, progress))
+            ready(chosen, engine, letters)
             if not once:
                 await server.watch(chosen)
     finally:

@@ -26,7 +26,7 @@ from activities.clock import ENGINE_TIME
 from activities.outcome import Act, Letter, Outcome
 from activities.recording import QUOTING, Recording
 from activities.sending import issued
-from domain.commands import ApplyCalendar, MoveEdition, NoticeBlocked, NoticeHandedOver, NoticeUncertain
+from domain.commands import COMMANDS, ApplyCalendar, MoveEdition, NoticeBlocked, NoticeHandedOver, NoticeUncertain
 from domain.letters import method_of
 from policies.load import text_of
 from records.database import reading, transaction
@@ -120,7 +120,7 @@ async def _repaired(client: Client, engine: Engine, case: str, outbox: Path) -> 
 
 def _applied(session: Session, done: Done, outbox: Path) -> Act | None:
     """Apply one act again, where the records lack it. Raises Stopped where it would end otherwise than it did."""
-    act = done.given if isinstance(done.given, Act) else _noted(session, done.given, done.answered, outbox)
+    act = _by_the_post(done.given, done.answered) if isinstance(done.given, Act) else _noted(session, done.given, done.answered, outbox)
     if act is None or session.get(CommandRow, (act.case, str(act.message["id"]))) is not None:
         return None
     missing = _missing(session, act)
@@ -131,6 +131,12 @@ def _applied(session: Session, done: Done, outbox: Path) -> Act | None:
         said = f"{QUOTING.get(outcome.result, outcome.answer)} {outcome.remains or ''}".strip()
         raise Stopped(f"{act.message['id']} was accepted then and would be {outcome.result} now ({said}): {BODY}, then {AGAIN}.")
     return act
+
+
+def _by_the_post(act: Act, answered: Outcome | None) -> Act:
+    """Returns an act as it was made: news of a letter that was accepted was the post's own, and reached the case as a signal."""
+    command, accepted = COMMANDS.get(str(act.message.get("do"))), answered is not None and answered.accepted
+    return act.model_copy(update={"source": "post"}) if command and accepted and command.origins == {"post"} else act
 
 
 BODY = "bring the body's file up to date with evenhand body set FILE"

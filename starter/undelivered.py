@@ -9,13 +9,13 @@ from sqlmodel import Session
 
 from activities.bodies import policy_of_edition
 from activities.calendars import calendar_of
-from domain.days import add_working_days
+from activities.sending import issued
+from domain.days import london_date
+from domain.letter_clocks import told_within
 from records.lists import undelivered
 from records.store import case_of
+from records.tables import HandOverRow
 from records.vault import CaseVault
-
-OVERDUE_AFTER = 5
-"""Working days from the decision (EH-34)."""
 
 
 class WaitingLetter(BaseModel):
@@ -26,10 +26,18 @@ class WaitingLetter(BaseModel):
     notice: str
     kind: str
     why: str
-    """to-issue, to-send, blocked or returned."""
+    """to-issue, to-send, handed-over, uncertain, blocked or returned."""
     decided_on: date
     days: int
+    """Since the decision, or since the letter came back."""
     overdue: bool
+    carrier: str | None = None
+    status: str | None = None
+    """The carrier's last word, where one has it."""
+    problem: str | None = None
+    """What hinders it, as the carrier or its absence said last."""
+    tried_on: date | None = None
+    """When it was last offered, or when the carrier took it."""
     default: str = "EH-34"
 
 
@@ -39,11 +47,16 @@ def waiting_letters(session: Session, *, body: str | None, today: date) -> tuple
     for notice, row in undelivered(session, body=body):
         case = case_of(row, CaseVault(session, row.id))
         calendar = calendar_of(session, case, policy_of_edition(session, case.edition))
-        last, _ = add_working_days(notice.created_on, OVERDUE_AFTER, calendar)
+        letter = case.notice(notice.notice)
+        assert letter is not None
+        within = told_within(letter, calendar)
+        held = session.get(HandOverRow, (row.id, issued(letter.id, letter.issue)))
+        way = held.model_dump(include={"carrier", "status", "problem"}) if held else {}
         found.append(
             WaitingLetter(
                 case=row.id, body=row.body, notice=notice.notice, kind=notice.kind, why=notice.status,
-                decided_on=notice.created_on, days=(today - notice.created_on).days, overdue=today > last,
+                decided_on=notice.created_on, days=(today - within.start).days, overdue=today > within.date,
+                tried_on=london_date(held.changed_at) if held else None, **way,
             )
         )  # fmt: skip
     return tuple(found)

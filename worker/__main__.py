@@ -9,6 +9,7 @@ import signal
 import sys
 from contextlib import suppress
 
+from worker.post import NoPost
 from worker.run import run_worker
 from worker.settings import Settings
 
@@ -32,6 +33,9 @@ def main() -> int:
     log.info("Working on %s of %s, queue %s.", settings.temporal_namespace, settings.temporal_address, settings.task_queue)
     try:
         asyncio.run(work_until_told(settings))
+    except NoPost as error:
+        log.error("%s", error)
+        return 1
     except Exception:
         log.exception("The worker could not go on.")
         return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HOME = Path(__file__).resolve().parent.parent
@@ -52,6 +52,29 @@ class Settings(BaseSettings):
     ui_port: int = 8233
     health_file: Path | None = None
     """Touched every few seconds by a running worker, for a container's health check."""
+
+    email_carrier: str = "outbox"
+    """What takes email: outbox, smtp or notify."""
+    paper_carrier: str = "outbox"
+    """What takes letters on paper: outbox or notify."""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    """starttls, tls, or none: the last for a server on this machine alone."""
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_from: str = ""
+    """The address that letters come from, and to which answers and bounces go."""
+    smtp_authority: Path | None = None
+    """A file of certificates to trust besides the usual, where the mail server has one of the body's own."""
+    notify_api_key: SecretStr = SecretStr("")
+    notify_email_template: str = ""
+    """The id of an email template whose subject is ((subject)) and whose body is ((body))."""
+    notify_reply_to: str = ""
+    """The id of a reply-to address of the Notify service; its default where empty."""
+    notify_url: str = "https://api.notifications.service.gov.uk"
+    post_round_minutes: int = 60
+    """How often Notify is asked what became of the letters it took."""
 
     @classmethod
     def local(cls) -> Settings:

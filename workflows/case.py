@@ -19,7 +19,10 @@ with workflow.unsafe.imports_passed_through():
     from workflows.reading import named, plain
 
 TYPE = "Case"
-SEND_WITHIN = timedelta(seconds=15)
+SEND_WITHIN = timedelta(minutes=2)
+"""One attempt: a letter made, a carrier asked and the letter handed over, twenty seconds at most for each call (GIVE_UP_AFTER)."""
+SEND_ALIVE = timedelta(seconds=45)
+"""An attempt that says nothing for so long is dead; it speaks before each call. A killed worker's letter waits no longer than this."""
 SEND_RETRY = RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(hours=6))
 RUN_AT_MOST = timedelta(days=2 * 365)
 """A run older than this starts afresh at its next act, far within the ten years an engine may allow one run."""
@@ -78,8 +81,9 @@ class CaseWorkflow:
         seq = self.carry.last.seq if self.carry.last else 0
         letter = Letter(case=workflow.info().workflow_id, notice=notice, now=workflow.now(), seq=seq)
         outcome = await workflow.execute_activity(
-            "send", letter, result_type=Outcome, start_to_close_timeout=SEND_WITHIN, retry_policy=SEND_RETRY, summary=notice
-        )
+            "send", letter, result_type=Outcome, start_to_close_timeout=SEND_WITHIN, heartbeat_timeout=SEND_ALIVE,
+            retry_policy=SEND_RETRY, summary=notice,
+        )  # fmt: skip
         del self.sending[notice]
         self._adopt(outcome)
 

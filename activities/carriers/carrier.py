@@ -19,6 +19,12 @@ class Parcel(Data):
     case: str
     name: str
     """The letter's issue: n1, or n1-2 when it goes again."""
+    at: datetime
+    """When it is offered, or asked about."""
+    since: datetime | None = None
+    """When it was first offered, where it was before."""
+    offered_at: datetime | None = None
+    """When it was last offered."""
     reference: str
     method: Method
     to: str
@@ -43,6 +49,16 @@ class Handed(Data):
     """Where it lies, where the carrier is a folder."""
 
 
+class News(Data):
+    """A carrier's last word about a letter that it took. `status` is its own word; nothing more is asked once it no longer waits."""
+
+    status: str
+    what: Literal["waits", "posted", "delivered", "returned", "blocked", "uncertain"]
+    on: date | None = None
+    """The day it was posted, delivered or came back, where the carrier says."""
+    problem: str | None = None
+
+
 class Carrier(Protocol):
     """Takes letters. Every call ends within `GIVE_UP_AFTER` seconds."""
 
@@ -50,8 +66,8 @@ class Carrier(Protocol):
     twice_is_once: bool
     """Handing the same letter over again leaves one: nothing need be asked after a crash."""
 
-    def posts_on(self, today: date, method: Method, calendar: Calendar) -> date:
-        """Returns the day on which a letter taken today goes out: the day it prints, and counts its windows from."""
+    def posts_on(self, at: datetime, method: Method, calendar: Calendar) -> date:
+        """Returns the day on which a letter taken now goes out: the day it prints, and counts its windows from."""
 
     def hand_over(self, parcel: Parcel) -> Handed:
         """Take one letter. Raises Declined, NotNow or Unclear."""
@@ -59,9 +75,12 @@ class Carrier(Protocol):
     def find(self, parcel: Parcel) -> Handed | None:
         """Returns what became of a letter that may have been handed over, or None where it never came. Raises NotNow or CannotTell."""
 
+    def news(self, id: str, method: Method, at: datetime) -> News:
+        """Returns what has become of a letter that it took under an id of its own. Raises NotNow or CannotTell."""
+
 
 GIVE_UP_AFTER = 20.0
-"""Seconds; well within the time one sending attempt has, so that no attempt goes on while the next one starts."""
+"""Seconds a call may take. A sending attempt makes two at most and has longer (workflows/case.py), so that none runs into the next."""
 
 
 class Declined(Exception):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from activities.carriers.carrier import Handed, Method, Parcel
-from domain.days import Calendar
+from activities.carriers.carrier import CannotTell, Handed, Method, News, Parcel
+from domain.days import Calendar, london_date
 
 
 class Outbox:
@@ -19,8 +19,8 @@ class Outbox:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def posts_on(self, today: date, method: Method, calendar: Calendar) -> date:
-        return today
+    def posts_on(self, at: datetime, method: Method, calendar: Calendar) -> date:
+        return london_date(at)
 
     def hand_over(self, parcel: Parcel) -> Handed:
         for ending, content in {**parcel.files, **parcel.for_staff}.items():
@@ -32,6 +32,9 @@ class Outbox:
     def find(self, parcel: Parcel) -> Handed | None:
         """Returns None always: handing over again replaces a file by itself, and half a letter by a whole one."""
         return None
+
+    def news(self, id: str, method: Method, at: datetime) -> News:
+        raise CannotTell("A folder says nothing of the letters in it.")
 
     def destroy(self, case: str) -> None:
         """Destroy every letter of a case."""
