@@ -22,6 +22,7 @@ from activities.clock import ENGINE_TIME, Clock
 from activities.outcome import Act
 from activities.recording import Recording
 from activities.sending import Message, issued, noted
+from activities.staff_mail import StaffCounts, send_staff_notices
 from domain.case import Notice
 from domain.days import london_date
 from domain.model import State
@@ -29,6 +30,8 @@ from records.database import reading, transaction
 from records.store import read_case
 from records.tables import HandOverRow
 
+BEAT_EVERY = 20.0
+"""Seconds between two signs that a round lives."""
 GIVE_UP_AFTER = 5
 """So many questions in a row without an answer, and the carrier is left alone until the next round."""
 
@@ -41,6 +44,8 @@ class Round(State):
     troubled: int = 0
     left: int = 0
     """Not asked about this time: the carrier did not answer for the ones before."""
+    staff: StaffCounts = StaffCounts()
+    """What went to staff by email in the same round."""
 
 
 Tell = Callable[[str, Message], Awaitable[None]]
@@ -146,15 +151,26 @@ def _message(row: HandOverRow, news: News) -> Message:
 
 @dataclass(frozen=True)
 class RoundActivities:
-    """The one activity of a post round."""
+    """The one activity of a post round: what became of letters, and what waits for staff."""
 
     following: Following
     client: Client
 
     @activity.defn(name="follow_letters")
     async def follow(self) -> Round:
-        """Ask about every letter that a carrier took, and tell the cases what became of them."""
-        return await self.following.round(activity.info().current_attempt_scheduled_time, tell=self.tell, beat=activity.heartbeat)
+        """Ask about every letter that a carrier took, tell the cases what became of them, and send staff what waits for them."""
+        at = activity.info().current_attempt_scheduled_time
+        found = await self.following.round(at, tell=self.tell, beat=activity.heartbeat)
+        return found.model_copy(update={"staff": await self._staff(at)})
+
+    async def _staff(self, at: datetime) -> StaffCounts:
+        """Send what waits for staff, saying meanwhile that this round lives."""
+        one = self.following
+        sending = asyncio.create_task(asyncio.to_thread(send_staff_notices, one.engine, one.post, one.clock, at))
+        while not sending.done():
+            activity.heartbeat()
+            await asyncio.wait({sending}, timeout=BEAT_EVERY)
+        return sending.result()
 
     async def tell(self, case: str, message: Message) -> None:
         await tell(self.client, case, message)

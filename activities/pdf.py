@@ -69,11 +69,15 @@ def pdf_of(paper: Paper, *texts: Text, layout: str = "letter") -> bytes:
     return made
 
 
-def printed(facts: object, *, layout: str, name: str) -> bytes:
-    """Returns the PDF of a layout, the facts given to it as data under a name. Raises Unmade."""
+NONE: dict[str, str] = {}
+
+
+def printed(facts: dict[str, object], *, layout: str, name: str, drawings: dict[str, str] = NONE) -> bytes:
+    """Returns the PDF of a layout, the facts given to it as data under a name; drawings (SVG) are given as they are. Raises Unmade."""
+    whole = json.dumps({key: _in_print(one) for key, one in facts.items()} | drawings)
     with ONE_AT_A_TIME:
         try:
-            made = _compiler(layout).compile(format="pdf", pdf_standards=["ua-1"], sys_inputs={name: json.dumps(_in_print(facts))})
+            made = _compiler(layout).compile(format="pdf", pdf_standards=["ua-1"], sys_inputs={name: whole})
         except typst.TypstError as error:
             raise Unmade(_said(error.message)) from None
     assert isinstance(made, bytes)

@@ -97,7 +97,7 @@ def _made(found: Gathered, sheets: tuple[Sheet, ...], naming: Naming, how: Redac
     lines = [_line(one, naming, taken_out=how is not None) for one in source.lines]
     files = {
         "case.html": pages().get_template("case.html.j2").render(doc=doc, svg=svg).encode(),
-        "chronology.pdf": printed({**doc, "svg": svg, "alt": in_a_few_words(source.marks)}, layout="dossier", name="dossier"),
+        "chronology.pdf": printed({**doc, "alt": in_a_few_words(source.marks)}, layout="dossier", name="dossier", drawings={"svg": svg}),
         "log.jsonl": "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode(),
         "timeline.svg": svg.encode(),
         "verify.py": (TEMPLATES / "verify.py").read_bytes(),

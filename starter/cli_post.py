@@ -19,9 +19,7 @@ if TYPE_CHECKING:  # the engine and the database are imported only by the comman
     from activities.sending import Message
     from starter.returned import Line
 
-post_app = typer.Typer(
-    no_args_is_help=True, help="The post room: what became of letters, those that came back, emails to staff."
-)
+post_app = typer.Typer(no_args_is_help=True, help="The post room: what became of letters, those that came back, emails to staff.")
 ROUND_TAKES = 120.0
 """Seconds after which a round asked for by hand is left to end by itself."""
 
@@ -34,7 +32,8 @@ def round_(json: Json = False) -> None:
         as_json(found)
     else:
         words = f"Asked about {found.asked} letters: news of {found.news}, no answer about {found.troubled}"
-        out.print(words + (f", {found.left} left for the next round." if found.left else "."), markup=False)
+        words += f", {found.left} left for the next round" if found.left else ""
+        out.print(f"{words}. Emails to staff: {found.staff.emails}.", markup=False)
     raise typer.Exit(REFUSED if found.troubled or found.left else OK)
 
 

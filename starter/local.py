@@ -18,7 +18,7 @@ from starter.clock import today
 from starter.samples import Sample, play, samples, set_up_bodies
 from starter.server import KINDS as KINDS
 from starter.server import CannotStart, Server
-from worker.post import only_outbox, post_of, uses_notify
+from worker.post import only_outbox, post_of
 from worker.round import keep_rounds
 from worker.run import connect, worker_for
 from worker.settings import Settings
@@ -70,8 +70,7 @@ async def run_local(
         migrate(engine)
         client = await connect(chosen)
         async with worker_for(client, engine=engine, post=post, task_queue=chosen.task_queue):
-            if uses_notify(chosen):
-                await keep_rounds(client, chosen)
+            await keep_rounds(client, chosen)
             letters: tuple[Path, ...] = ()
             if only_outbox(chosen):
                 letters = checked(engine, await first_cases(client, engine, chosen, progress))

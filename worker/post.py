@@ -23,7 +23,7 @@ class NoPost(Exception):
 
 
 def post_of(settings: Settings) -> Post:
-    """Returns the carriers that the settings name. Raises NoPost."""
+    """Returns the carriers that the settings name; staff are written to by the mail server, where one is named. Raises NoPost."""
     wrong = list(_wrong(settings))
     if wrong:
         raise NoPost("The letters cannot be sent as the settings say:\n" + "\n".join(f"  {one}" for one in wrong))
@@ -32,7 +32,8 @@ def post_of(settings: Settings) -> Post:
     carriers: dict[str, Carrier] = {"outbox": outbox, "notify": notify}
     if settings.email_carrier == "smtp":
         carriers["smtp"] = _smtp(settings)
-    return Post(email=carriers[settings.email_carrier], paper=carriers[settings.paper_carrier], outbox=outbox)
+    staff = _smtp(settings) if settings.smtp_host else None
+    return Post(email=carriers[settings.email_carrier], paper=carriers[settings.paper_carrier], outbox=outbox, staff=staff)
 
 
 def uses_notify(settings: Settings) -> bool:
@@ -44,7 +45,7 @@ def only_outbox(settings: Settings) -> bool:
     return settings.email_carrier == settings.paper_carrier == "outbox"
 
 
-def _smtp(settings: Settings) -> Carrier:
+def _smtp(settings: Settings) -> Smtp:
     return Smtp(
         settings.smtp_host, sender=settings.smtp_from, port=settings.smtp_port, security=cast(Security, settings.smtp_security),
         user=settings.smtp_user or None, password=settings.smtp_password, authority=settings.smtp_authority,
@@ -66,7 +67,7 @@ def _wrong(settings: Settings) -> Iterator[str]:
     if settings.paper_carrier not in PAPER:
         why = "; a mail server takes no paper" if settings.paper_carrier == "smtp" else ""
         yield _found("EVENHAND_PAPER_CARRIER", settings.paper_carrier, f"one of {', '.join(PAPER)}{why}")
-    if settings.email_carrier == "smtp":
+    if settings.email_carrier == "smtp" or settings.smtp_host:
         yield from _wrong_smtp(settings)
     if uses_notify(settings):
         yield from _wrong_notify(settings)

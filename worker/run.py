@@ -15,7 +15,7 @@ from activities.case import CaseActivities
 from activities.clock import ENGINE_TIME, Clock
 from activities.following import Following, RoundActivities
 from records.database import open_database
-from worker.post import post_of, uses_notify
+from worker.post import post_of
 from worker.round import keep_rounds
 from worker.settings import Settings
 from workflows.case import CaseWorkflow
@@ -56,8 +56,7 @@ async def run_worker(settings: Settings) -> None:
     client = await connect(settings)
     engine = open_database(settings.database)
     async with worker_for(client, engine=engine, post=post, task_queue=settings.task_queue):
-        if uses_notify(settings):
-            await keep_rounds(client, settings)
+        await keep_rounds(client, settings)
         while True:
             if settings.health_file:
                 settings.health_file.touch()

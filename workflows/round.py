@@ -1,4 +1,4 @@
-"""A round of the post: one activity asks carriers what became of the letters they took. Started by a schedule, or by hand."""
+"""A round of the post: one activity asks carriers what became of their letters, and writes to staff. Started by a schedule, or by hand."""
 
 from __future__ import annotations
 

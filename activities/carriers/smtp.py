@@ -22,6 +22,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from activities.carriers.carrier import GIVE_UP_AFTER, CannotTell, Declined, Handed, Method, News, NotNow, Parcel, Unclear
+from activities.carriers.staff import StaffEmail
 from domain.days import Calendar, london_date
 
 Security = Literal["starttls", "tls", "none"]
@@ -29,7 +30,7 @@ ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 SEVEN_BIT = policy.SMTP.clone(cte_type="7bit")
 PLAIN = re.compile(rf"{ATEXT}([.]{ATEXT})*@[^@\s<>(),:;\\\"\[\]\x00-\x20\x7f]+")
 """An address as people have them: no quoting, no comments, nothing that could end a header or name a second recipient."""
-NO_ADDRESS = "The customer's email address is none that a letter can be sent to."
+NO_ADDRESS = "The email address is none that a letter can be sent to."
 
 
 class Smtp:
@@ -54,13 +55,21 @@ class Smtp:
         if parcel.method != "email":
             raise Declined("A mail server takes no paper.")
         to = address_of(parcel.address)
-        content = message_of(parcel, to=to, sender=self.sender).as_bytes(policy=SEVEN_BIT)
+        self._taken(to, message_of(parcel, to=to, sender=self.sender))
+        return Handed(status="taken by the mail server")
+
+    def send(self, email: StaffEmail) -> None:
+        """Send one email to staff, in the same way."""
+        to = address_of(email.to)
+        self._taken(to, staff_message_of(email, to=to, sender=self.sender))
+
+    def _taken(self, to: str, message: EmailMessage) -> None:
+        content = message.as_bytes(policy=SEVEN_BIT)
         with self._connected(monotonic() + GIVE_UP_AFTER) as server:
             self._addressed(server, to)
             _answered(server, content)
             with suppress(OSError, smtplib.SMTPException):  # it has the letter, whatever becomes of the farewell
                 server.turn().docmd("QUIT")
-        return Handed(status="taken by the mail server")
 
     def find(self, parcel: Parcel) -> Handed | None:
         raise CannotTell("The mail server's answer was lost, and it keeps no list to ask. The email may have gone.")
@@ -111,9 +120,9 @@ class Smtp:
         except (OSError, smtplib.SMTPException) as problem:
             raise NotNow(f"The mail server broke off ({type(problem).__name__}).") from None
         if code >= 500:
-            raise Declined(f"The mail server refused the customer's address ({code}).")
+            raise Declined(f"The mail server refused the address ({code}).")
         if code not in (250, 251):
-            raise NotNow(f"The mail server does not take the customer's address for now ({code}).")
+            raise NotNow(f"The mail server does not take the address for now ({code}).")
 
 
 class _Line:
@@ -171,20 +180,33 @@ def address_of(given: str | None) -> str:
 
 def message_of(parcel: Parcel, *, to: str, sender: str) -> EmailMessage:
     """Returns the email. It carries no Auto-Submitted: a person decided what it says, and an answer or an absence note is welcome."""
-    made = EmailMessage(policy=SEVEN_BIT)
-    try:
-        made["From"] = Address(_one_line(parcel.sender), addr_spec=sender)
-        made["To"] = Address(_one_line(parcel.to), addr_spec=to)
-        made["Subject"] = _one_line(parcel.subject)
-    except (MessageError, ValueError, IndexError):
-        raise Declined(NO_ADDRESS) from None
+    made = _headed(parcel.sender, sender, name=parcel.to, to=to, subject=parcel.subject, key=parcel.reference)
     made["Date"] = format_datetime(parcel.at)
-    made["Message-ID"] = f"<{quote(parcel.reference, safe='')}@{sender.rsplit('@', 1)[1]}>"
     made.set_content(parcel.files["txt"].decode())
     if "html" in parcel.files:
         made.add_alternative(parcel.files["html"].decode(), subtype="html")
     if "pdf" in parcel.files:
         made.add_attachment(parcel.files["pdf"], maintype="application", subtype="pdf", filename=f"{_file(parcel.name)}.pdf")
+    return made
+
+
+def staff_message_of(email: StaffEmail, *, to: str, sender: str) -> EmailMessage:
+    """Returns an email to staff: sent by a machine, and says so, so that no absence note answers it."""
+    made = _headed(email.sender, sender, name="", to=to, subject=email.subject, key=f"staff/{email.key}")
+    made["Auto-Submitted"] = "auto-generated"
+    made.set_content(email.text)
+    return made
+
+
+def _headed(body: str, sender: str, *, name: str, to: str, subject: str, key: str) -> EmailMessage:
+    made = EmailMessage(policy=SEVEN_BIT)
+    try:
+        made["From"] = Address(_one_line(body), addr_spec=sender)
+        made["To"] = Address(_one_line(name), addr_spec=to)
+        made["Subject"] = _one_line(subject)
+    except (MessageError, ValueError, IndexError):
+        raise Declined(NO_ADDRESS) from None
+    made["Message-ID"] = f"<{quote(key, safe='')}@{sender.rsplit('@', 1)[1]}>"
     return made
 
 
