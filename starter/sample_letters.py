@@ -67,13 +67,20 @@ class Samples(Data):
             "from-when": ({"day": _day(0)},),
             "known-so-far": ({"days": [_day(60)], "known": _day(40)},),
             "moved-date": tuple(
-                {"what": "appeal-closes", "about": "it", "was": _day(14), "becomes": _day(15), "days": days, "of": why, "text": "none"}
-                for days, why in (([{"on": _day(3), "name": "Sample holiday"}], "calendar"), ([], "calendar"), ([], "receipt"))
+                {"what": "appeal-closes", "about": "it", "was": _day(14), "becomes": _day(15), "days": days, "meetings": meetings,
+                 "of": why, "text": "none"}
+                for days, meetings, why in (
+                    ([{"on": _day(3), "name": "Sample holiday"}], [], "calendar"), ([], [_day(20)], "calendar"), ([], [], "calendar"),
+                    ([], [], "receipt"),
+                )
             ),
             "outcome": tuple(_outcomes()),
             "ombudsman": ({"text": policy.ombudsman.value},),
+            "links": ({"links": [{"label": "sample charter", "address": "https://www.example.org/charter"}]},),
             **self._of_appeals(),
             **self._of_people(),
+            **self._of_coming_reviews(),
+            **_of_others(),
         }  # fmt: skip
 
     def _of_appeals(self) -> dict[str, tuple[Facts, ...]]:
@@ -116,6 +123,12 @@ class Samples(Data):
             "clear-time": tuple({"period": one.words} for one in clear),
         }
 
+    def _of_coming_reviews(self) -> dict[str, tuple[Facts, ...]]:
+        return {
+            "what-is-reviewed": ({"decided": _day(-90), "restrictions": restrictions_of(self.policy)},),
+            "send-in": tuple({"by": _day(28), "email_will_do": will_do} for will_do in (True, False)),
+        }
+
     def rules(self) -> tuple[AppealRule, ...]:
         """Returns the ways to appeal that a policy has: against its decisions, and against a warning."""
         return tuple(rule for rule in (self.policy.appeal, self.policy.warning.appeal) if rule)
@@ -140,6 +153,18 @@ class Samples(Data):
             "email_will_do": True,
             "say_why": rule.grounds.value == "prompt",
         }
+
+
+def _of_others() -> dict[str, tuple[Facts, ...]]:
+    """Returns the facts of letters to somebody else than the customer."""
+    text, agent = "These are sample words.", "Casey Sample"
+    told: dict[str, Facts] = {kind: {"agent": agent, "text": text, "kind": kind} for kind in ("client", "employer", "professional-body")}
+    return {
+        "agent-behaviour": (told["client"],),
+        "must-change": ({"asked": True},),
+        "possible-effect": ({"text": text},),
+        "complaint": (told["employer"], told["professional-body"]),
+    }
 
 
 def _steps(what: str, label: str, *, ask_why: bool) -> Facts:

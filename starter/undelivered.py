@@ -29,8 +29,9 @@ class WaitingLetter(BaseModel):
     """to-issue, to-send, handed-over, uncertain, blocked or returned."""
     decided_on: date
     days: int
-    """Since the decision, or since the letter came back."""
+    """Since the decision: how long the customer has not been told, whatever was tried."""
     overdue: bool
+    """Five working days have passed since the decision, or since the letter came back."""
     carrier: str | None = None
     status: str | None = None
     """The carrier's last word, where one has it."""
@@ -55,7 +56,7 @@ def waiting_letters(session: Session, *, body: str | None, today: date) -> tuple
         found.append(
             WaitingLetter(
                 case=row.id, body=row.body, notice=notice.notice, kind=notice.kind, why=notice.status,
-                decided_on=notice.created_on, days=(today - within.start).days, overdue=today > within.date,
+                decided_on=notice.created_on, days=(today - notice.created_on).days, overdue=today > within.date,
                 tried_on=london_date(held.changed_at) if held else None, **way,
             )
         )  # fmt: skip

@@ -77,7 +77,7 @@ def _files(words: Wording, policy: Policy) -> Iterator[Finding]:
     for part in parts:
         known = {key for one in facts.get(part, ()) for key in one}
         if known:
-            yield from _file(words.templates, f"parts/{part}.md", frozenset(known | {"practice"}))
+            yield from _file(words.templates, f"parts/{part}.md", frozenset(known | {"practice", "information"}))
 
 
 def _file(templates: Environment, name: str, known: frozenset[str]) -> Iterator[Finding]:
@@ -128,7 +128,9 @@ def _letters(words: Wording, policy: Policy) -> Iterator[Finding]:
 def _part(words: Wording, part: str, facts: Facts) -> Iterator[Finding]:
     source, path, _ = _loaded(words.templates, f"parts/{part}.md")
     try:
-        module = words.templates.get_template(f"parts/{part}.md").make_module({**each_text(facts, set_aside), "practice": False})
+        module = words.templates.get_template(f"parts/{part}.md").make_module(
+            {**each_text(facts, set_aside), "practice": False, "information": False}
+        )
     except TemplateError as error:
         yield _stopped(error, path)
         return
