@@ -224,7 +224,7 @@ def test_a_letter_that_cannot_go_is_on_the_list_with_its_age_and_after_five_work
     assert not [one for one in posting.tasks("mmo/1") if one.kind == "escalated"] and not waiting(posting)
 
 
-def test_the_days_of_a_letter_that_came_back_count_from_its_return(posting: Posting, notify: FakeNotify):
+def test_a_letter_that_came_back_has_five_days_from_its_return_and_the_age_of_its_decision(posting: Posting, notify: FakeNotify):
     letter = posting.decided("mmo/1", customer=EMAIL)
     posting.sent("mmo/1", letter)
     posting.now = MONDAY + timedelta(days=28)
@@ -233,7 +233,7 @@ def test_the_days_of_a_letter_that_came_back_count_from_its_return(posting: Post
 
     (open_,) = waiting(posting)
 
-    assert (open_.why, open_.days, open_.overdue) == ("returned", 0, False)
+    assert (open_.why, open_.days, open_.overdue) == ("returned", 28, False)
     dates = four_dates(posting.case("mmo/1"), posting.notice("mmo/1", letter), file=None)
     assert dates.returned.on == date(2027, 3, 29) and dates.returned.evidence == "Nobody there."
     assert (dates.sent.on, dates.notified.on, dates.delivered.evidence) == (date(2027, 3, 1), None, "not reported")

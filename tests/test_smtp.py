@@ -24,7 +24,10 @@ from pydantic import SecretStr
 import activities.carriers.smtp as module
 from activities.carriers.carrier import CannotTell, Declined, NotNow, Parcel, Unclear
 from activities.carriers.smtp import Smtp, address_of
+from activities.carriers.staff import StaffEmail, StaffOutbox
 from tests.engine import free_port
+from worker.post import NoPost, post_of
+from worker.settings import Settings
 
 AT = datetime(2027, 3, 1, 10, 0, tzinfo=timezone.utc)
 FROM = "decisions@body.example"
@@ -296,3 +299,34 @@ def test_a_server_without_starttls_gets_no_letter_in_the_open(sink: Sink):
 def test_a_mail_server_takes_no_paper(mail: Smtp):
     with pytest.raises(Declined):
         mail.hand_over(parcel(method="first-class-post"))
+
+
+# To staff
+
+
+def test_an_email_to_staff_goes_as_text_and_says_that_a_machine_sent_it(mail: Smtp, sink: Sink):
+    """EH-123: its key makes the Message-ID, and no absence note answers it."""
+    given = {"to": "robin@example.org", "subject": "Two things wait", "text": "mmo/1: sign p1.", "sender": "MMO"}
+    mail.send(StaffEmail(key="mmo/robin/2027-03-10", **given))
+
+    [found] = sink.kept
+    assert found["To"] == "robin@example.org" and found["Subject"] == "Two things wait"
+    assert found["Auto-Submitted"] == "auto-generated" and "staff%2Fmmo%2Frobin" in found["Message-ID"]
+    assert found.get_content_type() == "text/plain" and "sign p1" in found.get_content()
+
+
+def test_a_member_of_staff_without_an_address_that_works_is_declined_and_not_quoted(mail: Smtp, sink: Sink):
+    with pytest.raises(Declined) as refused:
+        mail.send(StaffEmail(key="k", to="robin at example", subject="s", text="t", sender="MMO"))
+
+    assert "robin" not in str(refused.value) and sink.kept == []
+
+
+def test_staff_are_written_to_by_the_mail_server_whatever_carries_letters():
+    """Where one is named; else their emails lie in the outbox."""
+    server = {"smtp_host": "mail.body.example", "smtp_from": "cases@body.example"}
+
+    assert isinstance(post_of(Settings(**server)).staff_mail, Smtp)
+    assert isinstance(post_of(Settings()).staff_mail, StaffOutbox)
+    with pytest.raises(NoPost, match="EVENHAND_SMTP_FROM"):
+        post_of(Settings(smtp_host="mail.body.example"))

@@ -7,16 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
+from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
 
 from activities.bodies import Body, save_body
 from activities.carriers.carrier import Declined, NotNow, Unclear
 from activities.carriers.post import Post
 from activities.carriers.staff import StaffEmail
 from activities.clock import ENGINE_TIME
+from activities.following import Following, RoundActivities
 from activities.outcome import Act, Outcome, Source
 from activities.recording import Recording
 from activities.staff_mail import StaffCounts, send_staff_notices, unsettled
@@ -462,3 +466,20 @@ def test_the_command_sends_what_waits_and_lists_what_did_not_arrive(tmp_path: Pa
     assert listed.returncode == 1
     assert "No such mailbox." in listed.stdout
     assert evenhand("post", "staff", "--body", "nowhere", env=env).returncode == 4
+
+
+# In the post round
+
+
+async def test_a_post_round_sends_what_waits_for_staff_and_says_how_much(database: Engine):
+    """EH-123: nobody has to think of it; the same round that asks about letters writes to staff."""
+    proposed(database, with_emails())
+    mail, env = Mail(), ActivityEnvironment()
+    following = Following(database, replace(Post.into(Path("unused")), staff=mail))
+    env.info = replace(env.info, current_attempt_scheduled_time=at(PROPOSED))
+    rounds = RoundActivities(following=following, client=cast(Client, None))  # no letter is out, so no case is told
+
+    found = await env.run(rounds.follow)
+
+    assert (found.asked, found.staff.emails, len(mail.got)) == (0, 1, 1)
+    assert {one.state for one in owed(database)} == {"sent"}
