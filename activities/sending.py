@@ -109,7 +109,7 @@ class Sending:
             handed = carrier.find(parcel) if carrier else _nobody(row.carrier)
         except NotNow as problem:
             self._troubled(letter, row.notice, str(problem))
-            raise _later(problem, parcel.at) from None
+            return self._hindered(letter, notice, str(problem), now, then=_later(problem, parcel.at))
         except CannotTell as problem:
             message: Message = {"do": "notice_uncertain", "with": {"problem": str(problem)}}
             return self._note(letter, notice, message, now, state="uncertain", problem=str(problem), settled=True)
@@ -144,10 +144,10 @@ class Sending:
             return self._note(letter, notice, _blocked(str(problem), ()), now, state="declined", problem=str(problem), settled=True)
         except NotNow as problem:
             self._waiting(letter, offer, now, str(problem))
-            raise _later(problem, offer.parcel.at) from None
+            return self._hindered(letter, notice, str(problem), now, then=_later(problem, offer.parcel.at))
         except Unclear as problem:
             self._troubled(letter, offer.parcel.name, str(problem))
-            raise ApplicationError(str(problem), type="Unclear") from None
+            return self._hindered(letter, notice, str(problem), now, then=ApplicationError(str(problem), type="Unclear"))
         message = _handed_message(offer.parcel.method, offer.carrier.name, handed, offer.day)
         return self._handed(letter, notice, message, now, offer=offer, handed=handed)
 
@@ -181,6 +181,12 @@ class Sending:
         """Write down what hinders a letter of which it is not known whether the carrier has it; when it was offered stays."""
         with transaction(self.engine) as session:
             _mark(session, letter.case, name, problem=problem)
+
+    def _hindered(self, letter: Letter, notice: Notice, problem: str, now: datetime, *, then: ApplicationError) -> Outcome:
+        """Record the first time that a letter did not go, and return: the case starts the next attempt. Raises `then` every other time."""
+        if notice.delayed_on is not None:
+            raise then from None
+        return self._note(letter, notice, {"do": "notice_delayed", "with": {"problem": problem}}, now)
 
     def _note(self, letter: Letter, notice: Notice, message: Message, now: datetime, **marks: object) -> Outcome:
         """Record what became of a letter, and beside it, in the same transaction, the state of its hand-over."""

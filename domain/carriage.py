@@ -6,7 +6,7 @@ from datetime import date
 
 from domain.case import Case, Notice
 from domain.clocks import all_deadlines
-from domain.commands import NoticeDelivered, NoticeHandedOver, NoticeSent, NoticeUncertain
+from domain.commands import NoticeDelayed, NoticeDelivered, NoticeHandedOver, NoticeSent, NoticeUncertain
 from domain.days import Calendar, deemed_notified
 from domain.decision import Decision, Refusal, decided
 from domain.delivery import NO_MORE
@@ -54,6 +54,15 @@ def notice_uncertain(case: Case, command: NoticeUncertain, *, actor: Actor, poli
         f"Whether {notice.id} went is not known; a person finds out.",
         cites=["DEF-14"],
     )
+
+
+def notice_delayed(case: Case, command: NoticeDelayed, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
+    """Record that a letter did not go at the first attempt. It goes on being tried; its five working days are counted now (EH-34)."""
+    on, notice = the_day(command.on, today=today), _on_its_way(case, command.saw)
+    if notice.status != "to-send" or notice.delayed_on is not None:
+        raise Refusal(f"{notice.id} is {notice.status}; that it is late is known.", kind="stale")
+    delayed = marked(case, notice, "to-send", delayed_on=on, problem=command.problem)
+    return decided(delayed, f"{notice.id} did not go yet; it is tried again.", cites=["EH-34"])
 
 
 def notice_delivered(case: Case, command: NoticeDelivered, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:

@@ -517,6 +517,8 @@ class Notice(State):
     received_evidence: Text | None = None
     carrier: Code | None = None
     """Who took it, where it is printed and posted by somebody else."""
+    delayed_on: date | None = None
+    """The day on which it first did not go; it is tried again, and from then on its days are counted."""
     handed_on: date | None = None
     expected_on: date | None = None
     """The day on which that carrier was expected to post it: the day the letter prints."""

@@ -699,6 +699,14 @@ class NoticeDelivered(Command):
     origins = frozenset({"post"})
 
 
+class NoticeDelayed(Command):
+    """A letter did not go at the first attempt (the notice in `saw`); it is tried again for days."""
+
+    do = "notice_delayed"
+    origins = frozenset({"post"})
+    problem: Text
+
+
 class NoticeBlocked(Command):
     """A letter could not go as it stands (the notice in `saw`); a person must look."""
 
@@ -787,6 +795,7 @@ AnyCommand = (
     | NoticeHandedOver
     | NoticeUncertain
     | NoticeDelivered
+    | NoticeDelayed
     | NoticeBlocked
     | NoticeReturned
 )

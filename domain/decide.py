@@ -106,6 +106,7 @@ HANDLERS: dict[str, Handler] = {
     "notice_handed_over": carriage.notice_handed_over,
     "notice_uncertain": carriage.notice_uncertain,
     "notice_delivered": carriage.notice_delivered,
+    "notice_delayed": carriage.notice_delayed,
     "notice_blocked": delivery.notice_blocked,
     "notice_returned": delivery.notice_returned,
     "record_receipt": receipt.record_receipt,

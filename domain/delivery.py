@@ -25,6 +25,7 @@ AFRESH: dict[str, object] = dict.fromkeys(
         "received_on",
         "received_evidence",
         "carrier",
+        "delayed_on",
         "handed_on",
         "expected_on",
         "delivered_on",

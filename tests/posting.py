@@ -81,7 +81,9 @@ class Posting:
         """Try until it is settled, waiting as long as each failure says."""
         for _ in range(tries):
             try:
-                return self.send(case, notice)
+                outcome = self.send(case, notice)
+                if notice not in outcome.to_send:
+                    return outcome
             except ApplicationError as problem:
                 wait = problem.next_retry_delay or timedelta(seconds=2)
                 self.waits.append(wait)

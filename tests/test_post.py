@@ -23,6 +23,7 @@ from activities.outcome import Letter
 from activities.recording import RecordsBehind
 from activities.sending import Sending
 from domain.attention import attention
+from domain.clocks import all_deadlines
 from domain.receipt import four_dates
 from policies import load
 from records.database import create_all, open_database, reading
@@ -200,9 +201,13 @@ def test_a_letter_that_cannot_go_is_on_the_list_with_its_age_and_after_five_work
 ):
     """EH-34 and DEF-12: the case itself has the deadline, and the task is for whoever is told of what is overdue."""
     letter = posting.decided("mmo/1")
-    notify.fail("503", "503")
+    assert not any(one.kind == "letter-overdue" for one in all_deadlines(posting.case("mmo/1"), MMO, ENGLAND)), "a timer for every letter"
+    notify.fail("503", "503", "503", "503")
+    assert posting.send("mmo/1", letter).accepted  # its first failure is a fact of the case, and the case asks again
     with pytest.raises(ApplicationError):
         posting.send("mmo/1", letter)
+    notice = posting.notice("mmo/1", letter)
+    assert (notice.status, notice.delayed_on) == ("to-send", MONDAY.date()) and "503" in (notice.problem or "")
     before = posting.tasks("mmo/1")
     posting.now = MONDAY + timedelta(days=7)
     assert not waiting(posting)[0].overdue

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from activities.carriers.carrier import CannotTell, Handed, Method, News, Parcel
+from activities.carriers.carrier import CannotTell, Handed, Method, News, NotNow, Parcel
 from domain.days import Calendar, london_date
 
 
@@ -23,10 +24,13 @@ class Outbox:
         return london_date(at)
 
     def hand_over(self, parcel: Parcel) -> Handed:
-        for ending, content in {**parcel.files, **parcel.for_staff}.items():
-            file = file_of(self.folder, parcel.case, parcel.name, ending)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+        try:
+            for ending, content in {**parcel.files, **parcel.for_staff}.items():
+                file = file_of(self.folder, parcel.case, parcel.name, ending)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+        except OSError as problem:  # its text names the file, and so the case; its number says what is wrong
+            raise NotNow(f"The outbox cannot be written ({os.strerror(problem.errno or 0)}).") from None
         return Handed(status="in the outbox", file=str(file_of(self.folder, parcel.case, parcel.name)))
 
     def find(self, parcel: Parcel) -> Handed | None:
