@@ -1,4 +1,4 @@
-"""Emails to staff on their way out: what waits for one reader goes in one email a day, and never twice.
+"""Emails to staff on their way out: what waits for one reader goes in one email a day, what is urgent in a second, nothing twice.
 
 Whatever a mail server says ends here: a case neither waits for it nor hears of it. The rows of an email are marked before it is offered,
 so that a crash leaves a question that is listed, and no second email."""
@@ -14,21 +14,25 @@ from jinja2 import TemplateError
 from sqlalchemy import ColumnElement, Engine, or_
 from sqlmodel import Session, col, select
 
-from activities.bodies import Body, Unknown, body_of
+from activities.bodies import Body, Unknown, body_of, policy_of_edition
+from activities.calendars import calendar_of
 from activities.carriers.carrier import Declined, NotNow, Unclear
 from activities.carriers.post import Post
 from activities.carriers.staff import StaffEmail, StaffMail
 from activities.clock import Clock
 from activities.staff_owed import address_of
 from activities.staff_wording import worded
-from domain.days import london_date
+from domain.days import add_working_days, london_date
 from domain.model import State
 from records.database import reading, transaction
+from records.store import read_case
 from records.tables import StaffNoticeRow, TaskRow
 
 CUT_SHORT_AFTER = timedelta(minutes=5)
 """How long an email may be on offer before its sender counts as gone: a mail server has twenty seconds."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=10), timedelta(days=1)
+SOON = 2
+"""Working days within which something is due that may go in a second email of a day (EH-130)."""
 UNSETTLED = ("declined", "uncertain")
 
 
@@ -52,7 +56,9 @@ class Claimed:
 
 
 def send_staff_notices(engine: Engine, post: Post, clock: Clock, at: datetime) -> StaffCounts:
-    """Send everything that waits for staff, one email an address and day; `at` is the engine's time. Never raises for a mail server."""
+    """Send everything that waits for staff, one email an address and day and a second for what is urgent; `at` is the engine's time.
+
+    Never raises for a mail server."""
     now, mail = clock.case_time(at), post.staff_mail
     counts = _cut_short(engine, mail, now)
     for body, address in _waiting(engine, now):
@@ -124,9 +130,11 @@ def _claimed(session: Session, body: str, address: str | None, now: datetime) ->
     current, gone = _current(session, rows) if address else ([], rows)
     for row in gone:
         _set(row, now, state="over", problem=None if address else "The reader has no address any more.")
-    if not current or known is None or address is None or _had_one(session, body, readers, today):
+    had = _had_today(session, body, readers, today)
+    current = [row for row in current if _may_go(session, row, today, had=len(had))] if had else current
+    if not current or known is None or address is None:
         return None, len(gone)
-    key = current[0].mail or f"{body}/{today.isoformat()}/{_short(min(readers))}"
+    key = _key(session, current, f"{body}/{today.isoformat()}/{_short(min(readers))}" + ("/2" if had else ""))
     try:
         subject, text = worded(_once_each(current), body=known.name)
     except TemplateError as fault:
@@ -167,13 +175,35 @@ def _still_waits(session: Session, row: StaffNoticeRow) -> bool:
     return any(one.due == row.due and (kind != "inform" or one.what == row.what) for one in found)
 
 
-def _had_one(session: Session, body: str, readers: frozenset[str], today: date) -> bool:
-    """Returns whether one of the readers had an email today, or may have had one."""
+def _had_today(session: Session, body: str, readers: frozenset[str], today: date) -> frozenset[str]:
+    """Returns the emails that one of the readers had today, or may have had."""
     gone = (StaffNoticeRow.body == body, StaffNoticeRow.mail_on == today, col(StaffNoticeRow.reader).in_(readers))
-    return (
-        session.exec(select(StaffNoticeRow.case_id).where(*gone, col(StaffNoticeRow.state).in_(("sent", "handing", "uncertain")))).first()
-        is not None
-    )
+    rows = session.exec(select(StaffNoticeRow.mail).where(*gone, col(StaffNoticeRow.state).in_(("sent", "handing", "uncertain")))).all()
+    return frozenset(one or "" for one in rows)
+
+
+def _may_go(session: Session, row: StaffNoticeRow, today: date, *, had: int) -> bool:
+    """Returns whether a thing may go in a second email of a day: a signature that is waited for, or what is due within two working days.
+
+    There is no third: what comes after it waits for the next day's (EH-130)."""
+    if had > 1:
+        return False
+    return row.wording == "sign-off" if row.due is None else row.due <= _soon(session, row, today)
+
+
+def _soon(session: Session, row: StaffNoticeRow, today: date) -> date:
+    """Returns the second working day from today, as the row's case counts."""
+    case = read_case(session, row.case_id)
+    if case is None:
+        return today
+    return add_working_days(today, SOON, calendar_of(session, case, policy_of_edition(session, case.edition)))[0]
+
+
+def _key(session: Session, rows: Sequence[StaffNoticeRow], fresh: str) -> str:
+    """Returns the key of an email: the one it had where it is tried again, unless another email went under that meanwhile."""
+    again = next((row.mail for row in rows if row.mail), None)
+    under_it = select(StaffNoticeRow.case_id).where(StaffNoticeRow.mail == again, StaffNoticeRow.state != "waiting")
+    return fresh if again is None or session.exec(under_it).first() else again
 
 
 def _once_each(rows: Sequence[StaffNoticeRow]) -> list[StaffNoticeRow]:

@@ -572,6 +572,16 @@ class Disclosure(State):
     reviewed_on: date | None = None
 
 
+class MistakeTold(State):
+    """Somebody outside who was told that the case was a mistake, or why they were not (EH-131)."""
+
+    about: Code
+    """What they had been told by: a letter, a talk, a report."""
+    on: date
+    by: str
+    not_told: Text | None = None
+
+
 class Imported(State):
     """Where a case comes from that began in a body's own records, and what stood there besides."""
 
@@ -711,6 +721,7 @@ class Case(State):
     """Answers to written agreements; of several to one the last counts."""
     register_notes: tuple[RegisterNote, ...] = ()
     disclosures: tuple[Disclosure, ...] = ()
+    mistakes_told: tuple[MistakeTold, ...] = ()
 
     def notice(self, id: str) -> Notice | None:
         return next((notice for notice in self.notices if notice.id == id), None)

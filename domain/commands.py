@@ -635,6 +635,13 @@ class RecordDisclosure(Command):
     reviewed_on: date | None = None
 
 
+class RecordMistakeTold(Command):
+    """Record that somebody outside, told by a letter, a talk or a report (in `saw`), knows that the case was a mistake, or why not."""
+
+    do = "record_mistake_told"
+    not_told: Text | None = None
+
+
 class Withdraw(Command):
     """End a case in which nothing was decided, with the reason."""
 
@@ -787,6 +794,7 @@ AnyCommand = (
     | DecideMovedDate
     | RecordReceipt
     | RecordDisclosure
+    | RecordMistakeTold
     | Withdraw
     | MoveEdition
     | Correct

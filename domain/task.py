@@ -13,7 +13,7 @@ TASKS = frozenset({
     "agreement", "appeal", "calendar", "complete-record", "contact", "decide", "destroy", "discuss", "escalated", "fault", "hold",
     "incident-questions", "inform", "issue", "letter", "measure", "measure-review", "monitoring", "moved-date", "new-issue",
     "no-review-date", "recommend", "record-reply", "record-review", "refer", "reply", "retention", "review", "sign-off",
-    "tell-of-report", "untold", "warn",
+    "tell-of-mistake", "tell-of-report", "untold", "warn",
 })  # fmt: skip
 """Every kind there is."""
 

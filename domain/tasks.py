@@ -17,6 +17,7 @@ from domain.imported import to_complete
 from domain.informing import to_inform
 from domain.letter_clocks import letter_clocks
 from domain.measures import measures_owed, rule_of
+from domain.mistake import TELL, to_be_told
 from domain.moved_tasks import moved_tasks, so_far
 from domain.policy import Policy
 from domain.questions import not_made_out, open_questions
@@ -52,6 +53,7 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_informs(case, policy),
         *_departures(case, policy),
         *_reports(case, policy),
+        *_mistakes(case, policy),
         *_end(case, policy, calendar, today),
         *moved_tasks(case, policy, calendar),
     ]
@@ -360,6 +362,13 @@ def _reports(case: Case, policy: Policy) -> Iterator[Task]:
             yield Task(
                 kind="tell-of-report", what=what, ref=one.id, people=(one.by.person,), cites=rule.tell.sources, command="tell_of_report"
             )
+
+
+def _mistakes(case: Case, policy: Policy) -> Iterator[Task]:
+    whose = _for(None if case.contact_officer else next(iter(policy.decision.sign_offs.values())).decided_by, case)
+    for ref, who in to_be_told(case):
+        what = f"Tell {who} that the case was a mistake, or record why not"
+        yield Task(kind="tell-of-mistake", what=what, ref=ref, cites=(TELL,), command="record_mistake_told", **whose)
 
 
 def _letters(case: Case, policy: Policy) -> Iterator[Task]:

@@ -21,7 +21,7 @@ from activities.pdf import printed
 from records.tables import LogRow
 from starter.dossier import NOBODY, Audience, Cell, Naming, Sheet, Source, source_of, spoken, with_names
 from starter.dossier_sheets import path_of, sheets_of, staff_sheet
-from starter.letters_kept import Form, KeptFile, KeptLetter, files_as_sent
+from starter.letters_kept import MADE_FROM, Form, KeptFile, KeptLetter, files_as_sent
 from starter.redaction import Redacted, ReviewList, draft, redacted
 from starter.show import day_in_words
 from starter.spreadsheet import csv_bytes
@@ -29,9 +29,9 @@ from starter.timeline import TEMPLATES, in_a_few_words, pages, svg_of
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first time that a zip can say."""
-FORMS: dict[Audience, tuple[Form, ...]] = {"ombudsman": ("pdf", "html", "txt", "json"), "subject-access": ("pdf", "html", "txt")}
-"""Forms of a letter; what it was made from was not sent, and does not go to the customer."""
-SAFE = re.compile(r"(?:letters/)?[A-Za-z0-9][A-Za-z0-9-]*\.[a-z]{2,5}")
+LEFT_OUT: dict[Audience, tuple[Form, ...]] = {"ombudsman": (), "subject-access": (MADE_FROM,)}
+"""Forms of a letter that stay out: what it was made from was not sent, and does not go to the customer."""
+SAFE = re.compile(r"(?:letters/)?[A-Za-z0-9][A-Za-z0-9-]*(?:\.[a-z]{2,8})?\.[a-z]{2,5}")
 FOR = {"ombudsman": "for the ombudsman", "subject-access": "for a subject access request"}
 SAYS = {
     "README.txt": "This page.",
@@ -42,6 +42,7 @@ SAYS = {
     "timeline.svg": "The picture of the case's life.",
     "verify.py": "Checks all this: python3 verify.py.",
 }
+LETTERS = "The letters, each file the very one of that day: the standard letter, and the forms agreed with its customer, such as large.pdf."
 
 
 class Bundle(NamedTuple):
@@ -67,7 +68,7 @@ class Gathered(NamedTuple):
 def gathered(session: Session, case: str, audience: Audience, *, outbox: Path) -> Gathered:
     """Returns what a bundle is made of. Raises NoDossier; NoLetter or Changed where a letter that went is not whole."""
     source = source_of(session, case)
-    letters = tuple(files_as_sent(session, source.case, outbox=outbox, forms=FORMS[audience]))
+    letters = tuple(files_as_sent(session, source.case, outbox=outbox, without=LEFT_OUT[audience]))
     return Gathered(source, sheets_of(source, letters), letters)
 
 
@@ -150,7 +151,7 @@ def _readme(doc: Mapping[str, object], files: Mapping[str, bytes], sheets: Seque
     names = sorted({*files, "README.txt", "manifest.json"})
     listed = [(name, says[name]) for name in names if name in says]
     if any(name.startswith("letters/") for name in names):
-        listed.append(("letters/", "The letters, each the very file that went."))
+        listed.append(("letters/", LETTERS))
     return pages().get_template("README.txt.j2").render(doc=doc, files=listed, redacted=taken_out).encode()
 
 
@@ -166,6 +167,8 @@ def _manifest(found: Gathered, files: Mapping[str, bytes], lines: Sequence[Mappi
         "letters": [{"file": path_of(file), "recorded_sha256": file.recorded} for _, file in found.letters],
         "files": [{"name": name, "sha256": hashlib.sha256(files[name]).hexdigest(), "bytes": len(files[name])} for name in sorted(files)],
     }
+    whole = json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    facts["sha256"] = hashlib.sha256(whole.encode()).hexdigest()
     return (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode()
 
 

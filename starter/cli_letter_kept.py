@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -46,7 +46,10 @@ def list_letters(case: Case, json: Json = False) -> None:
 def show(
     case: Case,
     notice: Annotated[str, typer.Argument(help="The letter: n1, or n1-2 when it went again.")],
-    format: Annotated[Literal["pdf", "html", "txt", "json"], typer.Option(help="json is what it was made from.")] = "pdf",
+    format: Annotated[
+        str,
+        typer.Option(help="pdf, html, txt, any other form that letter list shows (large.pdf, script.txt, cy.html), or json: its facts."),
+    ] = "pdf",
     out: Annotated[Path | None, typer.Option("--out", help="The file to write; standard output if left out.")] = None,
     json: Json = False,
 ) -> None:
@@ -58,7 +61,7 @@ def show(
     if json and out is None:
         complain("--json tells of the file; where the file goes is --out FILE.")
         raise typer.Exit(MISUNDERSTOOD)
-    if out is None and format == "pdf" and sys.stdout.isatty():
+    if out is None and format.endswith("pdf") and sys.stdout.isatty():
         complain("A PDF does not go to a terminal: --out FILE.")
         raise typer.Exit(MISUNDERSTOOD)
     try:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from domain.case import Case, Signature, Terms
+from activities.sending import issued
+from domain.case import Case, Notice, Signature, Terms
 from domain.days import london_date
 from domain.life import LANES
 from domain.receipt import four_dates
@@ -258,15 +259,21 @@ def _letters(source: Source, files: tuple[tuple[KeptLetter, KeptFile], ...]) -> 
     columns = ("Letter", "Kind", "Decided", "Sent", "Counts as notified", "Received", "How", "File", "sha256", "Template", "Edition")
     rows: list[tuple[Cell, ...]] = []
     for one in source.case.notices:
-        dates: tuple[Cell, ...] = (one.created_on, one.sent_on, one.notified_on, one.received_on, _word(one.method or one.status))
         own = [(kept, file) for kept, file in files if kept.notice.split("-", 1)[0] == one.id]
         rows += [
-            (kept.notice, _word(one.kind), *dates, path_of(file), file.sha256, kept.template, (kept.edition or "")[:12])
+            (kept.notice, _word(one.kind), *_dates_of(one, kept), path_of(file), file.sha256, kept.template, (kept.edition or "")[:12])
             for kept, file in own
-        ] or [(one.id, _word(one.kind), *dates, "no file", None, None, None)]
-    says = "Decided, sent, counted as notified and received are four dates. Each file is the very one that went, under letters/."
+        ] or [(one.id, _word(one.kind), *_dates_of(one), "no file", None, None, None)]
+    says = "Decided, sent, counted as notified and received are four dates. Each file is the very one of that day, under letters/."
     widths = (2, 4, 3, 3, 3, 3, 3, 4, 8, 4, 3)
     return Sheet(name="letters", title="Letters", says=says, columns=columns, widths=widths, rows=tuple(rows))
+
+
+def _dates_of(notice: Notice, kept: KeptLetter | None = None) -> tuple[Cell, ...]:
+    """Returns the four dates of a letter and how it went; of an issue that another took the place of, the day it went alone."""
+    if kept and kept.sent_at and kept.notice != issued(notice.id, notice.issue):
+        return (notice.created_on, london_date(kept.sent_at), None, None, "issued again")
+    return (notice.created_on, notice.sent_on, notice.notified_on, notice.received_on, _word(notice.method or notice.status))
 
 
 def path_of(file: KeptFile) -> str:

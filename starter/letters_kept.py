@@ -15,9 +15,12 @@ from activities.carriers.outbox import file_of
 from domain.case import Case
 from records.tables import LetterFileRow, LetterRow
 
-Form = Literal["pdf", "html", "txt", "json"]
-FORMS: tuple[Form, ...] = ("pdf", "html", "txt", "json")
-"""The files of a letter; json is what it was made from, and was not sent."""
+Form = str
+"""The ending of one file of a letter: pdf, or that of a form agreed with its customer, such as large.pdf, script.txt or cy.html."""
+MADE_FROM = "json"
+"""What a letter was made from; it was not sent."""
+FORMS: tuple[Form, ...] = ("pdf", "html", "txt", MADE_FROM)
+"""The files of every letter; the others are forms of some."""
 INDEXED_BEFORE = "html"
 """What an earlier release wrote down the hash of."""
 Kept = Literal["records", "outbox", "nowhere"]
@@ -60,22 +63,28 @@ def kept_letters(session: Session, case: Case, *, outbox: Path) -> tuple[KeptLet
     """Returns every letter of a case that was made, by its number."""
     rows = {row.notice: row for row in session.exec(select(LetterRow).where(LetterRow.case_id == case.id)).all()}
     forms: dict[str, list[Form]] = {}
-    for row in session.exec(select(LetterFileRow).where(LetterFileRow.case_id == case.id).order_by(col(LetterFileRow.ending))).all():
-        forms.setdefault(row.notice, []).extend(one for one in FORMS if one == row.ending)
+    query = select(LetterFileRow.notice, LetterFileRow.ending).where(LetterFileRow.case_id == case.id)
+    for notice, ending in session.exec(query.order_by(col(LetterFileRow.ending))).all():
+        forms.setdefault(notice, []).append(ending)
     return tuple(_kept(case, name, rows.get(name), forms.get(name), outbox) for name in sorted({*rows, *forms}, key=_number))
 
 
 def _kept(case: Case, name: str, row: LetterRow | None, forms: list[Form] | None, outbox: Path) -> KeptLetter:
     notice = case.notice(name.split("-", 1)[0])
-    found: tuple[Form, ...] = tuple(one for one in FORMS if one in (forms or ()))
+    found: tuple[Form, ...] = tuple(sorted(forms or (), key=_place))
     kept: Kept = "records"
     if not found:
-        found = tuple(one for one in FORMS if one != "json" and file_of(outbox, case.id, _plain(name), one).is_file())
+        found = tuple(one for one in FORMS if one != MADE_FROM and file_of(outbox, case.id, _plain(name), one).is_file())
         kept = "outbox" if found else "nowhere"
     return KeptLetter(
         notice=name, kind=notice.kind if notice else "unknown", sent_at=row.sent_at if row else None, sha256=row.sha256 if row else None,
         template=row.template if row else None, edition=row.edition if row else None, kept=kept, forms=found,
     )  # fmt: skip
+
+
+def _place(form: Form) -> tuple[int, str]:
+    """Returns where a form stands among the others: the standard letter first, what it was made from last."""
+    return (len(FORMS) if form == MADE_FROM else FORMS.index(form) if form in FORMS else len(FORMS) - 1, form)
 
 
 def _number(name: str) -> tuple[int, int, str]:
@@ -122,13 +131,13 @@ def _from_outbox(kept: KeptLetter, case: str, form: Form, outbox: Path) -> KeptF
     return KeptFile(notice=kept.notice, form=form, content=content, sha256=hashlib.sha256(content).hexdigest(), recorded=recorded)
 
 
-def files_as_sent(session: Session, case: Case, *, outbox: Path, forms: tuple[Form, ...]) -> Iterator[tuple[KeptLetter, KeptFile]]:
-    """Yields every file of every letter that went, in the forms asked for. Raises Changed, or NoLetter where one that went is gone."""
+def files_as_sent(session: Session, case: Case, *, outbox: Path, without: tuple[Form, ...] = ()) -> Iterator[tuple[KeptLetter, KeptFile]]:
+    """Yields every file of every letter that went, but for the forms left out. Raises Changed, or NoLetter where one that went is gone."""
     for kept in kept_letters(session, case, outbox=outbox):
         if kept.sent_at is None:
             continue
         if kept.kept == "nowhere":
             raise NoLetter(f"{kept.notice} went on {kept.sent_at.date().isoformat()}; its file is neither in the records nor in {outbox}.")
         for form in kept.forms:
-            if form in forms:
+            if form not in without:
                 yield kept, file_as_sent(session, case, kept.notice, form, outbox=outbox)

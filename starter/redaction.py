@@ -25,6 +25,8 @@ WHOLE_OF = {
     ("consult", "view"): "the words of somebody who was consulted",
     ("discuss", "note"): "a conversation with somebody else",
     ("inform_client", "client"): "the name of somebody else",
+    ("write_to_third_party", "name"): "the name of somebody else",
+    ("write_to_third_party", "address"): "the address of somebody else",
     ("seek_legal_advice", "question"): "a question to lawyers",
 }
 """Texts that are another person's by what they are: the whole is proposed to be taken out."""
@@ -113,8 +115,16 @@ def draft(source: Source, sheets: Sequence[Sheet], letters: Sequence[str]) -> Re
     line, hash = source.head
     people = tuple(PersonListed(id=one.id, names=_names(one.id, one.name), becomes=f"[{one.post}]") for one in source.staff)
     texts = tuple(_listed(source, ref, where, people) for ref, where in _places(sheets).items())
-    given = tuple(LetterListed(letter=name, give=True, why="it went to the customer") for name in letters)
+    given = tuple(_given(source, name) for name in letters)
     return ReviewList(case=source.case.id, log_line=line, log_hash=hash, people=people, letters=given, texts=texts)
+
+
+def _given(source: Source, name: str) -> LetterListed:
+    """Returns whether a letter is proposed to be given: the customer's own are, one to somebody else is not (NE-43, NE-44)."""
+    notice = source.case.notice(name.split("-", 1)[0])
+    if notice and notice.recipient:
+        return LetterListed(letter=name, give=False, why="it went to somebody else")
+    return LetterListed(letter=name, give=True, why="it went to the customer")
 
 
 def _names(id: str, name: str) -> tuple[str, ...]:

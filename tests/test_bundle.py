@@ -19,8 +19,9 @@ import pypdfium2
 import pytest
 from sqlalchemy import Engine, text
 
+from activities.bodies import Body, save_body
 from policies.load import Unreadable
-from records.database import reading
+from records.database import reading, transaction
 from records.log import log_of
 from starter.bundle import Bundle, Gathered, for_the_customer, gathered, proposed, whole, zipped
 from starter.dossier import Audience, NoDossier, shown
@@ -44,6 +45,7 @@ from tests.handed_over import (
     Records,
     message,
 )
+from tests.stories import NATURAL_ENGLAND_STAFF
 
 __all__ = ["office", "server"]
 
@@ -294,7 +296,10 @@ def resigned(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_bytes())
     for one in manifest["files"]:
         one["sha256"] = hashlib.sha256((folder / one["name"]).read_bytes()).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    rest = {name: value for name, value in manifest.items() if name != "sha256"}
+    whole = json.dumps(rest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    manifest["sha256"] = hashlib.sha256(whole.encode()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def log_edited(folder: Path, edit: Any) -> None:
@@ -367,7 +372,165 @@ def test_the_verifier_says_what_is_no_bundle(entire: Bundle, tmp_path: Path, con
     assert code == 2 and "No bundle that can be read" in told
 
 
+def _frames(content: bytes) -> list[int]:
+    """Returns every place of a zip that belongs to no file's content: headers, names, the list at its end."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        infos, at = file.infolist(), 0
+        ours: list[int] = []
+        for info in infos:
+            start = info.header_offset + 30 + len(info.filename)
+            ours += range(at, start)
+            at = start + info.file_size
+    return [*ours, *range(at, len(content))]
+
+
+def _verifier(bundle: Bundle) -> dict[str, Any]:
+    """Returns the verifier of a bundle, read as a module: hundreds of changed bytes are tried in one process."""
+    names: dict[str, Any] = {"__name__": "verify"}
+    exec(compile(bundle.files["verify.py"], "verify.py", "exec"), names)  # our own file
+    return names
+
+
+def test_the_verifier_finds_every_changed_byte_of_a_zip(entire: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each byte of the zip's own frame, and one in each part of every file, is changed: nothing is found whole, nothing raises."""
+    verifier, place = _verifier(entire), tmp_path / "case.zip"
+    monkeypatch.setattr(sys, "argv", ["verify.py", str(place)])
+    step = max(len(entire.content) // 150, 1)
+    places = sorted({*_frames(entire.content)[::5], *range(0, len(entire.content), step)})
+    assert len(places) > 400
+    whole_ones = []
+    for n, at in enumerate(places):
+        changed = bytearray(entire.content)
+        changed[at] ^= 1 << n % 8
+        place.write_bytes(changed)
+        if verifier["main"]() == 0:
+            whole_ones.append(at)
+    assert whole_ones == []
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "log.jsonl", "letters/n2.pdf", "case.html"])
+def test_a_changed_file_in_a_zip_is_named(entire: Bundle, tmp_path: Path, name: str):
+    """One sign other: said of that file, not that there is no bundle (the manifest alone cannot be spared)."""
+    (tmp_path / "verify.py").write_bytes(entire.files["verify.py"])
+    at = entire.content.index(entire.files[name]) + len(entire.files[name]) // 2
+    (tmp_path / "x.zip").write_bytes(entire.content[:at] + b"~" + entire.content[at + 1 :])
+
+    code, told = verify(tmp_path / "verify.py", str(tmp_path / "x.zip"))
+
+    assert code == (2 if name == "manifest.json" else 1) and f"{name} is missing, or cannot be read" in told
+
+
+def test_a_zip_packed_anew_is_called_so_and_its_folder_holds(entire: Bundle, tmp_path: Path):
+    folder = unpacked(entire, tmp_path / "whole")
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in entire.files.items():
+            file.writestr(name, content)
+
+    code, told = verify(folder / "verify.py", str(tmp_path / "x.zip"))
+
+    assert code == 1 and told.count("WRONG") == 1 and "packed anew: unpack it" in told
+    assert verify(folder / "verify.py")[0] == 0
+
+
+def _manifest_only(change: Any) -> Any:
+    def edit(folder: Path) -> None:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        change(manifest)
+        (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+    return edit
+
+
+def _forgotten(folder: Path) -> None:
+    _manifest_only(lambda one: one.update(letters=one["letters"][1:]))(folder)
+    resigned(folder)
+
+
+def _swapped(folder: Path) -> None:
+    one, other = folder / "letters" / "n1.pdf", folder / "letters" / "n2.pdf"
+    first = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(first)
+    resigned(folder)
+
+
+def _reordered(folder: Path) -> None:
+    log_edited(folder, lambda lines: [lines[0], lines[2], lines[1], *lines[3:]])
+
+
+def _renumbered(folder: Path) -> None:
+    log_edited(folder, lambda lines: [{**line, "n": n} for n, line in enumerate([lines[0], lines[2], lines[1], *lines[3:]], start=1)])
+
+
+def _all_hidden(folder: Path) -> None:
+    _manifest_only(lambda one: one["log"].update(redacted=1))(folder)
+    log_edited(folder, _hidden)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (_manifest_only(lambda one: one.update(dated="2027-03-21")), "manifest.json was changed"),
+        (_manifest_only(lambda one: one.update(edition="f" + one["edition"][1:] + "0")), "manifest.json was changed"),
+        (_forgotten, "is no letter that manifest.json knows"),
+        (_swapped, "letters/n1.pdf is not the letter that was sent"),
+        (_reordered, "line 2 is missing, or not in its place"),
+        (_renumbered, "line 2 was changed"),
+        (_all_hidden, "only the customer's copy has such lines"),
+        (lambda folder: (folder / "log.jsonl").write_text("[]\n"), "none of a log"),
+        (lambda folder: (folder / "log.jsonl").write_text("{"), "log.jsonl cannot be read"),
+        (lambda folder: (folder / "log.jsonl").unlink(), "log.jsonl is missing"),
+    ],
+)
+def test_the_verifier_finds_what_a_forger_forgot(entire: Bundle, tmp_path: Path, edit: Any, said: str):
+    folder = unpacked(entire, tmp_path)
+    edit(folder)
+
+    code, told = verify(folder / "verify.py")
+
+    assert code == 1 and said in told, told
+
+
+def test_each_issue_of_a_letter_has_its_own_day(records: Records):
+    """A letter issued again twice: three rows, three days, and the time that counts is the last one's alone."""
+    for n, day in ((1, date(2027, 3, 22)), (2, date(2027, 3, 24))):
+        records.tell(message(f"r{n}", "notice_returned", saw="n2", problem="No such mailbox."), day)
+        records.tell(message(f"s{n}", "issue_notice", by=MANAGER, saw="n2"), date(2027, 3, day.day + 1))
+
+    rows = {row["File"]: row for row in rows_of(whole(found(records)), "letters.csv")}
+
+    three = [rows[f"letters/{name}.pdf"] for name in ("n2", "n2-2", "n2-3")]
+    assert [(one["Sent"], one["Counts as notified"], one["How"]) for one in three] == [
+        ("2027-03-10", "", "issued again"),
+        ("2027-03-23", "", "issued again"),
+        ("2027-03-25", "2027-03-25", "email"),
+    ]
+
+
 # The customer's copy
+
+
+def test_a_letter_to_somebody_else_is_proposed_to_stay_out_with_their_name(records: Records):
+    """NE-43: a client's name and address are no business of the agent's copy unless a person decides so."""
+    with transaction(records.engine) as session:
+        save_body(
+            session, Body(body="natural-england", name="NE", policy="natural-england", keep_years=6, people=NATURAL_ENGLAND_STAFF.people)
+        )
+    case, day = "natural-england/2027-0009", date(2027, 3, 1)
+    agent = {"name": "Casey Agent", "channel": "email", "address": "casey@example.org", "kind": "agent", "clients": ["Sample Client"]}
+    opened = message("o", "open_case", by="officer", body="natural-england", customer=agent, area="peatland", contact_officer="officer")
+    records.tell(opened, day, case=case)
+    words = {"name": "Sample Client", "address": "7 Client Street, Sampletown, ZZ99 9ZZ", "behaviour": "Shouted.", "effect": "It may end."}
+    records.tell(message("t", "write_to_third_party", by="officer", to="client", **words), day, case=case)
+
+    with reading(records.engine) as session:
+        everything = gathered(session, case, "subject-access", outbox=records.outbox)
+    listed = proposed(everything)
+
+    assert [(one.letter, one.give, one.why) for one in listed.letters] == [("n1", False, "it went to somebody else")]
+    made = for_the_customer(everything, listed.model_copy(update={"reviewed_by": "officer", "reviewed_on": day}))
+    assert not [name for name in made.files if name.startswith("letters/")]
+    assert "7 Client Street" not in " ".join(readable(made).values())
 
 
 def test_the_customer_s_copy_names_no_member_of_staff_and_nobody_else(redacted: Bundle):

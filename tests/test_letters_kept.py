@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from activities.carriers.outbox import file_of
 from records.database import reading, transaction
 from records.store import read_case
 from records.tables import LetterFileRow, LetterRow
+from starter.bundle import gathered, whole
+from starter.dossier_sheets import path_of
 from starter.letters_kept import Changed, Form, KeptFile, KeptLetter, NoLetter, file_as_sent, files_as_sent, kept_letters
 from tests.engine import evenhand
 from tests.handed_over import CASE, RECORDS, Records, message
@@ -85,6 +90,38 @@ def test_letters_are_listed_in_their_order_with_their_hashes(shared: Records):
         assert one.sha256 == hashlib.sha256(as_sent(shared, one.notice, "pdf").content).hexdigest()
 
 
+def test_every_form_that_was_made_is_listed_and_given(records: Records, tmp_path: Path):
+    """EH-110: large print went in place of the standard letter; it and the script are kept, shown and in the bundle, to the byte."""
+    agreed = {"need": "Reads large print.", "formats": ["large-print", "spoken"]}
+    records.tell(message("f1", "add_adjustment", adjustment=agreed), date(2027, 3, 21))
+    records.tell(message("f2", "decide_appeal", by="robin-brown", saw="a1", outcome="uphold", reasons="It was right."), date(2027, 3, 22))
+
+    last = listed(records)[-1]
+    out = tmp_path / "n4.pdf"
+    shown = evenhand("letter", "show", CASE, "n4", "--format", "large.pdf", "--out", str(out), env={"EVENHAND_VAR": str(records.folder)})
+    none = evenhand("letter", "show", CASE, "n2", "--format", "large.pdf", "--out", str(out), env={"EVENHAND_VAR": str(records.folder)})
+
+    assert last.forms == ("pdf", "html", "txt", "large.html", "large.pdf", "script.txt", "json")
+    went = file_of(records.outbox, CASE, "n4").read_bytes()
+    assert shown.returncode == DONE and out.read_bytes() == went, "large print lies in the outbox as the letter"
+    assert none.returncode == UNKNOWN and "not kept as large.pdf. Kept: pdf, html, txt, json" in none.stderr
+    with reading(records.engine) as session:
+        for audience in ("ombudsman", "subject-access"):
+            found = gathered(session, CASE, audience, outbox=records.outbox)
+            files = {path_of(file): file.content for _, file in found.letters}
+            assert files["letters/n4.large.pdf"] == went and "letters/n4.script.txt" in files
+            assert ("letters/n4.json" in files) == (audience == "ombudsman")
+        assert verified(whole(gathered(session, CASE, "ombudsman", outbox=records.outbox)).content, tmp_path) == 0
+
+
+def verified(content: bytes, folder: Path) -> int:
+    """Returns what the verifier that a bundle carries says of it."""
+    (folder / "b.zip").write_bytes(content)
+    with zipfile.ZipFile(folder / "b.zip") as file:
+        file.extract("verify.py", folder)
+    return subprocess.run([sys.executable, "-I", str(folder / "verify.py"), str(folder / "b.zip")], capture_output=True).returncode
+
+
 @pytest.mark.parametrize("form", ["pdf", "html", "txt", "json"])
 def test_a_letter_whose_bytes_were_changed_is_not_given_out(records: Records, form: Form):
     with transaction(records.engine) as session:
@@ -140,7 +177,7 @@ def test_a_letter_that_went_and_is_nowhere_stops_a_bundle(records: Records):
     with reading(records.engine) as session, pytest.raises(NoLetter, match="n2 went on 2027-03-10"):
         case = read_case(session, CASE)
         assert case
-        list(files_as_sent(session, case, outbox=records.outbox, forms=("pdf", "html", "txt")))
+        list(files_as_sent(session, case, outbox=records.outbox))
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../n1", "n1/../../n2", "/etc/passwd", "n1.html", "n1\0", "n9", "ｎ1"])

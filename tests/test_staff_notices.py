@@ -28,7 +28,7 @@ from domain.people import Absence, Person
 from domain.staff_notices import readers
 from domain.task import Task
 from records.database import migrate, open_database, reading, transaction
-from records.tables import StaffNoticeRow
+from records.tables import StaffNoticeRow, TaskRow
 from tests.engine import evenhand
 from tests.stories import NATURAL_ENGLAND_GROUNDS, NATURAL_ENGLAND_STAFF
 
@@ -289,6 +289,56 @@ def test_a_person_gets_one_email_a_day_and_what_comes_later_waits(database: Engi
     assert send(database, mail, DECIDED, 23) == StaffCounts()
     assert send(database, mail, DECIDED + timedelta(days=1)) == StaffCounts(emails=1, sent=1)
     assert len({one.key for one in mail.got}) == len(mail.got) == 2
+
+
+def also_waits(engine: Engine, kind: str, ref: str, reader: str, due: date | None = None) -> None:
+    """Owe one more email beside what the case's own acts owe, and the task it is about."""
+    facts: Json = {"case_id": CASE, "body": "natural-england", "what": f"{kind} {ref}", "due": due, "cites": ["NE-14"]}
+    owes: Json = {"task": f"{kind}/{ref}", "reader": reader, "reminder": str(due), "wording": kind}
+    with transaction(engine) as session:
+        session.add(StaffNoticeRow.model_validate({**facts, **owes, "created_at": at(DECIDED), "changed_at": at(DECIDED)}))
+        task: Json = {"n": 900 + int(ref[1:]), "kind": kind, "ref": ref, "offices": [], "people": [reader], "command": "approve"}
+        session.add(TaskRow.model_validate({**facts, **task}))
+
+
+def test_a_signature_does_not_wait_for_the_next_day_s_email_and_there_is_no_third(database: Engine):
+    """EH-130: the morning's email has gone; what is to be signed at noon is told the same day, what comes after it the next."""
+    decided(database, with_emails())
+    mail = Mail()
+    send(database, mail, DECIDED, 9)
+    also_waits(database, "sign-off", "p9", "officer")
+
+    assert send(database, mail, DECIDED, 12) == StaffCounts(emails=1, sent=1)
+    assert "your signature is asked for" in mail.got[-1].subject
+    also_waits(database, "sign-off", "p8", "officer")
+    assert send(database, mail, DECIDED, 13) == StaffCounts(), "no third"
+    assert send(database, mail, DECIDED + timedelta(days=1)).sent == 1
+    assert len({one.key for one in mail.got}) == len(mail.got) == 3
+
+
+def test_what_is_due_within_two_working_days_goes_the_same_day_and_later_things_wait(database: Engine):
+    """EH-130, DEF-04: Wednesday's second working day is Friday; Monday's thing waits."""
+    decided(database, with_emails())
+    mail = Mail()
+    send(database, mail, DECIDED, 9)
+    for ref, due in (("s7", date(2027, 3, 12)), ("s8", date(2027, 3, 15))):
+        also_waits(database, "review", ref, "officer", due)
+
+    assert send(database, mail, DECIDED, 12) == StaffCounts(emails=1, sent=1)
+    assert "review s7" in mail.got[-1].text and "review s8" not in mail.got[-1].text
+
+
+def test_an_email_put_off_never_carries_the_key_of_one_that_went_meanwhile(database: Engine):
+    """EH-130: the same Message-ID would let a mail server drop it, the same name in a folder would overwrite the other."""
+    decided(database, with_emails())
+    mail = Mail(raises=[NotNow("The server is busy.")])
+    assert send(database, mail, DECIDED, 9).later > 0
+    tell(database, "notice_returned", DECIDED, saw="n2", problem="SECRET")
+    assert send(database, mail, DECIDED, 9).emails == 1, "the letter that came back; the rest is put off"
+
+    assert send(database, mail, DECIDED + timedelta(days=1)).emails == 1
+
+    assert len(mail.got) == 2 and mail.got[0].key != mail.got[1].key
 
 
 def test_two_accounts_of_one_person_with_one_address_get_one_email(database: Engine):

@@ -18,6 +18,7 @@ from domain.commands import (
     IssueNotice,
     NoticeReturned,
     ProposeSanction,
+    RecordMistakeTold,
     RecordNotification,
     ReportBehaviour,
     WriteToThirdParty,
@@ -25,6 +26,7 @@ from domain.commands import (
 from domain.decision import Refusal
 from domain.people import CUSTOMER, POST
 from domain.restrictions import PartialDisengagement
+from domain.tasks import tasks
 from domain.third_party import clients_told
 from tests.stories import (
     AGENT,
@@ -250,3 +252,60 @@ def test_a_letter_goes_by_the_way_its_reader_is_reached():
 
     assert (posted.method, posted.address) == ("first-class-post", "1 Sample Lane\nExampleton")
     assert composed(after(proposed_to_disengage(), (mailed, OFFICER, DAY)), "client-told").method == "email"
+
+
+# A case that turns out to be a mistake
+
+
+def undone(case: Case, *, on: date = date(2027, 4, 20)) -> Case:
+    return after(case, (Correct(reasons="The wrong person."), MANAGER, on))
+
+
+def mistakes_of(case: Case) -> list[tuple[str, str, tuple[str, ...]]]:
+    found = tasks(case, NATURAL_ENGLAND, ENGLAND, today=date(2027, 4, 21))
+    return [(one.ref, one.what, one.cites) for one in found if one.kind == "tell-of-mistake"]
+
+
+def test_everybody_outside_who_was_told_is_to_be_told_of_a_mistake_each_by_itself():
+    """EH-131: an employer who had a complaint, a client told in person, the police; the customer's own letter tells none of them."""
+    case = sent(after(a_complained_of_agent(), (TO_EMPLOYER, OFFICER, DAY)), "n3", on=DAY)
+    talk = InformClient(client="Sample Client", told_behaviour=True, told_need_to_modify=True, told_possible_effect=True)
+    case = after(case, (talk, OFFICER, DAY))
+    assert mistakes_of(case) == []
+
+    case = undone(case)
+
+    assert [(ref, cites) for ref, _, cites in mistakes_of(case)] == [("k1", ("EH-131",)), ("n3", ("EH-131",))]
+    assert mistakes_of(case)[1][1] == "Tell the employer whom the letter n3 went to that the case was a mistake, or record why not"
+    assert not any("Sample" in what for _, what, _ in mistakes_of(case)), "a name on a task list travels"
+    case = after(case, (RecordMistakeTold(saw="n3"), OFFICER, date(2027, 4, 21)))
+    assert [ref for ref, _, _ in mistakes_of(case)] == ["k1"]
+    case = after(case, (RecordMistakeTold(saw="k1", not_told="Nobody is reached there."), OFFICER, date(2027, 4, 21)))
+    assert mistakes_of(case) == []
+
+
+def test_who_never_heard_of_it_is_not_told_of_the_mistake():
+    """EH-131: a letter that was withheld, or came back, reached nobody."""
+    owed = after(a_complained_of_agent(), (TO_EMPLOYER, OFFICER, DAY))
+    back = after(sent(owed, "n3", on=DAY), (NoticeReturned(saw="n3", problem="Unknown."), POST, date(2027, 4, 12)))
+
+    assert mistakes_of(undone(owed)) == mistakes_of(undone(back)) == []
+
+
+@pytest.mark.parametrize(
+    ("case", "saw", "on", "said"),
+    [
+        ("mistaken", None, 21, "saw must name"),
+        ("mistaken", "n2", 21, "Still to be told: n3"),
+        ("mistaken", "n3", 19, "recorded on 2027-04-20"),
+        ("running", "n3", 21, "not ended as a mistake"),
+    ],
+)
+def test_telling_of_a_mistake_names_what_they_were_told_by(case: str, saw: str | None, on: int, said: str):
+    """EH-131: a letter to the customer is none of theirs, and a case that runs has no mistake to tell."""
+    running = sent(after(a_complained_of_agent(), (TO_EMPLOYER, OFFICER, DAY)), "n3", on=DAY)
+    found = undone(running) if case == "mistaken" else running
+
+    with pytest.raises(Refusal) as refusal:
+        after(found, (RecordMistakeTold(saw=saw), OFFICER, date(2027, 4, on)))
+    assert said in f"{refusal.value} {refusal.value.remains}" and refusal.value.cites == ("EH-131",)
