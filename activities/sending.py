@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine
-from sqlmodel import Session, delete
+from sqlalchemy import ColumnElement, Engine
+from sqlmodel import Session, col, delete, select
 from temporalio.exceptions import ApplicationError
 
 from activities.bodies import body_of, policy_of_edition
@@ -136,6 +136,7 @@ class Sending:
     def _offered(self, letter: Letter, notice: Notice, offer: Offer, now: datetime) -> Outcome:
         if not offer.carrier.twice_is_once:
             with transaction(self.engine) as session:
+                _nobody_else(session, letter, notice, offer)
                 self._keep(session, letter, offer, now)
         self.beat()
         try:
@@ -203,7 +204,7 @@ class Sending:
         name = issued(notice.id, notice.issue)
         with transaction(self.engine) as session:
             outcome = self._recorded(session, letter, notice, message, now)
-            if offer and offer.carrier.twice_is_once:
+            if offer and offer.carrier.twice_is_once and session.get(LetterRow, (letter.case, name)) is None:
                 self._keep(session, letter, offer, now)
             _mark(session, letter.case, name, changed_at=self.clock.case_time(now), state="handed", carrier_id=handed.id,
                   status=handed.status, problem=None, settled=handed.id is None)  # fmt: skip
@@ -228,6 +229,22 @@ class Sending:
                 parts=[one.part for one in kept.facts.sections], edition=kept.edition, sent_at=self.clock.case_time(now),
             )
         )  # fmt: skip
+
+
+def _nobody_else(session: Session, letter: Letter, notice: Notice, offer: Offer) -> None:
+    """Raises ApplicationError where, since this attempt read the case, another one offered the letter or a person settled it.
+
+    An attempt that was paused longer than its heartbeat is one of two; the next attempt asks what became of it."""
+    row = session.exec(select(HandOverRow).where(*_its_row(letter.case, offer.parcel.name)).with_for_update()).first()
+    case = read_case(session, letter.case)
+    now = case.notice(notice.id) if case else None
+    settled = now is None or (now.status, now.issue) != (notice.status, notice.issue)
+    if settled or (row.changed_at if row else None) != offer.parcel.offered_at:
+        raise ApplicationError("Another attempt has this letter, or somebody settled it meanwhile.", type="Unclear")
+
+
+def _its_row(case: str, name: str) -> tuple[ColumnElement[bool], ...]:
+    return (col(HandOverRow.case_id) == case, col(HandOverRow.notice) == name)
 
 
 def _mark(session: Session, case: str, name: str, **facts: object) -> None:

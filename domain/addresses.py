@@ -24,7 +24,12 @@ def address_lines(name: str, address: str | None) -> tuple[str, ...]:
     if lines and POSTCODE.fullmatch(lines[-1]):
         bare = lines[-1].replace(" ", "").upper()
         lines[-1] = f"{bare[:-3]} {bare[-3:]}"
-    return (name, *lines)
+    return (one_line(name), *lines)
+
+
+def one_line(name: str) -> str:
+    """Returns a name on one line: whatever parts its words, an envelope's line and a greeting hold it whole."""
+    return " ".join(name.split())
 
 
 def address_problem(name: str, address: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from domain.addresses import one_line
 from domain.appeal_rules import AppealRule
 from domain.case import NOT_RECORDED, Arrangement, Case, Challenge, Notice, Recipient, Sanction, Sitting, Warning
 from domain.clocks import NOTIFICATION, anew, answer_due, answer_period, event_of, window_closes, window_of
@@ -130,7 +131,7 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
         body=policy.body,
         policy=policy.title,
         edition=policy.edition.label,
-        name=to.name,
+        name=one_line(to.name),
         address=to.address,
         dated=in_words(sent_on),
         signed=_signed(subject),

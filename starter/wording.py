@@ -74,10 +74,21 @@ def _files(words: Wording, policy: Policy) -> Iterator[Finding]:
         yield from _file(words.templates, name, frozenset(common) | OF_A_WHOLE)
     for kind in rules:
         yield from _file(words.templates, f"{kind}.md", frozenset(common))
-    for part in parts:
+    for part in dict.fromkeys((*parts, *_unused(words, policy))):
         known = {key for one in facts.get(part, ()) for key in one}
         if known:
             yield from _file(words.templates, f"parts/{part}.md", frozenset(known | {"practice", "information"}))
+    for part in _unused(words, policy):
+        said = f"no letter of {policy.policy} has this part: it is never printed"
+        yield Finding(kind="look", file=_loaded(words.templates, f"parts/{part}.md")[1], what=said)
+
+
+def _unused(words: Wording, policy: Policy) -> tuple[str, ...]:
+    """Returns the parts worded in the policy's own folder that none of its letters has."""
+    rules = [rule for kind in get_args(NoticeKind) if (rule := policy.letter(kind))]
+    used = {part.part for rule in rules for part in rule.parts}
+    own = sorted((words.own / policy.policy / "parts").glob("*.md")) if words.own else ()
+    return tuple(file.stem for file in own if file.stem in get_args(Part) and file.stem not in used)
 
 
 def _file(templates: Environment, name: str, known: frozenset[str]) -> Iterator[Finding]:

@@ -132,6 +132,20 @@ def test_the_wording_that_comes_with_evenhand_is_right_and_plain():
         assert check_wording(load.policy(str(file))) == (), file.name
 
 
+def test_a_part_that_no_letter_has_is_named_and_read_all_the_same(tmp_path: Path):
+    """A wording that is never printed is work for nothing, and its slips stay until the day a letter has it."""
+    file = tmp_path / "mmo" / "parts" / "until.md"
+    file.parent.mkdir(parents=True)
+    file.write_text("{% set heading = 'Until' %}\n{{ untill }}", encoding="utf-8")
+
+    wrong = letter("check", str(tmp_path / "mmo"))
+    file.write_text("{% set heading = 'Until' %}\n{{ until }}", encoding="utf-8")
+    right = letter("check", str(tmp_path / "mmo"))
+
+    assert wrong.returncode == REFUSED and "until.md:2: untill means nothing here" in wrong.stdout
+    assert right.returncode == DONE and "no letter of mmo has this part: it is never printed" in right.stdout
+
+
 WRONG: dict[str, tuple[str, str, str]] = {
     "a slip of syntax": ("mmo/decision.md", "{% set subject = 'x' %}\nWe decided.\n{% if %}", r"mmo/decision.md:3: "),
     "an end that is missing": ("mmo/parts/reasons.md", "{% set heading = 'Why' %}\n{% if text %}\n{{ text }}", "mmo/parts/reasons.md:3: "),

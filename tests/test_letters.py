@@ -247,7 +247,7 @@ STORIES: dict[tuple[str, str], Callable[[], Case]] = {
 TO_CLIENT = WriteToThirdParty(
     to="client",
     name="Sample Client",
-    address="1 Sample Lane\nExampleton",
+    address="1 Sample Lane\nExampleton\nZZ99 9ZZ",
     behaviour="Nine calls in a day, each with insults.",
     effect="Your application at Sample Hill may take longer.",
 )
@@ -255,7 +255,7 @@ TO_EMPLOYER = WriteToThirdParty(
     saw="s1",
     to="employer",
     name="Sample Land Agents",
-    address="2 Sample Lane\nExampleton",
+    address="2 Sample Lane\nExampleton\nZZ99 9ZZ",
     behaviour="Nine calls in a day, each with insults.",
 )
 AGAINST_IT = Appeal(medium="email", grounds="It is not fair.")

@@ -215,7 +215,7 @@ def test_the_command_line_lists_and_gives_letters(env: dict[str, str], shared: R
         (("show", CASE, "n9"), UNKNOWN),
         (("show", "mmo/none", "n1"), UNKNOWN),
         (("list", "mmo/none"), UNKNOWN),
-        (("show", CASE, "n1", "--format", "doc"), MISUNDERSTOOD),
+        (("show", CASE, "n1", "--format", "doc"), UNKNOWN),
         (("show", CASE, "n1", "--json"), MISUNDERSTOOD),
         (("show", CASE, "n1", "--out", "/no/such/folder/n1.pdf"), MISUNDERSTOOD),
         (("show", CASE, "../n1"), UNKNOWN),

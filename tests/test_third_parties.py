@@ -250,7 +250,7 @@ def test_a_letter_goes_by_the_way_its_reader_is_reached():
     posted = composed(after(proposed_to_disengage(), (TO_CLIENT, OFFICER, DAY)), "client-told")
     mailed = TO_CLIENT.model_copy(update={"channel": "email", "address": "client@example.org"})
 
-    assert (posted.method, posted.address) == ("first-class-post", "1 Sample Lane\nExampleton")
+    assert (posted.method, posted.address) == ("first-class-post", "1 Sample Lane\nExampleton\nZZ99 9ZZ")
     assert composed(after(proposed_to_disengage(), (mailed, OFFICER, DAY)), "client-told").method == "email"
 
 
