@@ -12,9 +12,14 @@ from domain.decision import Decision, Refusal, decided
 from domain.end_clocks import end_of_case, retention_ends
 from domain.guards import authorise, signed_by, the_day
 from domain.measures import require_measures_taken
-from domain.notices import owe
+from domain.notices import marked, owe
 from domain.people import Actor
 from domain.policy import Policy
+
+UNDER_WAY = ("to-send", "handed-over", "uncertain")
+"""Letters that may reach their reader whatever is decided now."""
+NOT_GONE = ("to-issue", "blocked", "returned")
+"""Letters that only a person would send, and that nobody is to send any more when the case was a mistake."""
 
 
 def set_retention(case: Case, command: SetRetention, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
@@ -116,13 +121,16 @@ def withdraw(case: Case, command: Withdraw, *, actor: Actor, policy: Policy, cal
 
 
 def correct(case: Case, command: Correct, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
-    """Undo a case opened against the wrong person; whoever was told is told of the mistake."""
+    """Undo a case opened against the wrong person; whoever was told, or may yet be, is told of the mistake, and no other letter goes."""
     on = the_day(command.on, today=today)
     by = signed_by(actor, on)
     sanctions = case.sanctions
     for sanction in case.in_force:
         sanctions = with_item(sanctions, sanction.model_copy(update={"ended_on": on, "ended_how": "mistake"}))
-    told = any(notice.sent_on for notice in case.notices if notice.recipient is None)
+    told = any(notice.sent_on or notice.status in UNDER_WAY for notice in case.notices if notice.recipient is None)
+    for notice in case.notices:
+        if notice.status in NOT_GONE:
+            case = marked(case, notice, "withheld", withheld_reasons=command.reasons)
     case = case.model_copy(
         update={"sanctions": sanctions, "ended_without_restriction": on, "ending": "mistake", "ending_reasons": command.reasons}
     )

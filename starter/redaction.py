@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -233,7 +234,7 @@ def read_list(path: Path) -> ReviewList:
 def redacted(listed: ReviewList, source: Source, sheets: Sequence[Sheet], letters: Sequence[str]) -> Redacted:
     """Returns how the reviewed list has the bundle speak. Raises NotReviewed with all that remains."""
     places = _places(sheets)
-    remains = [*_unsigned(listed), *_stale(listed, source), *_gaps(listed, source, places, letters)]
+    remains = [*_unsigned(listed, source), *_stale(listed, source), *_twice(listed), *_gaps(listed, source, places, letters)]
     if remains:
         raise NotReviewed("\n".join(remains))
     by_id = {one.id: one for one in listed.texts}
@@ -265,11 +266,14 @@ def _without(text: str, cuts: Sequence[Cut]) -> str:
     return pattern.sub(lambda found: CUT.format(shown(why[found[0]])), text)
 
 
-def _unsigned(listed: ReviewList) -> Iterator[str]:
+def _unsigned(listed: ReviewList, source: Source) -> Iterator[str]:
     if listed.reviewed_by is None:
         yield "reviewed_by is empty: the id of the person who read every text and mended the cuts. [EH-100]"
     if listed.reviewed_on is None:
         yield "reviewed_on is empty: the day of the review, as YYYY-MM-DD. [EH-100]"
+    elif listed.reviewed_on < source.dated:
+        since = source.dated.isoformat()
+        yield f"reviewed_on is {listed.reviewed_on.isoformat()}; what is on the list stands so only since {since}. [EH-100]"
 
 
 def _stale(listed: ReviewList, source: Source) -> Iterator[str]:
@@ -278,6 +282,17 @@ def _stale(listed: ReviewList, source: Source) -> Iterator[str]:
         yield f"The list is of the case {listed.case}, the bundle of {source.case.id}."
     elif (listed.log_line, listed.log_hash) != (line, hash):
         yield f"The case has gone on: the list is of line {listed.log_line} of its log, now of line {line}. Make a draft again."
+
+
+def _twice(listed: ReviewList) -> Iterator[str]:
+    """Yields what stands twice on the list: one entry might cut what the other leaves."""
+    entries = {
+        "texts": [one.id for one in listed.texts],
+        "people": [one.id for one in listed.people],
+        "letters": [one.letter for one in listed.letters],
+    }
+    for where, ids in entries.items():
+        yield from (f"{where}: {one} stands {count} times." for one, count in Counter(ids).items() if count > 1)
 
 
 def _gaps(listed: ReviewList, source: Source, places: Mapping[str, tuple[str, ...]], letters: Sequence[str]) -> Iterator[str]:

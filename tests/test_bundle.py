@@ -599,6 +599,10 @@ def _without(listed: ReviewList, **update: Any) -> ReviewList:
     [
         (lambda one: _without(one, reviewed_by=None), "reviewed_by is empty"),
         (lambda one: _without(one, reviewed_on=None), "reviewed_on is empty"),
+        (lambda one: _without(one, reviewed_on=date(2027, 3, 19)), "stands so only since 2027-03-20"),
+        (lambda one: _without(one, texts=(*one.texts, one.texts[0].model_copy(update={"cuts": ()}))), "stands 2 times"),
+        (lambda one: _without(one, people=(*one.people, one.people[0])), "people: morgan-jones stands 2 times"),
+        (lambda one: _without(one, letters=(*one.letters, one.letters[0])), "letters: n1 stands 2 times"),
         (lambda one: _without(one, case="mmo/other"), "of the case mmo/other"),
         (lambda one: _without(one, log_line=3), "The case has gone on"),
         (lambda one: _without(one, log_hash="0" * 64), "The case has gone on"),

@@ -309,3 +309,30 @@ def test_telling_of_a_mistake_names_what_they_were_told_by(case: str, saw: str |
     with pytest.raises(Refusal) as refusal:
         after(found, (RecordMistakeTold(saw=saw), OFFICER, date(2027, 4, on)))
     assert said in f"{refusal.value} {refusal.value.remains}" and refusal.value.cites == ("EH-131",)
+
+
+def test_a_letter_that_is_under_way_when_the_mistake_is_found_is_followed_by_the_one_that_takes_it_back():
+    """DEF-14: the warning may arrive tomorrow; without the second letter its reader would believe it."""
+    day = date(2027, 2, 2)
+    case = after(a_warned_natural_england_case(), (Correct(reasons="The wrong person."), MANAGER, day))
+    assert [one.kind for one in case.notices if one.status == "to-send"] == ["removed"], "the warning was told"
+
+    again = after(
+        a_warned_natural_england_case(),
+        (NoticeReturned(saw="n1", problem="Unknown."), POST, day),
+        (IssueNotice(saw="n1"), OFFICER, day),
+        (Correct(reasons="The wrong person."), MANAGER, day),
+    )
+    assert [(one.kind, one.status) for one in again.notices] == [("warning", "to-send"), ("removed", "to-send")]
+
+
+def test_a_letter_that_only_a_person_would_send_is_not_sent_of_a_mistaken_case():
+    """EH-131: one that came back asks nobody to find another way, and is on no list of what is not delivered."""
+    back = after(a_warned_natural_england_case(), (NoticeReturned(saw="n1", problem="Unknown."), POST, date(2027, 2, 9)))
+
+    case = undone(back, on=date(2027, 2, 10))
+
+    assert [(one.kind, one.status, one.withheld_reasons) for one in case.notices][:1] == [("warning", "withheld", "The wrong person.")]
+    assert not [one for one in tasks(case, NATURAL_ENGLAND, ENGLAND, today=date(2027, 2, 11)) if one.kind in ("letter", "issue")]
+    with pytest.raises(Refusal, match="withheld"):
+        after(case, (IssueNotice(saw="n1"), OFFICER, date(2027, 2, 11)))
