@@ -48,6 +48,9 @@ def issue_notice(case: Case, command: IssueNotice, *, actor: Actor, policy: Poli
     on = the_day(command.on, today=today)
     notice, rule = _waiting(case, command.saw, policy, ("to-issue", "withheld", "blocked", "returned", "uncertain"))
     _not_before(on, notice)
+    if case.ending == "mistake" and notice.kind != "removed":
+        remains = "The letter that takes it back."
+        raise Refusal(f"The case was undone as a mistake; {notice.id} is not sent.", cites=["EH-131"], remains=remains)
     who = rule.issued_by or rule.may_be_withheld
     by = authorise(who, actor=actor, case=case, policy=policy, on=on, act="issue this letter") if who else signed_by(actor, on)
     again = notice.issue + (notice.status != "to-issue")

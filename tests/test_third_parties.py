@@ -334,5 +334,5 @@ def test_a_letter_that_only_a_person_would_send_is_not_sent_of_a_mistaken_case()
 
     assert [(one.kind, one.status, one.withheld_reasons) for one in case.notices][:1] == [("warning", "withheld", "The wrong person.")]
     assert not [one for one in tasks(case, NATURAL_ENGLAND, ENGLAND, today=date(2027, 2, 11)) if one.kind in ("letter", "issue")]
-    with pytest.raises(Refusal, match="withheld"):
+    with pytest.raises(Refusal, match="undone as a mistake"):
         after(case, (IssueNotice(saw="n1"), OFFICER, date(2027, 2, 11)))
