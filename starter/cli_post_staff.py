@@ -19,7 +19,9 @@ def staff(
     list_only: Annotated[bool, typer.Option("--list", help="Send nothing; only list what did not arrive.")] = False,
     json: Json = False,
 ) -> None:
-    """Send staff what waits for them, one email a person and day; list what did not reach its reader. Exit 1 where something did not."""
+    """Send staff what waits for them, one email a person and day and a second for what is urgent; list what did not arrive.
+
+    Exit 1 where something did not."""
     from activities.clock import ENGINE_TIME
     from activities.staff_mail import StaffCounts, send_staff_notices, unsettled
     from records.database import reading

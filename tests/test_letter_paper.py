@@ -247,3 +247,14 @@ def test_a_name_or_a_letter_too_long_for_the_post_is_refused_and_an_email_is_not
         make(long, policy="mmo")
     for one in (named, long):
         assert make(one.model_copy(update={"method": "email"}), policy="mmo").files["pdf"].startswith(b"%PDF")
+
+
+def test_a_name_is_one_line_however_it_was_entered():
+    """EH-111: a line end in a name would add a line to the envelope that nobody counted, and break the greeting."""
+    case = STORIES["portsmouth", "decision"]()
+    customer = case.customer.model_copy(update={"name": "Casey\n(Sample)\t Example"})
+    letter = composed(case.model_copy(update={"customer": customer}), "decision")
+
+    assert letter.name == "Casey (Sample) Example"
+    assert "Dear Casey (Sample) Example\n" in make(letter, policy="portsmouth").files["txt"].decode()
+    assert address_lines("Casey\nSample", "1 Example Street\nZZ99 9ZZ") == ("Casey Sample", "1 Example Street", "ZZ99 9ZZ")
