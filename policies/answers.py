@@ -10,7 +10,7 @@ from typing import Literal
 from domain.model import Data
 from policies import load
 from policies.survey import Value, values
-from policies.tested import tested
+from policies.tested import named_by_tests
 
 How = Literal["enforced", "printed", "recorded", "offered", "shown"]
 
@@ -135,7 +135,7 @@ def _answer(clause: load.Clause, found: tuple[Value, ...]) -> Answer:
         unconfirmed=any(one.unconfirmed for one in used),
         unconfirmed_at=tuple(one.where for one in used if one.unconfirmed),
         exercised_by=exercised().get(clause.id, ()),
-        tested_by=tested().get(clause.id, ()),
+        tested_by=named_by_tests().get(clause.id, ()),
     )
 
 

@@ -13,7 +13,7 @@ CLAUSE = re.compile(r"\b([A-Z][A-Z0-9]*)-(\d\d\d?)\b(?: to (?:\1-)?(\d\d\d?)\b)?
 
 
 @cache
-def tested() -> dict[str, tuple[str, ...]]:
+def named_by_tests() -> dict[str, tuple[str, ...]]:
     """Returns the tests that name each clause or default, as pytest names them; empty where only the program is installed."""
     found: dict[str, list[str]] = {}
     for path in sorted(TESTS.glob("test_*.py")):

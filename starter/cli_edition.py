@@ -157,6 +157,9 @@ def move(
         keep_found(session, found)
     with reading(engine) as session:
         ids = [one.id for one in open_cases(session, body, case or ()) if case or one.edition != found.edition]
+    if not ids and not json:
+        out.print(f"No open case of {body} stands under another edition; nothing was moved.", markup=False)
+        raise typer.Exit(OK)
     answers: list[tuple[str, Outcome]] = []
     lost = run(_move(ids, found, dict(rules), by, answers))
     _moved(answers, json)

@@ -107,6 +107,7 @@ def export(
     json: Json = False,
 ) -> None:
     """Write a body's register to a file: the columns its policy names, the dates, reviews missed, and what needs attention."""
+    from policies.not_opened import not_written
     from records.database import reading
     from starter.register import exported
     from starter.spreadsheet import csv_bytes, workbook_bytes, write_whole
@@ -122,7 +123,7 @@ def export(
     try:
         write_whole(file, content)
     except OSError as error:
-        complain(f"{file} could not be written ({error.strerror or error}); nothing was changed.")
+        complain(f"{file} could not be written, nothing was changed: {not_written(file, error)}.")
         raise typer.Exit(MISUNDERSTOOD) from None
     if json:
         as_json({"file": str(file), "entries": len(rows), "columns": header, "cut": cut})

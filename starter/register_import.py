@@ -125,7 +125,7 @@ def _no_column(path: Path, data: object, name: str, to: str) -> str:
     line, column = position(data, ["columns", name])
     near = get_close_matches(folded(to), COLUMNS, n=1)
     guess = f"did you mean {near[0]}? " if near else ""
-    return f"{path}:{line}:{column}: columns.{shown(name)}: {shown(to)} is no column; {guess}columns are: {', '.join(COLUMNS)}"
+    return f"{path}:{line}:{column}: columns.{' '.join(name.split())}: {shown(to)} is no column; {guess}columns are: {', '.join(COLUMNS)}"
 
 
 def _ours(name: str) -> str | None:

@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from policies import load
 from policies.load import DEEPEST, Unreadable, parse
+from policies.not_opened import not_written
 from starter.bodies import read_body
 from starter.calendars import read_calendar
+from starter.cli_letter_kept import write
 from starter.register_import import read_words
 from starter.script import read_script
 
@@ -60,6 +63,7 @@ def test_a_file_that_is_not_there_is_told_with_the_nearest(kind: str, tmp_path: 
         ("rehearse", "none.yaml"),
         ("rehearse", "none/"),
         ("policy", "check", "none.yaml"),
+        ("policy", "check", "mmo", "--body", "none.yaml"),
         ("policy", "diff", "none.yaml", "mmo"),
         ("policy", "what-if", "none.yaml"),
         ("policy", "move", "none.yaml", "--body", "mmo"),
@@ -127,3 +131,32 @@ def test_no_file_that_comes_with_the_project_is_half_as_deep():
     print(f"{len(files)} files, at most {deepest} deep")
 
     assert len(files) > 100 and 5 < deepest < DEEPEST / 2
+
+
+# Files to write
+
+
+def test_a_file_that_cannot_be_written_is_told_with_what_would_be_right(tmp_path: Path):
+    for path, error, right in (
+        (
+            tmp_path / "none" / "x.csv",
+            FileNotFoundError(2, "No such file or directory"),
+            f"there is no folder {tmp_path / 'none'}; make it first",
+        ),
+        (tmp_path, IsADirectoryError(21, "Is a directory"), "it is a folder; name a file in it"),
+        (tmp_path / "x.csv", PermissionError(13, "Permission denied"), "this may not be written there; choose another folder"),
+        (tmp_path / "x.csv", OSError(28, "No space left on device"), "No space left on device"),
+    ):
+        assert not_written(path, error) == right
+
+
+def test_nothing_is_written_to_no_folder_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(typer.Exit) as left:
+        write(Path("none") / "x.svg", b"x")
+
+    assert left.value.exit_code == 2
+    assert "there is no folder none; make it first" in " ".join(capfd.readouterr().err.split())
+    assert not (tmp_path / "none").exists()
