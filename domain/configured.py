@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from domain.appeal_rules import AppealRule
 from domain.case import Signature
 from domain.decision import Refusal
 from domain.people import Actor
@@ -16,7 +17,16 @@ CONFIGURED_FIRST = frozenset({"A-20", "A-34"})
 
 def require_configured(policy: Policy, actor: Actor, signatures: tuple[Signature, ...]) -> None:
     """Refuses a decision while nobody holds the post, left open by the text, that would decide its appeal or review (A-20, A-34)."""
-    for who, act in _left_open(policy):
+    _require(_left_open(policy), policy, actor, signatures)
+
+
+def require_configured_for_warning(policy: Policy, actor: Actor, by: Signature) -> None:
+    """Refuses a warning while nobody holds the post, left open by the text, that would hear an appeal against it (A-34)."""
+    _require(_hearing(policy.warning.appeal, policy), policy, actor, (by,))
+
+
+def _require(posts: Iterable[tuple[Who, str]], policy: Policy, actor: Actor, signatures: tuple[Signature, ...]) -> None:
+    for who, act in posts:
         if who.offices and not _somebody_else(who, actor, signatures):
             offices = " or ".join(policy.office(office) for office in who.offices)
             raise Refusal(
@@ -27,12 +37,16 @@ def require_configured(policy: Policy, actor: Actor, signatures: tuple[Signature
 
 
 def _left_open(policy: Policy) -> Iterator[tuple[Who, str]]:
-    for rule in policy.appeal.stages if policy.appeal else ():
-        if _empty(rule.decided_by, policy):
-            yield rule.decided_by, f"decide the {rule.label}"
+    yield from _hearing(policy.appeal, policy)
     for review in (policy.review, policy.disengagement_review):
         if review and _empty(review.by, policy):
             yield review.by, "hold the review"
+
+
+def _hearing(appeal: AppealRule | None, policy: Policy) -> Iterator[tuple[Who, str]]:
+    for rule in appeal.stages if appeal else ():
+        if _empty(rule.decided_by, policy):
+            yield rule.decided_by, f"decide the {rule.label}"
 
 
 def _empty(who: Who, policy: Policy) -> bool:

@@ -6,6 +6,7 @@ from datetime import date
 
 from domain.case import Case, Reply, Warning, next_id
 from domain.commands import RecordReply, Warn
+from domain.configured import require_configured_for_warning
 from domain.days import Calendar
 from domain.deadlines import reckon
 from domain.decision import Decision, Refusal, decided
@@ -32,6 +33,7 @@ def warn(case: Case, command: Warn, *, actor: Actor, policy: Policy, calendar: C
             remains="Record it with report_behaviour.",
         )
     require_findings(rule.requires, command.findings, act="warn")
+    require_configured_for_warning(policy, actor, by)
     links = quoted(command.links, policy)
     id = next_id("w", case.warnings)
     case, notice = owe(case, "warning", about=id, on=on, policy=policy, by=by)

@@ -10,6 +10,7 @@ from typing import Literal
 from domain.model import Data
 from policies import load
 from policies.survey import Value, values
+from policies.tested import named_by_tests
 
 How = Literal["enforced", "printed", "recorded", "offered", "shown"]
 
@@ -108,6 +109,8 @@ class Answer(Data):
     """Those of its places that the body must still confirm."""
     exercised_by: tuple[str, ...]
     """The rehearsals that claim it, where the project's folder is there."""
+    tested_by: tuple[str, ...] = ()
+    """The tests that name it, likewise."""
 
 
 def answers(name: str) -> tuple[Answer, ...]:
@@ -132,6 +135,7 @@ def _answer(clause: load.Clause, found: tuple[Value, ...]) -> Answer:
         unconfirmed=any(one.unconfirmed for one in used),
         unconfirmed_at=tuple(one.where for one in used if one.unconfirmed),
         exercised_by=exercised().get(clause.id, ()),
+        tested_by=named_by_tests().get(clause.id, ()),
     )
 
 

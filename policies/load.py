@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from domain.days import Calendar
@@ -19,6 +20,7 @@ from policies.contradictions import contradictions
 from policies.holidays import Table, wrong_days
 from policies.impossible import misread
 from policies.names import wrong_names
+from policies.not_opened import not_opened
 from policies.remedies import remedy
 
 HOME = Path(__file__).resolve().parent
@@ -30,6 +32,8 @@ LARGEST = 50_000
 """Values in one file; the largest policy that comes with the project has some two thousand."""
 MOST_BYTES = 2_000_000
 """Of one file: the largest that comes with the project has some 30,000. More would be read for minutes before anything is said."""
+DEEPEST = 40
+"""Things inside each other in one file; the deepest that comes with the project has some ten."""
 NESTED = "it is nested too deep; write it flatter"
 
 
@@ -78,24 +82,37 @@ def text_of(path: Path, name: str | None = None) -> str:
             raise Unreadable(f"{name}:1:1: the file: it has more than {MOST_BYTES} bytes, the most a file here may have; split it")
         return data.decode("utf-8")
     except OSError as error:
-        raise Unreadable(f"{name}: {error.strerror or error}") from None
+        raise Unreadable(f"{_one_line(name)}: {not_opened(path, error)}") from None
     except UnicodeDecodeError as error:
-        line, column = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start)
-        raise Unreadable(f"{name}:{line}:{column}: the byte {data[error.start]:#04x} is no UTF-8; save the file as UTF-8 text") from None
+        raise _no_text(name, data, error) from None
+    except ValueError:  # a name with signs that no file has
+        raise Unreadable(f"{_one_line(name)}: no file can have that name; give the path of a file") from None
+
+
+def _no_text(name: str, data: bytes, error: UnicodeDecodeError) -> Unreadable:
+    line, column = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start)
+    return Unreadable(f"{name}:{line}:{column}: the byte {data[error.start]:#04x} is no UTF-8; save the file as UTF-8 text")
 
 
 def parse(text: str, name: str) -> object:
     """Returns the YAML 1.2 data of a text. Raises Unreadable where it is no YAML, or repeats a key."""
+    reader = YAML(typ="rt")
+    reader.max_depth = DEEPEST
     try:
-        return YAML(typ="rt").load(text)
+        return reader.load(text)
+    except MaxDepthExceededError as error:
+        raise Unreadable(f"{name}:{_marked(error)}: the file: {NESTED}, at most {DEEPEST} deep") from None
     except MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise Unreadable(f"{name}:{line}:{column}: {error.problem or error}") from None
+        raise Unreadable(f"{name}:{_marked(error)}: {error.problem or error}") from None
     except RecursionError:
         raise Unreadable(f"{name}:1:1: the file: {NESTED}") from None
     except (YAMLError, ValueError) as error:  # a character YAML forbids, a day that is none
         raise Unreadable(f"{name}:1:1: {' '.join(str(error).split())}") from None
+
+
+def _marked(error: MarkedYAMLError) -> str:
+    mark = error.problem_mark
+    return f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
 
 
 def build(kind: type[M], data: object, name: str) -> M:

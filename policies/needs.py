@@ -77,18 +77,22 @@ def _grades(policy: Policy) -> Iterator[Need]:
 
 def _somebody_else(policy: Policy) -> Iterator[Need]:
     """Yields the offices that must be held by somebody besides those who decided (DEF-09)."""
-    deciders = tuple({office for rule in policy.decision.sign_offs.values() for office in rule.decided_by.offices})
-    checked: list[tuple[Path, Who]] = []
+    deciders = {office for rule in policy.decision.sign_offs.values() for office in rule.decided_by.offices}
+    warners = set(policy.warning.given_by.offices) if policy.warning.given_by else set()
     for path, rule in appeal_stages(policy):
         if rule.independent.value and path[0] == "appeal":
-            checked.append(((*path, "decided_by"), rule.decided_by))
+            yield from _another((*path, "decided_by"), rule.decided_by, deciders, "decide on restrictions", policy)
+        elif rule.independent.value and warners:
+            yield from _another((*path, "decided_by"), rule.decided_by, warners, "give warnings", policy)
     if policy.review.independent and policy.review.independent.value:
-        checked.append((("review", "by"), policy.review.by))
-    for path, who in checked:
-        for office in who.offices:
-            what = f"as {policy.office(office)} somebody who does not decide on restrictions"
-            could = "Let somebody else hold the office, or a deputy."
-            yield Need(kind="somebody-else", what=what, places=(path,), could=could, offices=(office, *sorted(deciders)))
+        yield from _another(("review", "by"), policy.review.by, deciders, "decide on restrictions", policy)
+
+
+def _another(path: Path, who: Who, than: set[str], act: str, policy: Policy) -> Iterator[Need]:
+    for office in who.offices:
+        what = f"as {policy.office(office)} somebody who does not {act}"
+        could = "Let somebody else hold the office, or a deputy."
+        yield Need(kind="somebody-else", what=what, places=(path,), could=could, offices=(office, *sorted(than)))
 
 
 def _settings(policy: Policy) -> Iterator[Need]:

@@ -69,22 +69,29 @@ def on_some_staff_list(session: Session, person: str, *, on: date) -> bool:
     return any(person in body_of(session, code).staff.on(on).by_id for code in session.exec(select(BodyRow.body)).all())
 
 
-def require_newer(session: Session, path: Path, new: Calendar, text: str, *, today: date) -> None:
+def require_newer(session: Session | None, path: Path, new: Calendar, text: str, *, today: date) -> None:
     """Refuses a table older than the one in force, checked in the future, without years that one has, or under another table's name.
 
-    Raises Unreadable with line and column."""
+    Without records the newest table that comes with Evenhand is the one in force. Raises Unreadable with line and column."""
     data = parse(text, str(path))
     faults = [(position(data, [field]), field, what) for field, what in _not_newer(session, new, today)]
     if faults:
         raise Unreadable("\n".join(f"{path}:{line}:{column}: {field}: {what}" for (line, column), field, what in faults))
 
 
-def _not_newer(session: Session, new: Calendar, today: date) -> Iterator[tuple[str, str]]:
-    now = in_force(session, new.nation)
+def _held(session: Session | None, new: Calendar) -> tuple[Calendar, Calendar | None]:
+    """Returns the table in force for a new one's nation, and the one that has its name already."""
+    if session is None:
+        shipped = [one for one in load.shipped_calendars() if one.nation == new.nation]
+        return shipped[-1], next((one for one in shipped if one.edition == new.edition), None)
     try:
-        same = edition(session, new.edition)
+        return in_force(session, new.nation), edition(session, new.edition)
     except Unknown:
-        same = None
+        return in_force(session, new.nation), None
+
+
+def _not_newer(session: Session | None, new: Calendar, today: date) -> Iterator[tuple[str, str]]:
+    now, same = _held(session, new)
     if same is not None and same != new:
         yield "edition", f"{new.edition} is the name of another table already; a changed table has a name of its own"
     if new.checked_on < now.checked_on:

@@ -11,7 +11,7 @@ import typer
 
 from domain.days import london_date
 from starter.cli import MISUNDERSTOOD, OK, UNKNOWN, UNREACHED, Json, run
-from starter.cli_case import _cases, _engine
+from starter.cli_case import _cases, _engine, has_records
 from starter.clock import now, today
 from starter.show import as_json, complain, day_in_words, out, several, table
 
@@ -103,29 +103,47 @@ def show(
 
 @calendar_app.command()
 def check(file: File, json: Json = False) -> None:
-    """Check a table: its shape, its days, and whether it is newer than the one in force. Nothing is kept."""
+    """Check a table: its shape, its days, and whether it is newer than the one in force. Nothing is kept.
+
+    Where there are no records it is held against the tables that come with Evenhand."""
     from records.database import reading
 
-    with reading(_engine()) as session:
-        new, _ = _read(session, file)
-    if json:
-        as_json({"edition": new.edition, "nation": new.nation, "days": len(new.holidays), "wrong": []})
+    new, text = _read(file)
+    records = has_records()
+    if records:
+        with reading(_engine()) as session:
+            _newer(session, file, new, text)
     else:
+        _newer(None, file, new, text)
+    if json:
+        facts = {"edition": new.edition, "nation": new.nation, "days": len(new.holidays), "wrong": []}
+        as_json({**facts, "held_against": "records" if records else "shipped"})
+    else:
+        beside = "" if records else " There are no records here: it was held against the tables that come with Evenhand."
         until = day_in_words(new.known_until)
-        out.print(f"{new.edition}: {several(len(new.holidays), 'day')}, known until {until}; nothing wrong.", markup=False)
+        out.print(f"{new.edition}: {several(len(new.holidays), 'day')}, known until {until}; nothing wrong.{beside}", markup=False)
 
 
-def _read(session: Session, file: Path) -> tuple[Calendar, str]:
+def _read(file: Path) -> tuple[Calendar, str]:
     from policies.load import Unreadable
-    from starter.calendars import read_calendar, require_newer
+    from starter.calendars import read_calendar
 
     try:
-        new, text = read_calendar(file)
+        return read_calendar(file)
+    except Unreadable as error:
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
+
+
+def _newer(session: Session | None, file: Path, new: Calendar, text: str) -> None:
+    from policies.load import Unreadable
+    from starter.calendars import require_newer
+
+    try:
         require_newer(session, file, new, text, today=today())
     except Unreadable as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
-    return new, text
 
 
 @calendar_app.command("load")
@@ -142,16 +160,17 @@ def load_(
     from records.database import reading, transaction
     from starter.calendars import lagging_cases, on_some_staff_list
 
+    new, text = _read(file)
     engine = _engine()
     with reading(engine) as session:
-        new, text = _read(session, file)
+        _newer(session, file, new, text)
         if not dry_run and (by is None or not on_some_staff_list(session, by, on=today())):
             complain(f"--by is {by or 'missing'}; it takes an id of a body's staff list as it stands today, and is kept with the table.")
             raise typer.Exit(MISUNDERSTOOD)
         waiting = list(lagging_cases(session, offered=new, today=today()))
     if not dry_run:
         with transaction(engine) as session:
-            _read(session, file)  # once more where it counts: nobody else's table came in between
+            _newer(session, file, new, text)  # once more where it counts: nobody else's table came in between
             keep_calendar(session, text, name=str(file), at=now(), by=by)
         with reading(engine) as session:  # once more: a case may have been opened meanwhile
             waiting = list(lagging_cases(session, today=today()))

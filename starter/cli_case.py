@@ -438,12 +438,20 @@ async def _cases() -> Cases:
     return await Cases.connect(Settings.local())
 
 
+def has_records() -> bool:
+    """Returns whether there are records to look into: a database that the settings name, or the file of a first start."""
+    from worker.settings import Settings
+
+    settings = Settings.local()
+    return bool(settings.database_url) or (settings.var / "evenhand.db").exists()
+
+
 def _engine() -> Engine:
     from records.database import open_database
     from worker.settings import Settings
 
     settings = Settings.local()
-    if not settings.database_url and not (settings.var / "evenhand.db").exists():
+    if not has_records():
         complain(f"There are no records at {settings.database}. Start with evenhand up, or set EVENHAND_DATABASE_URL.")
         raise typer.Exit(UNKNOWN)
     return open_database(settings.database)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
+from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.clock import today
 from starter.show import as_json, complain, out, several, table
 
@@ -52,11 +52,9 @@ def _found(name: str) -> Found:
 
 def _records() -> Engine | None:
     """Returns the records where there are any: a hash can be looked up only there."""
-    from worker.settings import Settings
+    from starter.cli_case import has_records
 
-    settings = Settings.local()
-    there = bool(settings.database_url) or (settings.var / "evenhand.db").exists()
-    return _engine() if there else None
+    return _engine() if has_records() else None
 
 
 def _engine() -> Engine:
@@ -158,8 +156,19 @@ def move(
     with transaction(engine) as session:
         keep_found(session, found)
     with reading(engine) as session:
-        ids = [one.id for one in open_cases(session, body, case or ())]
-    _moved(run(_move(ids, found, dict(rules), by)), json)
+        ids = [one.id for one in open_cases(session, body, case or ()) if case or one.edition != found.edition]
+    if not ids and not json:
+        out.print(f"No open case of {body} stands under another edition; nothing was moved.", markup=False)
+        raise typer.Exit(OK)
+    answers: list[tuple[str, Outcome]] = []
+    lost = run(_move(ids, found, dict(rules), by, answers))
+    _moved(answers, json)
+    if lost:
+        complain(
+            f"{lost} {len(answers)} of {len(ids)} were answered; the report above is of these. The same command again goes on from there."
+        )
+        raise typer.Exit(UNREACHED)
+    raise typer.Exit(OK if all(one.accepted for _, one in answers) else REFUSED)
 
 
 def _known(engine: Engine, body: str, cases: list[str]) -> None:
@@ -191,12 +200,13 @@ def _rules(given: list[str]) -> dict[PeriodKind, MovingRule]:
     return found
 
 
-async def _move(ids: list[str], new: Found, rules: dict[PeriodKind, MovingRule], by: str) -> list[tuple[str, Outcome]]:
-    from starter.cases import Cases
+async def _move(ids: list[str], new: Found, rules: dict[PeriodKind, MovingRule], by: str, answers: list[tuple[str, Outcome]]) -> str | None:
+    """Move one case after the other, adding each answer. Returns what was said where the engine answered no more."""
+    from activities.outcome import Outcome
+    from starter.cases import Cases, NoSuchCase, Unavailable
     from worker.settings import Settings
 
     cases = await Cases.connect(Settings.local())
-    found = []
     for id in ids:
         message: dict[str, object] = {
             "v": 1,
@@ -206,8 +216,14 @@ async def _move(ids: list[str], new: Found, rules: dict[PeriodKind, MovingRule],
             "on": today().isoformat(),
             "with": {"edition": new.edition, "rules": {str(kind): str(name) for kind, name in rules.items()}},
         }
-        found.append((id, await cases.submit_message(id, message)))
-    return found
+        try:
+            answers.append((id, await cases.submit_message(id, message)))
+        except NoSuchCase as gone:  # this one alone: the others go on
+            remains = "evenhand engine repair starts it again; then the same command."
+            answers.append((id, Outcome(command=str(message["id"]), result="unknown", answer=str(gone), remains=remains)))
+        except Unavailable as gone:
+            return f"{id}: {gone}"
+    return None
 
 
 def _moved(found: list[tuple[str, Outcome]], json: bool) -> None:
@@ -216,4 +232,3 @@ def _moved(found: list[tuple[str, Outcome]], json: bool) -> None:
     else:
         rows = [(id, one.result, one.answer, one.cites, one.remains or "") for id, one in found]
         table(("case", "result", "answer", "clauses", "what remains"), rows)
-    raise typer.Exit(OK if all(one.accepted for _, one in found) else REFUSED)

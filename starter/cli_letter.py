@@ -89,10 +89,12 @@ def _put(content: bytes, file: Path | None) -> None:
         out.print(content.decode(), markup=False, highlight=False, soft_wrap=True, end="")
         sys.stdout.flush()
         return
+    from policies.not_opened import not_written
+
     try:
         file.write_bytes(content)
     except OSError as error:
-        complain(f"{file} cannot be written: {error.strerror}.")
+        complain(f"{file} cannot be written: {not_written(file, error)}.")
         raise typer.Exit(MISUNDERSTOOD) from None
     out.print(f"{file}: {len(content)} bytes. Nothing was recorded or sent.", markup=False)
 

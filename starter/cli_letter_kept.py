@@ -86,12 +86,13 @@ def show(
 
 def write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all; say so where it cannot be."""
+    from policies.not_opened import not_written
     from starter.spreadsheet import write_whole
 
     try:
         write_whole(path, content)
     except OSError as error:
-        complain(f"{path} could not be written ({error.strerror or error}); nothing was changed there.")
+        complain(f"{path} could not be written, nothing was changed there: {not_written(path, error)}.")
         raise typer.Exit(MISUNDERSTOOD) from None
 
 

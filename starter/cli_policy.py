@@ -130,7 +130,9 @@ def clauses(
     missing: Annotated[bool, typer.Option("--missing", help="Only clauses that no value of a policy file cites.")] = False,
     json: Json = False,
 ) -> None:
-    """List the clauses of the published texts, in our own words: how each is answered, where, by which rule, and what exercises it."""
+    """List the clauses of the published texts, in our own words: how each is answered, where, by which rule, and what exercises it.
+
+    Rehearsals that claim a clause differ without it (make mutate); the tests that name it are counted, and named with --json."""
     from policies import load
     from policies.answers import answers
 
@@ -143,9 +145,13 @@ def clauses(
     if json:
         as_json(rows)
     else:
-        facts = [(one.clause, one.kind, one.how, one.says, _used(one), one.rules, one.defaults, one.exercised_by) for one in rows]
-        table(("clause", "kind", "answered", "says", "in the policy file", "by", "defaults", "rehearsals"), facts)
+        facts = [(*_shown(one), one.exercised_by, len(one.tested_by) or "") for one in rows]
+        table(("clause", "kind", "answered", "says", "in the policy file", "by", "defaults", "rehearsals", "tests"), facts)
         out.print(_counted(found), markup=False)
+
+
+def _shown(one: Answer) -> tuple[object, ...]:
+    return one.clause, one.kind, one.how, one.says, _used(one), one.rules, one.defaults
 
 
 def _counted(found: list[Answer]) -> str:

@@ -107,6 +107,7 @@ def export(
     json: Json = False,
 ) -> None:
     """Write a body's register to a file: the columns its policy names, the dates, reviews missed, and what needs attention."""
+    from policies.not_opened import not_written
     from records.database import reading
     from starter.register import exported
     from starter.spreadsheet import csv_bytes, workbook_bytes, write_whole
@@ -122,7 +123,7 @@ def export(
     try:
         write_whole(file, content)
     except OSError as error:
-        complain(f"{file} could not be written ({error.strerror or error}); nothing was changed.")
+        complain(f"{file} could not be written, nothing was changed: {not_written(file, error)}.")
         raise typer.Exit(MISUNDERSTOOD) from None
     if json:
         as_json({"file": str(file), "entries": len(rows), "columns": header, "cut": cut})
@@ -157,7 +158,7 @@ def import_(
         facts = {"file": str(file), "sha256": checked.sha256, "body": found.body, "dry_run": dry_run, "faults": checked.faults}
         as_json({**facts, "lines": [one.report for one in checked.prepared], "answers": answers})
     else:
-        _tell(checked, answers, dry_run=dry_run, ready=ready)
+        _tell(checked, answers, file, dry_run=dry_run, ready=ready)
     if lost:
         complain(f"{lost} {len(answers)} of {len(new)} are imported. The same command again goes on from there.")
         raise typer.Exit(UNREACHED)
@@ -198,8 +199,11 @@ def _checked(file: Path, words: Words, body: Body, by: str | None) -> Checked:
         with reading(_engine()) as session:
             calendar = calendar_now(session, policy(body.policy), body)
         checked = check_file(file, words, body=body, by=by, today=today(), calendar=calendar)
-    except (UnreadableTable, Unreadable) as error:
+    except UnreadableTable as error:
         complain(f"{file}: {error}")
+        raise typer.Exit(MISUNDERSTOOD) from None
+    except Unreadable as error:
+        complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
     with reading(_engine()) as session:
         marked, wrong = against_records(session, checked.prepared)
@@ -233,14 +237,14 @@ def _taken_over(new: list[Prepared], by: str) -> tuple[list[Answer], str | None]
     return sorted(answers, key=lambda one: one.line), lost
 
 
-def _tell(checked: Checked, answers: list[Answer], *, dry_run: bool, ready: bool) -> None:
+def _tell(checked: Checked, answers: list[Answer], file: Path, *, dry_run: bool, ready: bool) -> None:
     rows = [
         (str(r.line), r.reference, r.case, *((r.stage, r.next_deadline, "\n".join(r.findings)) if r.state == "new" else (r.state, "", "")))
         for r in (one.report for one in checked.prepared)
     ]
     if rows:
         table(("line", "reference", "case", "becomes", "next deadline", "findings"), rows)
-    _tell_faults(checked.faults)
+    _tell_faults(checked.faults, file)
     for one in answers:
         if one.result != "accepted":
             complain(f"line {one.line}, {one.case}: {one.result}: {one.answer}")
@@ -255,6 +259,6 @@ def _tell(checked: Checked, answers: list[Answer], *, dry_run: bool, ready: bool
     out.print(f"{verdict}{counts}{also}", markup=False)
 
 
-def _tell_faults(faults: tuple[LineFault, ...]) -> None:
+def _tell_faults(faults: tuple[LineFault, ...], file: Path) -> None:
     for one in faults:
-        complain(str(one))
+        complain(f"{file}: {one}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import typer
 from domain.model import Data
 from domain.policy import Policy
 from policies.needs import Need, configured, needs
+from policies.remedies import CODE
 from starter.cli import MISUNDERSTOOD, UNKNOWN
 from starter.clock import today
 from starter.show import complain
@@ -47,7 +49,7 @@ def body_named(name: str) -> Body:
     from starter.cli_case import _engine
 
     try:
-        if Path(name).is_file():
+        if Path(name).is_file() or not re.fullmatch(CODE, name):  # no code of a body: a path, there or not
             return read_body(Path(name))
         with reading(_engine()) as session:
             return body_of(session, name)

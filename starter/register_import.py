@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
@@ -25,7 +26,8 @@ from domain.people import Actor, Person
 from domain.policy import Policy
 from domain.register_writers import writers
 from policies import load
-from policies.load import Unreadable, build, parse, text_of
+from policies.load import Unreadable, build, parse, position, text_of
+from policies.not_opened import not_opened
 from starter import import_cells as cells
 from starter.import_cells import Words, Wrong, folded, meant, shown
 from starter.show import deadline_in_words
@@ -113,10 +115,17 @@ def read_words(path: Path | None) -> Words:
         return Words()
     data = parse(text_of(path), str(path))
     words = build(Words, data or {}, str(path))
-    wrong = [f"{path}: columns: {name!r} is mapped to {to!r}, which is no column" for name, to in words.columns.items() if not _ours(to)]
+    wrong = [_no_column(path, data, name, to) for name, to in words.columns.items() if not _ours(to)]
     if wrong:
-        raise Unreadable("\n".join(f"{one}; columns are: {', '.join(COLUMNS)}" for one in wrong))
+        raise Unreadable("\n".join(wrong))
     return words
+
+
+def _no_column(path: Path, data: object, name: str, to: str) -> str:
+    line, column = position(data, ["columns", name])
+    near = get_close_matches(folded(to), COLUMNS, n=1)
+    guess = f"did you mean {near[0]}? " if near else ""
+    return f"{path}:{line}:{column}: columns.{' '.join(name.split())}: {shown(to)} is no column; {guess}columns are: {', '.join(COLUMNS)}"
 
 
 def _ours(name: str) -> str | None:
@@ -129,7 +138,7 @@ def check_file(path: Path, words: Words, *, body: Body, by: str | None, today: d
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UnreadableTable(f"{error.strerror or error}") from None
+        raise UnreadableTable(not_opened(path, error)) from None
     known = frozenset({*COLUMNS, *ALSO, *(folded(name) for name in (*words.columns, *words.ignore))})
     sha256, table = hashlib.sha256(content).hexdigest(), read_csv(content, known=known)
     return check_table(table, words, sha256=sha256, body=body, by=by, today=today, calendar=calendar)

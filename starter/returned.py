@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date, datetime
-from io import StringIO
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -13,7 +11,9 @@ from sqlmodel import Session, col, or_, select
 from activities.following import Following, current
 from activities.sending import Message
 from domain.letter_clocks import UNTOLD
+from policies.not_opened import not_opened
 from records.tables import CommandRow, HandOverRow
+from starter.spreadsheet import Table, UnreadableTable, read_csv
 
 COLUMNS = ("reference", "notification id")
 """Names of the columns by which a letter is known; either will do. All others are left unread: they hold names and addresses."""
@@ -42,25 +42,33 @@ class Line(BaseModel):
 
 def read_list(file: Path) -> list[tuple[int, str]]:
     """Returns the references of a CSV file with their line numbers. Raises BadList."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise BadList(f"{file} cannot be read ({type(problem).__name__}); it must be a CSV file in UTF-8.") from None
-    rows = list(csv.reader(StringIO(text, newline="")))
-    head = [name.strip().lower().replace("_", " ") for name in rows[0]] if rows else []
+    table = _table(file)
+    head = [name.strip().lower().replace("_", " ") for name in table.header.cells]
     places = [head.index(name) for name in COLUMNS if name in head]
     if not places:
-        raise BadList(f"{file}, line 1: there is no column reference or notification id; found {len(head)} columns.")
+        raise BadList(f"{file}, line {table.header.line}: there is no column reference or notification id; found {len(head)} columns.")
     found = []
-    for n, row in enumerate(rows[1:], start=2):
+    for line, row in table.rows:
         given = next((row[at].strip() for at in places if at < len(row) and row[at].strip()), "")
-        if not given and any(cell.strip() for cell in row):
-            raise BadList(f"{file}, line {n}: it names no letter in the column {head[places[0]]}.")
-        if given:
-            found.append((n, given))
+        if not given:
+            raise BadList(f"{file}, line {line}: it names no letter in the column {head[places[0]]}.")
+        found.append((line, given))
     if not found:
         raise BadList(f"{file}: it names no letter.")
     return found
+
+
+def _table(file: Path) -> Table:
+    try:
+        content = file.read_bytes()
+    except OSError as problem:
+        raise BadList(f"{file}: {not_opened(file, problem)}.") from None
+    if not content.strip():
+        raise BadList(f"{file}, line 1: there is no column reference or notification id; the file is empty.")
+    try:
+        return read_csv(content, known=frozenset(COLUMNS))
+    except UnreadableTable as problem:
+        raise BadList(f"{file}: {problem}.") from None
 
 
 def judged(session: Session, listed: list[tuple[int, str]]) -> list[tuple[Line, HandOverRow | None]]:

@@ -9,6 +9,7 @@ import pytest
 from policies import load
 from policies.answers import PLACES, Answer, answers, exercised
 from policies.survey import values
+from policies.tested import TESTS, clauses_in, named_by_tests
 from tests.mutate import REHEARSALS, tried
 from tests.own_policies import FILES, own
 from tests.switched_off import without
@@ -70,6 +71,30 @@ def test_every_place_is_used_by_a_value_of_some_policy():
     policies = (*map(load.policy, LISTED), *(own(file.stem) for file in FILES))
     used = {place_of(one).where for policy in policies for one in values(policy)}
     assert {place.where for place in PLACES} - used == set()
+
+
+def test_the_tests_that_name_a_clause_are_listed_and_are_there():
+    """MMO-42, MBC-57 to MBC-61: by file and name, from their docstrings; what only a comment or another word names is none."""
+    found = named_by_tests()
+    here = f"test_clauses.py::{test_the_tests_that_name_a_clause_are_listed_and_are_there.__name__}"
+    listed = {clause for name in LISTED for clause in load.clauses(name)}
+    named = [clause for clause in listed if found.get(clause)]
+    print(f"{len(named)} clauses named by tests")
+
+    assert all(here in found[clause] for clause in ("MMO-42", "MBC-57", "MBC-59", "MBC-61"))
+    assert here not in found.get("MBC-62", ())
+    assert len(named) > 100
+    answer = next(one for one in answers("mmo") if one.clause == "MMO-42")
+    assert here in answer.tested_by and answer.exercised_by
+    for one in {one for names in found.values() for one in names}:
+        file, _, name = one.partition("::")
+        assert f"def {name}(" in (TESTS / file).read_text(encoding="utf-8")
+
+
+def test_clauses_are_read_out_of_words():
+    assert list(clauses_in("MBC-57 to MBC-61, C24-03; PCC-25 and A-52, DEF-14 to 16. Not UTF-8, nor mmo-42.")) == [
+        "MBC-57", "MBC-58", "MBC-59", "MBC-60", "MBC-61", "C24-03", "PCC-25", "A-52", "DEF-14", "DEF-15", "DEF-16",
+    ]  # fmt: skip
 
 
 async def test_switching_a_clause_off_is_missed_and_a_hollow_claim_survives(monkeypatch):

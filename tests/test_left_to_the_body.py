@@ -10,10 +10,12 @@ from sqlalchemy import Engine
 
 from activities.bodies import Body, body_of, save_body
 from activities.letters import render
-from domain.commands import Approve, ProposeSanction, ReportBehaviour
+from domain.case import Case
+from domain.commands import Approve, ProposeSanction, ReportBehaviour, Warn
+from domain.decide import decide
 from domain.decision import Refusal
 from domain.letters import Letter, compose
-from domain.people import Staff
+from domain.people import Actor, Person, Staff
 from domain.policy import Policy
 from policies import load
 from policies.lint import lint
@@ -22,7 +24,9 @@ from policies.needs import configured, needs
 from policies.survey import values
 from records.database import transaction
 from starter.bodies import read_body
+from starter.script import read_script
 from tests import stories
+from tests.own_policies import acted, opened
 from tests.stories import ENGLAND
 
 OURS = "You can ask the Sample Ombudsman to look into it."
@@ -54,6 +58,54 @@ def test_nobody_is_sanctioned_under_natural_england_before_a_challenge_could_be_
     assert {"NE-47", "A-34"} <= set(refused.value.cites)
     assert "staff list" in str(refused.value.remains) and "policy check --body" in str(refused.value.remains)
     assert stories.after(case, (approve, stories.natural_england("manager"), date(2027, 3, 10))).in_force
+
+
+HEARS = "decided_by: {offices: [registrar], cites: [FU-07]}"
+
+
+def a_case_to_warn_in(hears: str = HEARS) -> tuple[Case, Policy, Staff]:
+    """Returns an invented body's case on the day of its warning, its policy with one line changed, and its staff."""
+    script = read_script(FOLDER / "rehearsals" / "fenmoor-warning-withdrawn.yaml").script
+    text = (FOLDER / "fenmoor-university.yaml").read_text(encoding="utf-8")
+    assert text.count(HEARS) == 1
+    policy, staff = load.sound_policy_of(text.replace(HEARS, hears), "own"), Staff(people=script.staff)
+    report, _ = script.steps[:2]
+    return acted(opened(script, policy, date(2027, 2, 1)), report, policy, ENGLAND, staff), policy, staff
+
+
+def warned(case: Case, policy: Policy, staff: Staff, by: str) -> Case:
+    command, who = Warn(medium="email", findings={"concerns": "Ninety emails."}), Actor(origin="staff", person=staff.by_id[by], staff=staff)
+    return decide(case, command, actor=who, policy=policy, calendar=ENGLAND, today=date(2027, 2, 1)).case
+
+
+def test_nobody_is_warned_before_an_appeal_against_the_warning_could_be_heard():
+    """A-34 of a warning's appeal: the text names nobody who hears it, so the body must have done so, and it must be somebody else."""
+    case, policy, staff = a_case_to_warn_in(HEARS.replace("}", ", default: A-34}"))
+    nobody = Staff(people=tuple(one for one in staff.people if one.id != "registrar"))
+
+    for people, by in ((nobody, "adviser"), (staff, "registrar")):
+        with pytest.raises(Refusal, match="who may decide the request to withdraw the warning") as refused:
+            warned(case, policy, people, by)
+        assert {"FU-07", "A-34"} <= set(refused.value.cites) and "policy check --body" in str(refused.value.remains)
+    assert warned(case, policy, staff, "adviser").warnings
+
+
+def test_a_warning_waits_for_nobody_where_the_text_says_who_hears_the_appeal():
+    """FU-07: the Registrar, whoever that is when an appeal comes (DEF-09)."""
+    case, policy, staff = a_case_to_warn_in()
+
+    assert warned(case, policy, staff, "registrar").warnings
+
+
+def test_policy_check_says_that_the_warnings_appeal_needs_somebody_else():
+    """DEF-09: the Registrar hears it, and here is one of those who warn."""
+    _, policy, staff = a_case_to_warn_in()
+    [need] = [one for one in needs(policy) if one.kind == "somebody-else" and one.places == (("warning", "appeal", "decided_by"),)]
+    alone = Staff(people=(Person(id="one", name="Sample One", offices=("adviser", "registrar")),))
+
+    assert "somebody who does not give warnings" in need.what
+    assert configured(need, staff, 6, today=date(2027, 2, 1))
+    assert not configured(need, alone, 6, today=date(2027, 2, 1))
 
 
 # Who can help afterwards

@@ -203,7 +203,7 @@ def test_the_length_follows_what_was_done():
     assert period(policy, a_case("flooding"), LIMIT) == "6 months"
     assert period(policy, a_case("threats"), LIMIT) == "12 months"
     assert period(policy, a_case("flooding", "threats"), LIMIT) == "12 months"
-    assert period(policy, a_case("other"), LIMIT) is None
+    assert period(policy, a_case("other"), LIMIT) == "3 months", "FU-29: a cap on what no heading covers"
 
 
 def test_the_length_follows_what_is_imposed():

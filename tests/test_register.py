@@ -317,7 +317,7 @@ def test_a_dry_run_reports_every_line_and_makes_nothing(env: dict[str, str], tmp
     assert done.returncode == told.returncode == MISUNDERSTOOD
     assert [(one["case"], one["state"]) for one in facts["lines"]] == [("mmo/OLD", "already imported"), ("mmo/THIRD", "new")]
     assert {(one["line"], one["column"]) for one in facts["faults"]} == {(4, "customer"), (4, "decided on")}
-    assert "line 4, decided on: found the number '43831'" in told.stderr
+    assert f"{file}: line 4, decided on: found the number '43831'" in told.stderr
     assert "A dry run: nothing was made. 1 could be imported, 1 imported before, 2 faults." in told.stdout
     assert [one["case_id"] for one in json.loads(evenhand("register", "--body", "mmo", "--json", env=env).stdout)] == ["mmo/NEW", "mmo/OLD"]
 

@@ -190,7 +190,7 @@ def test_a_map_file_renames_columns_and_words(tmp_path: Path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("Name: customer", "Name: customers", "columns: 'Name' is mapped to 'customers'"),
+        ("Name: customer", "Name: customers", "map.yaml:1:31: columns.Name: 'customers' is no column; did you mean customer?"),
         ("ignore:", "ignored:", "map.yaml:2:1: ignored"),
         ("max_contacts: 1", "max_contacts: many", "map.yaml:8"),
         ("channels: {post: letter}", "channels: {post: pigeon}", "map.yaml:4"),
