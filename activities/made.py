@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from activities.letters import TEMPLATES, Rendered, Wording, render, seen
+from activities.not_given import check_given
 from activities.other_forms import page_in, script_of, translated
 from activities.pdf import Paper, Text, Unmade, pdf_of
 from domain.addresses import address_lines, address_problem
@@ -50,9 +51,11 @@ class Made(Data):
 def make(letter: Letter, *, policy: str, sender: tuple[str, ...] = (), forms: Forms = NO_OTHER, own: Path | None = None) -> Made:
     """Returns a letter's files: the standard letter, and the forms agreed with its customer.
 
-    Raises MissingPart, Unprintable (its wording) or Unmade (its PDF, or an address to which nothing can be posted)."""
+    Raises MissingPart, Unprintable (its wording, which may say what nobody gave) or Unmade (its PDF, or an address to which nothing
+    can be posted)."""
     words = Wording(policy=policy, own=own, sender=sender)
     rendered = render(letter, policy=policy, sender=sender, own=own)
+    check_given(letter, words)
     standard = Text(markdown=rendered.markdown, closing=rendered.closing)
     files = {"pdf": pdf_of(paper(letter, sender=sender), standard), "html": rendered.html.encode(), "txt": rendered.text.encode()}
     going = dict(zip(STANDARD, STANDARD, strict=True))

@@ -28,7 +28,7 @@ def correct_notification(
     on = the_day(command.on, today=today)
     signed_by(actor, on)
     notice = _told_by_a_person(case, command.saw)
-    if notice.counts_from and (command.told_on is None or command.told_on >= notice.counts_from):
+    if notice.counts_from and notice.posted_on and (command.told_on is None or command.told_on >= notice.counts_from):
         posted = {"sent_on": notice.posted_on, "method": notice.posted_how, "notified_on": notice.counts_from, "told_by": None}
         nothing = dict.fromkeys(("counts_from", "posted_on", "posted_how"))
         said = f"{notice.id} counts as notified on {notice.counts_from.isoformat()}, by the letter that went."

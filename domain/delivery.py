@@ -15,6 +15,8 @@ from domain.policy import NoticeRule, Policy
 from domain.third_party import on_paper, with_client_told
 
 NO_MORE = ("sent", "withheld")
+STILL_HERE = ("to-issue", "to-send", "withheld", "blocked")
+"""What never left the house cannot come back."""
 READ_OUT = ("telephone", "by-hand")
 """Ways of telling by which a letter can be read out."""
 AFRESH: dict[str, object] = dict.fromkeys(
@@ -90,6 +92,8 @@ def _gone(case: Case, saw: str | None) -> Notice:
     if notice is None:
         sent = ", ".join(one.id for one in case.notices if one.status == "sent")
         raise Refusal("saw must name the letter that came back.", kind="stale", remains=f"Sent: {sent}." if sent else "No letter was sent.")
+    if notice.status in STILL_HERE:
+        raise Refusal(f"{notice.id} is {notice.status}: it has not gone, so it cannot have come back.", kind="stale", cites=["DEF-06"])
     return notice
 
 
@@ -167,10 +171,23 @@ def notice_blocked(case: Case, command: NoticeBlocked, *, actor: Actor, policy: 
 
 
 def notice_returned(case: Case, command: NoticeReturned, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
-    """Record that a letter came back: whether and when the customer was notified is open again."""
-    notice = _gone(case, command.saw)
+    """Record that a letter came back: whether and when the customer was notified is open again, unless a person told them besides."""
+    notice, on = _gone(case, command.saw), the_day(command.on, today=today)
+    if notice.status == "sent" and notice.told_by and notice.method in READ_OUT:
+        return _came_back_beside(case, notice, command, on)
     return decided(
-        marked(case, notice, "returned", **RETURNED, returned_on=the_day(command.on, today=today), problem=command.problem),
+        marked(case, notice, "returned", **RETURNED, returned_on=on, problem=command.problem),
         f"{notice.id} was returned.",
         cites=["DEF-06"],
     )
+
+
+def _came_back_beside(case: Case, notice: Notice, command: NoticeReturned, on: date) -> Decision:
+    """Decides that a copy that came back takes nothing from what a person read out or handed over; its own dates stay (DEF-06)."""
+    assert notice.told_by is not None and notice.method is not None and notice.sent_on is not None
+    facts: dict[str, object] = {"returned_on": on, "problem": command.problem, "posted_on": None, "posted_how": None}
+    said = (
+        f"The copy of {notice.id} in the post came back; {notice.told_by.person} told the customer "
+        f"{notice.method.replace('-', ' ')} on {notice.sent_on.isoformat()}, and that notification stands."
+    )
+    return decided(marked(case, notice, "sent", **facts), said, cites=["DEF-06"])

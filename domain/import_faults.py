@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
+from domain.adjustments import check_formats
 from domain.commands import ImportCase
+from domain.decision import Refusal
 from domain.guards import EARLIEST
 from domain.identifiers import name_in
 from domain.people import Staff
@@ -39,6 +41,7 @@ def wrong_facts(command: ImportCase, *, staff: Staff, policy: Policy, today: dat
         *_order(command),
         *_names(command, staff, policy),
         *_appeal_faults(command, policy),
+        *_forms(command),
     )
 
 
@@ -108,6 +111,15 @@ def _names(command: ImportCase, staff: Staff, policy: Policy) -> Iterator[Fault]
         yield Fault("office", command.office, f"one of: {', '.join(sorted(policy.offices))}")
     if command.behaviour not in (None, "other", *policy.behaviours):
         yield Fault("behaviour", str(command.behaviour), f"one of: {', '.join(policy.behaviours)}, other")
+
+
+def _forms(command: ImportCase) -> Iterator[Fault]:
+    """An agreed form that the customer's own channel would defeat helps nobody (DEF-15)."""
+    for adjustment in command.customer.adjustments:
+        try:
+            check_formats(command.customer, adjustment)
+        except Refusal as refused:
+            yield Fault("customer.adjustments", str(refused), refused.remains or "another form", refused.cites)
 
 
 def _appeal_faults(command: ImportCase, policy: Policy) -> Iterator[Fault]:

@@ -63,6 +63,8 @@ class Letter(State):
     sections: tuple[Section, ...]
     issue: int = 1
     """Above 1: it was issued again and takes the place of an earlier one (EH-112)."""
+    appeals: bool = True
+    """Whether its policy gives any appeal: a wording may not speak of one where there is none."""
 
 
 class _Subject:
@@ -138,6 +140,7 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
         method=method,
         sections=tuple(sections),
         issue=notice.issue,
+        appeals=policy.gives_appeal,
     )
 
 

@@ -584,6 +584,11 @@ class Policy(Data):
         return tuple(dict.fromkeys(calendar.value for calendar in named if calendar and calendar.value != "body"))
 
     @property
+    def gives_appeal(self) -> bool:
+        """Returns whether it gives any appeal: against a decision or a warning, to the body or to somebody outside it."""
+        return bool(self.appeal or self.warning.appeal or self.appeal_outside)
+
+    @property
     def meets(self) -> bool:
         """Returns whether any review is held at a meeting."""
         return any(rule and rule.at_meeting for rule in (self.review, self.disengagement_review))

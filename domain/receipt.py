@@ -139,7 +139,9 @@ def _delivered(notice: Notice) -> str:
 def _returned(notice: Notice) -> str:
     if notice.returned_on is None:
         return "did not come back"
-    return (notice.problem or "it came back") if notice.status == "returned" else "an issue before this one came back"
+    if notice.status == "returned":
+        return notice.problem or "it came back"
+    return f"the copy in the post: {notice.problem}" if notice.told_by and notice.problem else "an issue before this one came back"
 
 
 def _notified(notice: Notice) -> str:

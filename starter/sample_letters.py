@@ -208,6 +208,7 @@ def sample_letter(policy: Policy, kind: str) -> Letter:
         edition=policy.edition.label,
         name="Casey Sample", address="casey.sample@example.org", dated=in_words(DAY), signed=f"{label[:1].upper()}{label[1:]}",
         challenge=rules[0].label if rules else "complaint", method="email", sections=tuple(sections),
+        appeals=policy.gives_appeal,
     )  # fmt: skip
 
 

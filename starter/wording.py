@@ -10,7 +10,8 @@ from typing import Literal, get_args
 from jinja2 import Environment, TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 
-from activities.letters import DATE, Wording, body_in, each_text, escaped, facts_of, plain, set_aside, wording
+from activities.letters import Wording, body_in, each_text, escaped, facts_of, plain, set_aside, wording
+from activities.not_given import strays
 from activities.plain_english import unplain
 from domain.letters import Facts, Letter, MissingPart
 from domain.model import Data
@@ -21,8 +22,6 @@ from starter.sample_letters import SENDER, NoSample, Samples, sample_letter
 WHOLE = ("letter.md", "body.md", "spoken.md", "closing.md", "help.md", "practice.md", "issued-again.md", "script.txt")
 """Files that make up every letter."""
 OF_A_WHOLE = frozenset({"practice", "partly", "sections", "subject", "opening", "lines"})
-NUMBER = r"(?:\d+|a|an|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|twenty|twenty-one|twenty-eight|thirty)"
-PERIOD = re.compile(rf"\b(?:with)?in {NUMBER} (?:working |calendar )?(?:day|week|fortnight|month|year)s?\b", re.IGNORECASE)
 NOT_KINDS = ("page.html", "restrictions.md", *WHOLE)
 
 
@@ -140,7 +139,7 @@ def _part(words: Wording, part: str, facts: Facts) -> Iterator[Finding]:
         yield Finding(
             kind="wrong", file=path, what=f"prints nothing for {_shown(facts)}, and a part that a clause demands must say something"
         )
-    yield from _not_given(plain(str(module)), [str(one) for one in _values(facts)], source, path)
+    yield from _not_given(plain(str(module)), facts, source, path)
 
 
 def _letter(words: Wording, policy: Policy, letter: Letter) -> Iterator[Finding]:
@@ -154,10 +153,7 @@ def _letter(words: Wording, policy: Policy, letter: Letter) -> Iterator[Finding]
         yield _stopped(error, path)
         return
     opening = plain(str(words.templates.get_template(f"{letter.kind}.md").make_module(facts_of(letter, words, set_aside))))
-    yield from _not_given(opening, [], source, path)
-    if not policy.appeal and not policy.warning.appeal and not policy.appeal_outside and re.search(r"\bappeal", opening, re.IGNORECASE):
-        line = _line_of(source, r"(?i)\bappeal")
-        yield Finding(kind="wrong", file=path, line=line, what="speaks of an appeal, and this policy gives none")
+    yield from _not_given(opening, letter.model_dump(exclude={"sections"}), source, path, appeals=letter.appeals)
     own = frozenset(
         {policy.title, policy.body, *(one.label for one in policy.offices.values()), *policy.ombudsman.value.split(" ask ")[-1:]}
     )
@@ -176,31 +172,10 @@ def _stopped(error: TemplateError, path: str) -> Finding:
     return Finding(kind="wrong", file=at[0] if at else path, line=at[1] if at else None, what=str(error))
 
 
-def _not_given(text: str, given: list[str], source: str, path: str) -> Iterator[Finding]:
-    """Yields dates and times that a template prints of itself: the policy and the case give them, the wording does not."""
-    facts = " ".join(given)
-    for found in DATE.findall(text):
-        if found not in facts:
-            yield Finding(kind="wrong", file=path, line=_line_of(source, re.escape(found)), what=f"prints a date of its own: {found}")
-    for found in PERIOD.findall(text):
-        number = re.sub(r"^(?:with)?in ", "", found, flags=re.IGNORECASE)
-        if number not in facts:
-            said = f'prints a time that neither the policy nor the case gives: "{found}"'
-            yield Finding(kind="wrong", file=path, line=_line_of(source, re.escape(number)), what=said)
-    if "none" in given and re.search(r"\bnone\b", text):
-        yield Finding(kind="wrong", file=path, line=_line_of(source, "none"), what="prints the word none where there is nothing to say")
-
-
-def _values(value: object) -> Iterator[object]:
-    match value:
-        case dict():
-            for one in value.values():
-                yield from _values(one)
-        case list() | tuple():
-            for one in value:
-                yield from _values(one)
-        case _:
-            yield value
+def _not_given(text: str, facts: object, source: str, path: str, *, appeals: bool = True) -> Iterator[Finding]:
+    """Yields what a template prints of itself: dates and times are given by the policy and the case, never by the wording."""
+    for one in strays(text, facts, appeals=appeals):
+        yield Finding(kind="wrong", file=path, line=_line_of(source, rf"(?i){re.escape(one.words)}"), what=one.what)
 
 
 def _shown(facts: Facts) -> str:

@@ -38,6 +38,21 @@ BEFORE = ("400", "403", "rate", "limit", "500", "503", "refused")
 """Faults after which nothing is there."""
 AFTER = ("lost", "500-after")
 """Faults after which the letter is there, and nobody was told."""
+PAGE = 250
+"""Letters a list holds; the rest is on its next page."""
+FIELDS = {
+    "letter": {"reference", "content", "postage"},
+    "email": {
+        "email_address",
+        "template_id",
+        "personalisation",
+        "reference",
+        "email_reply_to_id",
+        "one_click_unsubscribe_url",
+        "sanitise_content_for",
+    },
+}
+"""What a request may hold."""
 ENDS = frozenset(("virus-scan-failed", "validation-failed", "received", "permanent-failure", "technical-failure", "delivered", "cancelled"))
 
 
@@ -70,7 +85,8 @@ class FakeNotify:
 
     def __init__(self) -> None:
         self.sent: dict[str, Sent] = {}
-        self.faults: deque[str] = deque()
+        self.faults: deque[str | Wrong] = deque()
+        self.deaf: Wrong | None = None
         self.share, self.dice, self.kinds = 0.0, random.Random(0), (*BEFORE, *AFTER)
         self.asked: list[str] = []
         self.clock: datetime | None = None
@@ -101,9 +117,9 @@ class FakeNotify:
     def now(self) -> datetime:
         return self.clock or datetime.now(UTC)  # noqa: TID251  # a server has a clock of its own
 
-    def fail(self, *faults: str) -> None:
-        """Let the next posts fail, one after the other."""
-        assert set(faults) <= {*BEFORE, *AFTER}
+    def fail(self, *faults: str | Wrong) -> None:
+        """Let the next posts fail, one after the other: by a name, or with an answer word for word."""
+        assert {one for one in faults if isinstance(one, str)} <= {*BEFORE, *AFTER}
         self.faults.extend(faults)
 
     def fail_often(self, share: float, *, seed: int, kinds: tuple[str, ...] = (*BEFORE, *AFTER)) -> None:
@@ -135,7 +151,7 @@ class FakeNotify:
         """Let seven days pass in which Notify forgets everything."""
         self.sent.clear()
 
-    def fault(self) -> str | None:
+    def fault(self) -> str | Wrong | None:
         with self.lock:
             if self.faults:
                 return self.faults.popleft()
@@ -173,6 +189,8 @@ class FakeNotify:
 
     def take(self, type: str, given: dict[str, object]) -> dict[str, object]:
         """Take a letter or an email. `reference` is no key: the same again is another one."""
+        if strange := set(given) - FIELDS[type] - {"template_id", "personalisation"}:
+            raise Wrong(400, "ValidationError", f"Additional properties are not allowed ({min(strange)} was unexpected)")
         made = self._letter(given) if type == "letter" else self._email(given)
         with self.lock:
             self.sent[made.id] = made
@@ -226,10 +244,18 @@ class FakeNotify:
         return _shown(self.sent[id], self.url)
 
     def list(self, asked: dict[str, list[str]]) -> dict[str, object]:
-        reference = asked.get("reference", [None])[0]
+        strange = set(asked) - {"reference", "template_type", "status", "older_than", "include_jobs"}
+        if strange:
+            raise Wrong(400, "ValidationError", f"Additional properties are not allowed ({min(strange)} was unexpected)")
+        reference, before = asked.get("reference", [None])[0], asked.get("older_than", [None])[0]
         found = [one for one in self.sent.values() if reference in (None, one.reference)]
         found.sort(key=lambda one: one.created_at, reverse=True)
-        return {"notifications": [_shown(one, self.url) for one in found[:250]], "links": {"current": f"{self.url}/v2/notifications"}}
+        if before:
+            found = found[next((n + 1 for n, one in enumerate(found) if one.id == before), len(found)) :]
+        page, links = found[:PAGE], {"current": f"{self.url}/v2/notifications"}
+        if page:
+            links["next"] = f"{self.url}/v2/notifications?older_than={page[-1].id}"
+        return {"notifications": [_shown(one, self.url) for one in page], "links": links}
 
 
 def _needs(given: dict[str, object], *names: str) -> None:
@@ -288,6 +314,8 @@ def _handler(notify: FakeNotify) -> type[BaseHTTPRequestHandler]:
                 self._answer(status, said)
 
         def _told(self) -> dict[str, object]:
+            if notify.deaf:
+                raise notify.deaf
             parts = urlsplit(self.path)
             if parts.path == "/v2/notifications":
                 return notify.list(parse_qs(parts.query))
@@ -302,9 +330,13 @@ def _handler(notify: FakeNotify) -> type[BaseHTTPRequestHandler]:
             fault = notify.fault()
             if fault == "refused":
                 return self._cut()
+            if isinstance(fault, Wrong):
+                raise fault
             if fault in FAULTS:
                 raise FAULTS[fault]
             try:
+                if not (self.headers.get("Content-Type") or "").startswith("application/json"):
+                    raise ValueError
                 given = json.loads(body)
             except ValueError:
                 raise Wrong(400, "BadRequestError", "Invalid JSON supplied in POST data") from None

@@ -328,6 +328,15 @@ def test_what_cannot_be_is_refused_with_the_field_and_what_would_be_right(facts:
     assert refused.value.kind == "malformed"
 
 
+def test_an_agreed_form_that_the_customer_s_channel_defeats_is_not_taken_over():
+    """DEF-15: plain text is a form of email; the same rule as where a case is opened."""
+    plain = {"need": "Reads plain text.", "formats": ["plain-text"]}
+    by_post = Customer.model_validate({"name": "Casey Sample", "channel": "letter", "adjustments": [plain]})
+
+    with pytest.raises(Refusal, match=r"customer\.adjustments: .*form of email"):
+        imported(stories.MMO, stories.MMO_STAFF, customer=by_post, decided_on=date(2026, 1, 2), restrictions=(ONE_EMAIL_A_WEEK,))
+
+
 def test_a_policy_without_an_appeal_takes_over_none():
     """C24-67."""
     with pytest.raises(Refusal, match="gives no appeal"):
