@@ -80,6 +80,9 @@ class Sending:
             row = session.get(HandOverRow, (letter.case, issued(notice.id, notice.issue))) if notice else None
         if case is None or notice is None or notice.status != "to-send" or case.seq < letter.seq:
             return self._looked(letter, now)
+        at = self.clock.case_time(now)
+        if row and row.not_before and at < row.not_before:  # the case asked again at once, when it heard that the letter was hindered
+            raise _later(NotNow(row.problem or "The carrier asked to be left alone.", after=row.not_before), at)
         if row and row.state == "handing" and (known := self._asked(letter, notice, row, now)):
             return known
         try:
@@ -108,7 +111,7 @@ class Sending:
         try:
             handed = carrier.find(parcel) if carrier else _nobody(row.carrier)
         except NotNow as problem:
-            self._troubled(letter, row.notice, str(problem))
+            self._troubled(letter, row.notice, str(problem), after=problem.after)
             return self._hindered(letter, notice, str(problem), now, then=_later(problem, parcel.at))
         except CannotTell as problem:
             message: Message = {"do": "notice_uncertain", "with": {"problem": str(problem)}}
@@ -144,7 +147,7 @@ class Sending:
         except Declined as problem:
             return self._note(letter, notice, _blocked(str(problem), ()), now, state="declined", problem=str(problem), settled=True)
         except NotNow as problem:
-            self._waiting(letter, offer, now, str(problem))
+            self._waiting(letter, offer, now, problem)
             return self._hindered(letter, notice, str(problem), now, then=_later(problem, offer.parcel.at))
         except Unclear as problem:
             self._troubled(letter, offer.parcel.name, str(problem))
@@ -173,15 +176,16 @@ class Sending:
         )  # fmt: skip
         session.flush()
 
-    def _waiting(self, letter: Letter, offer: Offer, now: datetime, problem: str) -> None:
+    def _waiting(self, letter: Letter, offer: Offer, now: datetime, problem: NotNow) -> None:
         """Write down that nothing was handed over, so that the next attempt need not ask."""
         with transaction(self.engine) as session:
-            _mark(session, letter.case, offer.parcel.name, changed_at=self.clock.case_time(now), state="waiting", problem=problem)
+            facts: Message = {"state": "waiting", "problem": str(problem), "not_before": problem.after}
+            _mark(session, letter.case, offer.parcel.name, changed_at=self.clock.case_time(now), **facts)
 
-    def _troubled(self, letter: Letter, name: str, problem: str) -> None:
+    def _troubled(self, letter: Letter, name: str, problem: str, *, after: datetime | None = None) -> None:
         """Write down what hinders a letter of which it is not known whether the carrier has it; when it was offered stays."""
         with transaction(self.engine) as session:
-            _mark(session, letter.case, name, problem=problem)
+            _mark(session, letter.case, name, problem=problem, not_before=after)
 
     def _hindered(self, letter: Letter, notice: Notice, problem: str, now: datetime, *, then: ApplicationError) -> Outcome:
         """Record the first time that a letter did not go, and return: the case starts the next attempt. Raises `then` every other time."""

@@ -213,6 +213,8 @@ class HandOverRow(SQLModel, table=True):
     changed_at: datetime = Field(sa_type=UTCDateTime)
     settled: bool = Field(default=False, index=True)
     """Nothing more is to be asked of the carrier."""
+    not_before: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When the carrier may be called again, where it said so."""
 
 
 class StaffNoticeRow(SQLModel, table=True):

@@ -123,7 +123,7 @@ def _said(answer: Wrong) -> str:
 @pytest.mark.parametrize("answer", LATER, ids=name_of)
 def test_a_limit_waits_and_the_letter_goes_once(posting: Posting, notify: FakeNotify, answer: Wrong, type: str):
     letter = posting.decided("mmo/1", customer=CUSTOMERS[type])
-    notify.fail(answer, answer)
+    notify.fail(answer, answer)  # the first is written down, and the case asks again, which finds that it is too soon
 
     posting.sent("mmo/1", letter)
 
