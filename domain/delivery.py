@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.case import Case, Notice, NoticeStatus
+from domain.case import Case, Notice, NoticeStatus, Signature
 from domain.commands import IssueNotice, NoticeBlocked, NoticeReturned, RecordNotification, WithholdNotice
 from domain.days import Calendar, deemed_notified
 from domain.decision import Decision, Refusal, decided
@@ -115,10 +115,12 @@ def record_notification(
         raise Refusal(f"{notice.id} was withheld; telling the customer now would go against that decision.")
     if notice.status == "to-issue":
         raise Refusal(f"{notice.id} has not been issued by the post that writes to the customer.", cites=_issuer(notice, policy))
+    told = deemed_notified(on, command.method, calendar)
     if command.method in READ_OUT and notice.read_out == "owed":
         notice = notice.model_copy(update={"read_out": "done"})
         case = marked(case, notice, notice.status)
-    told = deemed_notified(on, command.method, calendar)
+        if notice.notified_on:
+            return _read_out(case, notice, max(told, notice.notified_on), by)
     if notice.notified_on and notice.notified_on <= told:
         return _told_before(case, notice, command.method)
     facts = _beside_the_post(notice, calendar)
@@ -127,6 +129,13 @@ def record_notification(
     return decided(
         case, f"{notice.id} told {command.method.replace('-', ' ')}; it counts as notified on {told.isoformat()}.", cites=["DEF-06"]
     )
+
+
+def _read_out(case: Case, notice: Notice, told: date, by: Signature) -> Decision:
+    """Decides that a letter that went earlier is told now, to a customer who was to hear it: what binds, and every time, begins here."""
+    case = marked(case, notice, notice.status, notified_on=told, told_by=by)
+    said = f"{notice.id} read out; it counts as notified on {told.isoformat()}, and each time that it names runs from then."
+    return decided(case, said, cites=["DEF-15", "EH-110"])
 
 
 def _beside_the_post(notice: Notice, calendar: Calendar) -> dict[str, object]:

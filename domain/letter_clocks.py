@@ -19,7 +19,8 @@ def letter_clocks(case: Case, calendar: Calendar) -> Iterator[Deadline]:
     """Yields when each letter whose customer is not told becomes overdue. One that is about to go counts once it was hindered: a timer
     for each that goes within the second would be most of what its case costs."""
     for notice in case.notices:
-        if notice.status in UNTOLD and (notice.status != "to-send" or notice.delayed_on):
+        to_be_read = notice.status == "sent" and notice.read_out == "owed"
+        if to_be_read or (notice.status in UNTOLD and (notice.status != "to-send" or notice.delayed_on)):
             yield deadline("letter-overdue", notice.id, told_within(notice, calendar), at_end=True)
 
 

@@ -35,15 +35,21 @@ def marked(case: Case, notice: Notice, status: NoticeStatus, **facts: object) ->
 def notified_on(case: Case, notice_id: str | None) -> date | None:
     """Returns the day a letter counts as notified, or None while it does not."""
     notice = case.notice(notice_id or "")
-    return notice.notified_on if notice else None
+    return told_on(notice) if notice else None
+
+
+def told_on(notice: Notice) -> date | None:
+    """Returns the day a letter counts as notified; none while it is to be read out to a customer who cannot read it (DEF-15, EH-110)."""
+    return None if notice.read_out == "owed" else notice.notified_on
 
 
 def reached_on(case: Case, notice_id: str | None) -> date | None:
     """Returns the day from which a letter binds the customer: notified, or later where it is proven to have come later (DEF-06)."""
     notice = case.notice(notice_id or "")
-    if notice is None or notice.notified_on is None:
+    told = told_on(notice) if notice else None
+    if notice is None or told is None:
         return None
-    return max(notice.notified_on, notice.received_on or notice.notified_on)
+    return max(told, notice.received_on or told)
 
 
 def counted_from(case: Case, notice_id: str | None) -> date | None:
@@ -55,6 +61,6 @@ def counted_from(case: Case, notice_id: str | None) -> date | None:
 def proven_on(case: Case, notice_id: str | None) -> date | None:
     """Returns the day a letter is proved to have reached the customer, a letter put into the customer's hands by that alone; or None."""
     notice = case.notice(notice_id or "")
-    if notice is None or notice.notified_on is None:
+    if notice is None or told_on(notice) is None:
         return None
     return notice.received_on or (notice.notified_on if notice.method == "by-hand" else None)

@@ -41,7 +41,7 @@ def write_to_third_party(
     case, id = owe(case, kind, about=about, on=on, policy=policy, by=by)
     notice = case.notice(id or "")
     assert notice is not None
-    case = marked(case, notice, notice.status, recipient=_recipient(command))
+    case = marked(case, notice, notice.status, recipient=_recipient(command), read_out=None)
     return decided(case, f"A letter to the {command.to.replace('-', ' ')} is owed: {notice.id}.", cites=cites)
 
 

@@ -14,7 +14,7 @@ from domain.days import Calendar
 from domain.deadlines import Deadline
 from domain.end_clocks import end_of_case
 from domain.flags import missed_reviews
-from domain.notices import notified_on, reached_on
+from domain.notices import notified_on, reached_on, told_on
 from domain.policy import Policy
 from domain.register import stands_in_register
 from domain.review_clocks import review_due
@@ -129,7 +129,7 @@ def _notice_rows(case: Case, vault: CaseVault) -> list[SQLModel]:
             status=one.status,
             created_on=one.created_on,
             sent_on=one.sent_on,
-            notified_on=one.notified_on,
+            notified_on=told_on(one),
             method=one.method,
             received_on=one.received_on,
             problem=vault.put(one.problem) if one.problem else None,

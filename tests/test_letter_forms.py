@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pikepdf
@@ -14,11 +14,13 @@ from activities.letters import Unprintable, wording
 from activities.made import STANDARD, make
 from domain.adjustments import forms_of, leaves_adjustment
 from domain.case import Adjustment, Case, Customer
-from domain.commands import AddAdjustment, CorrectAddress, ImposeSanction, IssueNotice, NoticeBlocked, OpenCase, RecordNotification
+from domain.clocks import all_deadlines
+from domain.commands import AddAdjustment, CorrectAddress, ImposeSanction, IssueNotice, OpenCase, RecordNotification, ReportBehaviour
 from domain.decide import decide
 from domain.decision import Refusal
+from domain.flags import flags
 from domain.formats import FORMATS, Forms
-from domain.people import POST
+from domain.notices import notified_on, reached_on
 from domain.referral import open_case
 from domain.restrictions import ChannelRestriction, Restriction
 from domain.tasks import tasks
@@ -33,6 +35,7 @@ from tests.stories import (
     a_continued_mmo_case,
     a_restricted_mmo_case,
     a_restricted_portsmouth_case,
+    a_warned_mmo_case,
     after,
     mmo,
     portsmouth,
@@ -227,17 +230,25 @@ def test_the_forms_of_all_adjustments_count_together():
 
 
 def test_a_letter_that_is_to_be_read_out_is_a_task_until_somebody_did():
-    """EH-110: a script in a drawer tells nobody; reading it out moves no date, for the earlier notification stands (DEF-06)."""
-    case = a_continued_mmo_case(customer=CASEY.model_copy(update={"adjustments": (agreed("spoken"),)}))
+    """DEF-15, EH-110: a script in a drawer tells nobody; until it is read out nothing binds and no time runs, whatever went by post."""
+    warned, again = date(2027, 2, 2), ReportBehaviour(code="excessive-contact", medium="email", summary="Thirty-one more emails.")
+    case = a_warned_mmo_case(customer=CASEY.model_copy(update={"adjustments": (agreed("spoken"),)}))
+    read = (RecordNotification(saw="n1", method="telephone"), mmo("officer"), warned)
+    case = after(case, read, (again, mmo("officer"), date(2027, 2, 19)))
     impose = ImposeSanction(restrictions=a_restricted_mmo_case().sanctions[0].terms.restrictions, reasons=REASONS, findings=MMO_GROUNDS)
     case = sent(after(case, (impose, mmo("manager"), DAY)), "n2", on=DAY)
     later = date(2027, 3, 12)
     owed = [one.what for one in tasks(case, MMO, ENGLAND, today=later) if one.kind == "letter"]
+    kinds = {one.kind for one in all_deadlines(case, MMO, ENGLAND)}
+    assert notified_on(case, "n2") is None and "letter-overdue" in kinds and "appeal-closes" not in kinds
+    assert "not_yet_notified" in flags(case, MMO, ENGLAND, today=later)
     read = after(case, (RecordNotification(saw="n2", method="telephone"), mmo("officer"), later))
 
     assert any("Read the letter n2 (decision) out" in what for what in owed)
     assert not any("n2" in one.what for one in tasks(read, MMO, ENGLAND, today=later) if one.kind == "letter")
-    assert read.notice("n2").notified_on == DAY  # type: ignore[union-attr]  # it is there
+    assert notified_on(read, "n2") == reached_on(read, "n2") == later and read.notice("n2").sent_on == DAY  # type: ignore[union-attr]
+    [closes] = [one.reckoned.date for one in all_deadlines(read, MMO, ENGLAND) if one.kind == "appeal-closes"]
+    assert closes == later + timedelta(days=14)
 
 
 # An address that is wrong is mended, and the letter goes
@@ -245,11 +256,7 @@ def test_a_letter_that_is_to_be_read_out_is_a_task_until_somebody_did():
 
 def test_a_letter_stopped_for_its_address_goes_once_the_address_is_mended():
     """EH-111: blocked, mended, issued again; the second issue says that it takes the place of an earlier one (EH-112)."""
-    case = (
-        after(a_restricted_portsmouth_case(), (NoticeBlocked(saw="n1", problem="x"), POST, DAY))
-        if False
-        else a_restricted_portsmouth_case()
-    )
+    case = a_restricted_portsmouth_case()
     case = case.model_copy(
         update={"notices": (case.notices[0], case.notices[1].model_copy(update={"status": "blocked", "problem": "The address."}))}
     )
