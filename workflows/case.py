@@ -21,9 +21,11 @@ with workflow.unsafe.imports_passed_through():
 TYPE = "Case"
 SEND_WITHIN = timedelta(minutes=2)
 """One attempt: a letter made, a carrier asked and the letter handed over, twenty seconds at most for each call (GIVE_UP_AFTER)."""
-SEND_ALIVE = timedelta(seconds=45)
+SEND_ALIVE = timedelta(seconds=30)
 """An attempt that says nothing for so long is dead; it speaks before each call. A killed worker's letter waits no longer than this."""
 SEND_RETRY = RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(hours=6))
+STILL_OWED = "still-owed-after-a-later-act"
+"""A change of what a workflow does: histories from before it leave a letter whose attempt ended after a later act was heard of."""
 RUN_AT_MOST = timedelta(days=2 * 365)
 """A run older than this starts afresh at its next act, far within the ten years an engine may allow one run."""
 
@@ -86,6 +88,8 @@ class CaseWorkflow:
         )  # fmt: skip
         del self.sending[notice]
         self._adopt(outcome)
+        if self.carry.last and notice in self.carry.last.to_send and notice not in self.sending and workflow.patched(STILL_OWED):
+            self.sending[notice] = asyncio.create_task(self._send(notice))
 
     def _may_renew(self) -> bool:
         long = workflow.info().is_continue_as_new_suggested() or workflow.now() - self.began > RUN_AT_MOST
