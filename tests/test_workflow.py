@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import select
@@ -20,7 +20,8 @@ import domain.decide
 import starter.cases
 import workflows.acts
 import workflows.case
-from activities.outcome import Outcome
+from activities.outcome import Letter, Outcome
+from activities.sending import Sending
 from domain.commands import COMMANDS
 from policies import load
 from records.database import reading
@@ -366,6 +367,30 @@ async def test_a_letter_that_cannot_be_written_is_tried_again_while_the_case_goe
         assert (await office.do("post/1", assess("after"))).accepted
         with reading(office.records) as session:
             assert len(session.exec(select(LetterRow).where(LetterRow.case_id == "post/1")).all()) == 1
+
+
+async def test_a_letter_goes_on_being_sent_where_its_first_failure_is_heard_of_after_a_later_act(closed_office: Office, monkeypatch):
+    """Record first, letter second: what the case hears last of is not what happened last."""
+    office, heard, sends = closed_office, threading.Event(), Sending.send
+
+    def slow(self: Sending, letter: Letter, *, now: datetime) -> Outcome:
+        outcome = sends(self, letter, now=now)
+        if outcome.command.startswith("notice_delayed"):
+            office.outbox.unlink()
+            heard.wait(30)
+        return outcome
+
+    monkeypatch.setattr(Sending, "send", slow)
+    office.outbox.write_text("a file, where the folder of letters should be")
+    async with office.worker():
+        await office.open("late/1")
+        await office.do("late/1", report(), act("warn", "warn-1", by=OFFICER, with_=WARNING))
+        await office.logged("late/1", "notice_delayed:n1")
+        assert (await office.do("late/1", assess("meanwhile"))).accepted
+        heard.set()
+        await office.settled("late/1")
+
+    assert [one.status for one in office.notices("late/1")] == ["sent"]
 
 
 async def test_a_letter_with_a_missing_part_is_a_fact_on_the_case_and_stalls_nothing(office: Office, tmp_path):
