@@ -62,7 +62,7 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
 
 
 async def test_a_worker_killed_while_notify_answers_leaves_its_letter_to_the_next_which_asks(server: WorkflowEnvironment, tmp_path: Path):
-    """A worker as it runs in production; the engine gives its letter to the next when it has said nothing for half a minute."""
+    """A worker as it runs in production; the engine gives its letter to the next when it has said nothing for 45 seconds."""
     with FakeNotify() as notify:
         office, carrier = new_office(server.client, tmp_path), notify.carrier()
         settings = {

@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
 TYPE = "Case"
 SEND_WITHIN = timedelta(minutes=2)
 """One attempt: a letter made, a carrier asked and the letter handed over, twenty seconds at most for each call (GIVE_UP_AFTER)."""
-SEND_ALIVE = timedelta(seconds=30)
+SEND_ALIVE = timedelta(seconds=45)
 """An attempt that says nothing for so long is dead; it speaks before each call. A killed worker's letter waits no longer than this."""
 SEND_RETRY = RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(hours=6))
 STILL_OWED = "still-owed-after-a-later-act"
