@@ -147,7 +147,7 @@ def decide_cost() -> float:
     for _ in range(200):
         actor = Actor(origin="staff", person=staff.people[0], staff=staff)
         command, opened = read_command(read_message(opening())), date.fromisoformat(str(opening()["on"]))
-        case = open_case(command, id="bench/0", edition="e", keep_years=6, actor=actor, policy=policy, today=opened).case  # type: ignore[arg-type]
+        case = open_case(command, id="bench/0", edition="e", keep_years=6, actor=actor, policy=policy, today=opened).case  # type: ignore[arg-type]  # the opening among all commands
         for message in messages():
             today = date.fromisoformat(str(message["on"]))
             while waiting := next((one for one in case.notices if one.status == "to-send"), None):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.case import Case, Notice, NoticeStatus, Signature, next_id, with_item
+from domain.case import Case, Notice, NoticeStatus, Recipient, Signature, next_id, with_item
 from domain.policy import Policy
 from domain.rules import NoticeKind
 
 
-def owe(case: Case, kind: NoticeKind, *, about: str, on: date, policy: Policy, by: Signature | None = None) -> tuple[Case, str | None]:
-    """Returns the case owing one more letter, and its id; no letter where the policy file has none of that kind."""
+def owe(
+    case: Case, kind: NoticeKind, *, about: str, on: date, policy: Policy, by: Signature | None = None, recipient: Recipient | None = None
+) -> tuple[Case, str | None]:
+    """Returns the case owing one more letter, and its id; no letter where the policy file has none of that kind. It is the customer's,
+    in the forms agreed with the customer, unless it is for a recipient."""
     rule = policy.letter(kind)
     if rule is None:
         return case, None
@@ -22,7 +25,8 @@ def owe(case: Case, kind: NoticeKind, *, about: str, on: date, policy: Policy, b
         created_on=on,
         status="to-send" if issued else "to-issue",
         issued_by=by if issued else None,
-        read_out="owed" if any("spoken" in one.formats for one in case.customer.adjustments) else None,
+        recipient=recipient,
+        read_out="owed" if recipient is None and any("spoken" in one.formats for one in case.customer.adjustments) else None,
     )
     return case.model_copy(update={"notices": (*case.notices, notice)}), notice.id
 

@@ -10,7 +10,7 @@ from domain.commands import WriteToThirdParty
 from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
 from domain.guards import signed_by, the_day
-from domain.notices import marked, owe
+from domain.notices import owe
 from domain.people import Actor
 from domain.policy import Option, Policy
 from domain.restrictions import FormalComplaintEmployerOrBody
@@ -38,11 +38,8 @@ def write_to_third_party(
             "The policy file has no such letter.", cites=cites, remains=f"Add {kind} to its notices, or write by hand and record that."
         )
     _not_twice(case, command, kind, about, cites)
-    case, id = owe(case, kind, about=about, on=on, policy=policy, by=by)
-    notice = case.notice(id or "")
-    assert notice is not None
-    case = marked(case, notice, notice.status, recipient=_recipient(command), read_out=None)
-    return decided(case, f"A letter to the {command.to.replace('-', ' ')} is owed: {notice.id}.", cites=cites)
+    case, id = owe(case, kind, about=about, on=on, policy=policy, by=by, recipient=_recipient(command))
+    return decided(case, f"A letter to the {command.to.replace('-', ' ')} is owed: {id}.", cites=cites)
 
 
 def _recipient(command: WriteToThirdParty) -> Recipient:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, UNREACHED, Json, run
+from starter.cli_case import _engine, has_records
 from starter.clock import today
 from starter.show import as_json, complain, out, several, table
 
@@ -52,15 +53,7 @@ def _found(name: str) -> Found:
 
 def _records() -> Engine | None:
     """Returns the records where there are any: a hash can be looked up only there."""
-    from starter.cli_case import has_records
-
     return _engine() if has_records() else None
-
-
-def _engine() -> Engine:
-    from starter.cli_case import _engine as engine
-
-    return engine()
 
 
 def _print_differences(found: Iterable[Difference], before: Found, after: Found) -> None:

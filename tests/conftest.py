@@ -1,8 +1,9 @@
-"""What every test may ask for: a real PostgreSQL, and a database with its tables on either engine."""
+"""What every test may ask for: a real PostgreSQL, and a database with its tables on either engine, wording to change, a loopback Notify."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import warnings
@@ -13,7 +14,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
+from activities import letters
 from records.database import migrate, open_database
+from tests.notify import FakeNotify
+from tests.posting import MONDAY
 
 SESSION = pytest.StashKey[pytest.Session]()
 NUMBERS = count(1)
@@ -74,3 +78,21 @@ def database(empty_database: Engine) -> Engine:
     """Gives a database whose tables the migrations made, on each of the two engines."""
     migrate(empty_database)
     return empty_database
+
+
+@pytest.fixture
+def own_wording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Gives a copy of the wording in use that a test may change."""
+    copy = tmp_path / "notices"
+    shutil.copytree(letters.TEMPLATES, copy)
+    monkeypatch.setattr(letters, "TEMPLATES", copy)
+    letters.wording.cache_clear()
+    yield copy
+    letters.wording.cache_clear()
+
+
+@pytest.fixture
+def notify() -> Iterator[FakeNotify]:
+    with FakeNotify() as fake:
+        fake.clock = MONDAY
+        yield fake

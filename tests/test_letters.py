@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from activities import letters
-from activities.letters import Rendered, Unprintable, render, wording
+from activities.letters import Rendered, Unprintable, render
 from domain.case import Adjustment, Arrangement, Case, Extreme
 from domain.clocks import all_deadlines
 from domain.commands import (
@@ -986,17 +985,6 @@ def test_a_refusal_of_all_contact_says_whether_complaints_are_refused_too(outcom
 
 
 # The wording is a policy officer's
-
-
-@pytest.fixture
-def own_wording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Gives a copy of the wording that a test may change."""
-    copy = tmp_path / "notices"
-    shutil.copytree(letters.TEMPLATES, copy)
-    monkeypatch.setattr(letters, "TEMPLATES", copy)
-    wording.cache_clear()
-    yield copy
-    wording.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from activities import letters
 from activities.carriers.outbox import Outbox
 from activities.carriers.post import Post
 from activities.letters import Unprintable, wording
@@ -20,17 +17,6 @@ from records.database import create_all, open_database
 from tests.posting import Posting
 from tests.stories import a_restricted_council_case, a_restricted_maidstone_case, a_restricted_mmo_case
 from tests.test_letters import STORIES, composed
-
-
-@pytest.fixture
-def own_wording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Gives a copy of the wording in use that a test may change."""
-    copy = tmp_path / "notices"
-    shutil.copytree(letters.TEMPLATES, copy)
-    monkeypatch.setattr(letters, "TEMPLATES", copy)
-    wording.cache_clear()
-    yield copy
-    wording.cache_clear()
 
 
 def by_email(letter: Letter) -> Letter:

@@ -8,7 +8,6 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -36,13 +35,6 @@ from workflows.case import SEND_ALIVE, SEND_WITHIN
 UTC = timezone.utc
 ENGLAND = load.calendar()
 PERSONAL = ("Quentin", "Testcase", "example.org", "Sample Street", "someone@")
-
-
-@pytest.fixture
-def notify() -> Iterator[FakeNotify]:
-    with FakeNotify() as fake:
-        fake.clock = MONDAY
-        yield fake
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ the loopback server that all our tests trust."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -69,13 +68,6 @@ EACH = [(type, answer) for type, answers in DECLINED.items() for answer in answe
 
 def name_of(one: object) -> str:
     return f"{one.body['status_code']} {one.body['errors'][0]['message'][:40]}" if isinstance(one, Wrong) else str(one)  # type: ignore[index]
-
-
-@pytest.fixture
-def notify() -> Iterator[FakeNotify]:
-    with FakeNotify() as fake:
-        fake.clock = MONDAY
-        yield fake
 
 
 @pytest.fixture
