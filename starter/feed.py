@@ -88,9 +88,13 @@ def _dates(session: Session, row: CaseRow) -> Iterator[Dated]:
     policy = policy_of_edition(session, row.edition)
     case = case_of(row, CaseVault(session, row.id))
     counted = _dealt_with(case)
-    for one in open_deadlines(case, policy, calendar_of(session, case, policy)):
+    waiting = open_deadlines(case, policy, calendar_of(session, case, policy))
+    days_of_reviews = {(one.ref, one.reckoned.date) for one in waiting if one.kind == "review-due"}
+    for one in waiting:
         counted[one.kind, one.ref] += 1
         reckoned = one.reckoned
+        if one.kind == "review-overdue" and (one.ref, reckoned.date) in days_of_reviews:
+            continue  # that the day passed unheeded is no second date of it
         yield Dated(
             case=row.id, kind=one.kind, ref=one.ref, nth=counted[one.kind, one.ref], on=reckoned.date,
             cites=tuple(dict.fromkeys((*reckoned.cites, *reckoned.defaults))), provisional=reckoned.provisional, changed_at=row.changed_at,
