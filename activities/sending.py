@@ -114,8 +114,7 @@ class Sending:
             self._troubled(letter, row.notice, str(problem), after=problem.after)
             return self._hindered(letter, notice, str(problem), now, then=_later(problem, parcel.at))
         except CannotTell as problem:
-            message: Message = {"do": "notice_uncertain", "with": {"problem": str(problem)}}
-            return self._note(letter, notice, message, now, state="uncertain", problem=str(problem), settled=True)
+            return self._note(letter, notice, _uncertain(str(problem)), now, state="uncertain", problem=str(problem), settled=True)
         if handed is None:
             return None
         return self._handed(letter, notice, _handed_message(row.method, row.carrier, handed, row.day), now, handed=handed)
@@ -146,6 +145,8 @@ class Sending:
             handed = offer.carrier.hand_over(offer.parcel)
         except Declined as problem:
             return self._note(letter, notice, _blocked(str(problem), ()), now, state="declined", problem=str(problem), settled=True)
+        except CannotTell as problem:  # what another attempt wrote down of its hand-over stays
+            return self._note(letter, notice, _uncertain(str(problem)), now)
         except NotNow as problem:
             self._waiting(letter, offer, now, problem)
             return self._hindered(letter, notice, str(problem), now, then=_later(problem, offer.parcel.at))
@@ -280,6 +281,10 @@ def _handed_message(method: str, carrier: str, handed: Handed, day: date) -> Mes
 
 def _blocked(problem: str, clauses: tuple[str, ...]) -> Message:
     return {"do": "notice_blocked", "with": {"problem": problem, "clauses": list(clauses)}}
+
+
+def _uncertain(problem: str) -> Message:
+    return {"do": "notice_uncertain", "with": {"problem": problem}}
 
 
 def noted(message: Message, *, notice: str, name: str) -> Message:

@@ -70,7 +70,7 @@ class Carrier(Protocol):
         """Returns the day on which a letter taken now goes out: the day it prints, and counts its windows from."""
 
     def hand_over(self, parcel: Parcel) -> Handed:
-        """Take one letter. Raises Declined, NotNow or Unclear."""
+        """Take one letter. Raises Declined, NotNow or Unclear; or CannotTell, where another letter under its name may have gone before."""
 
     def find(self, parcel: Parcel) -> Handed | None:
         """Returns what became of a letter that may have been handed over, or None where it never came. Raises NotNow or CannotTell."""
@@ -100,4 +100,4 @@ class Unclear(Exception):
 
 
 class CannotTell(Exception):
-    """This carrier keeps no list to ask: whether the letter went, a person must find out."""
+    """Whether the letter went, a person must find out: this carrier keeps no list to ask, or has another letter under its name."""
