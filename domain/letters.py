@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from domain.addresses import one_line
@@ -125,7 +125,7 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
     subject = _Subject(gone, notice, policy, calendar, told, method, ombudsman)
     rule = policy.notice(notice.kind)
     sections = [section for part in rule.parts if (section := _section(part, subject))]
-    sections += _known_so_far(sections, subject)
+    sections = [among_others(one, sections) for one in (*sections, *_known_so_far(sections, subject))]
     return Letter(
         kind=notice.kind,
         label=rule.label,
@@ -143,6 +143,18 @@ def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, s
         issue=notice.issue,
         appeals=policy.gives_appeal,
     )
+
+
+OUR_ANSWER_FIRST = frozenset({"appeal", "next-stage", "right-of-review", "requested-review"})
+"""Parts that offer a way to have us look again, before anybody else is asked."""
+
+
+def among_others(section: Section, among: Sequence[Section]) -> Section:
+    """Returns the part on who else can help as it fits its letter: after our answer, or, where the letter offers no way to ask, now."""
+    if section.part != "ombudsman":
+        return section
+    first = any(one.part in OUR_ANSWER_FIRST for one in among)
+    return section.model_copy(update={"facts": {**section.facts, "first": first}})
 
 
 def _challenge_label(subject: _Subject) -> str:

@@ -10,7 +10,7 @@ from domain.appeal_rules import AppealRule
 from domain.clocks import event_of
 from domain.days import in_words
 from domain.guards import named
-from domain.letters import UNDATED, Facts, Letter, Section
+from domain.letters import UNDATED, Facts, Letter, Section, among_others
 from domain.model import Data
 from domain.policy import NoticePart, Policy
 from domain.practice import is_partly_practice, is_practice
@@ -75,7 +75,7 @@ class Samples(Data):
                 )
             ),
             "outcome": tuple(_outcomes()),
-            "ombudsman": ({"text": policy.ombudsman.value},),
+            "ombudsman": tuple({"text": policy.ombudsman.value, "first": first} for first in (True, False)),
             "links": ({"links": [{"label": "sample charter", "address": "https://www.example.org/charter"}]},),
             **self._of_appeals(),
             **self._of_people(),
@@ -200,6 +200,7 @@ def sample_letter(policy: Policy, kind: str) -> Letter:
         raise LookupError(f"{policy.policy} has no letter of the kind {kind}; it has: {', '.join(sorted(policy.notices))}.")
     facts = Samples(policy=policy).facts()
     sections = [section for part in rule.parts if (section := sample_section(part, policy, kind, facts))]
+    sections = [among_others(one, sections) for one in sections]
     office = rule.issued_by.offices[0] if rule.issued_by and rule.issued_by.offices else None
     label = policy.office(office) if office else ""
     rules = Samples(policy=policy).rules()

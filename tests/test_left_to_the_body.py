@@ -121,7 +121,7 @@ def test_a_body_names_its_own_ombudsman_and_letters_say_that_it_is_information()
     [section] = [one for one in the_outcome_letter(OURS).sections if one.part == "ombudsman"]
     text = render(the_outcome_letter(OURS), policy="mmo").text
 
-    assert (section.facts, section.information, section.practice) == ({"text": OURS}, True, False)
+    assert (section.facts, section.information, section.practice) == ({"text": OURS, "first": True}, True, False)
     assert section.cites == ("DEF-16", "EH-71")
     assert f"{OURS}\n\n{NOT_OURS}" in text and "Parliamentary" not in text
     assert OURS not in render(the_outcome_letter(None), policy="mmo").text

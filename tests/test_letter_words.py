@@ -69,12 +69,31 @@ def test_every_letter_that_decides_says_what_happens_next_and_how_to_challenge_i
     assert len(checked) >= 14
 
 
+AFTER_THAT = "If you are still unhappy after that,"
+OFFERS = {"appeal", "next-stage", "right-of-review", "requested-review"}
+
+
 def test_the_ombudsman_is_always_information_and_never_the_policy_s_words():
     """DEF-16: who else can help is named as information, in every letter that names them."""
     checked = 0
     for name, kind in STORIES:
-        words, named = plain(words_of(name, kind)), policy_named(name).ombudsman.value
+        words, named = plain(words_of(name, kind)), policy_named(name).ombudsman.value.removeprefix(AFTER_THAT)
         if named in words:
             checked += 1
             assert f"{named} This is information for you. It is not part of our policy." in words, f"{name} {kind}"
     assert checked >= 12
+
+
+def test_who_else_can_help_comes_after_our_answer_only_where_the_letter_offers_one():
+    """DEF-16: a letter that ends the road says nothing of something that was to come before."""
+    ends, offers = 0, 0
+    for name, kind in STORIES:
+        parts = {section.part for section in composed(STORIES[name, kind](), kind).sections}
+        if "ombudsman" not in parts or not policy_named(name).ombudsman.value.startswith(AFTER_THAT):
+            continue
+        words = plain(words_of(name, kind))
+        assert AFTER_THAT not in words, f"{name} {kind}: after what?"
+        assert ("If you are still unhappy after our answer, you can ask" in words) == bool(parts & OFFERS), f"{name} {kind}"
+        assert ("If you are still unhappy, you can ask" in words) == (not parts & OFFERS), f"{name} {kind}"
+        offers, ends = offers + bool(parts & OFFERS), ends + (not parts & OFFERS)
+    assert ends >= 5 and offers >= 5
