@@ -22,7 +22,7 @@ SENT = sorted(MESSAGES.glob("*.json"))
 def test_there_are_histories_and_messages_to_hold_the_code_to():
     """A guard that could pass on an empty set counts what it checks."""
     assert len(KEPT) >= 2
-    assert {file.stem.split("-")[0] for file in KEPT} >= {"mmo", "portsmouth"}
+    assert {file.stem.split("-")[0] for file in KEPT} >= {"mmo", "portsmouth", "posted"}
     assert len(SENT) >= len(COMMANDS) > 30
 
 
@@ -34,6 +34,17 @@ async def test_the_case_workflow_still_follows_every_golden_history(file: Path):
 
     for run in runs:
         await replayer.replay_workflow(run)
+
+
+def test_a_golden_case_has_letters_handed_over_and_hears_by_signal_when_they_were_posted():
+    """Between the two its case waits with a letter that is with a printer: a state of its own, with timers of its own (DEF-06, EH-34)."""
+    events = [event for file in KEPT if file.stem.startswith("posted") for run in read(file) for event in run.events]
+    answers = [part.data for one in events for part in one.activity_task_completed_event_attributes.result.payloads]
+    signals = [one.workflow_execution_signaled_event_attributes.signal_name for one in events]
+    handed = sum(b'"command":"notice_handed_over:' in one for one in answers)
+
+    assert handed == signals.count("notice_sent") > 2
+    assert any(b"letter-overdue" in one for one in answers)
 
 
 @pytest.mark.parametrize("file", KEPT, ids=lambda file: file.stem)

@@ -1,4 +1,4 @@
-"""python -m tests.golden.record: plays two invented cases on a time-skipping server and keeps their histories under the next free number.
+"""python -m tests.golden.record [NAME...]: plays invented cases on a time-skipping server; their histories go under the next free number.
 
 A history that is there is never written again: it stands for every open case that an earlier release began."""
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,15 +16,18 @@ from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+from activities.following import Following, tell
 from domain.days import first_instant
 from domain.decide import HANDLERS
 from starter.samples import samples
 from tests.engine import FINDINGS, LIMIT, MANAGER, OFFICER, RECORDS, SENIOR, WARNING, Office, act, new_office, opening, report, until
+from tests.golden.printer import Printer, post_by
 from worker.server import skipping_server
 from workflows.case import CaseWorkflow
 from workflows.converter import DATA_CONVERTER
 
 HISTORIES = Path(__file__).resolve().parent / "histories"
+BY_POST = {"name": "Quentin Testcase", "channel": "letter", "address": "1 Sample Street, Sampletown, ZZ99 9ZZ"}
 Message = dict[str, object]
 Script = tuple[tuple[int, Message], ...]
 """Acts with the number of days since the opening on which each is done."""
@@ -45,6 +49,30 @@ def mmo() -> Script:
         (402, act("review", "g-9", by=SENIOR, saw="s1", with_=continues)),
         (800, act("review", "g-10", by=SENIOR, saw="s1", with_={"why": "scheduled", "outcome": "lift", "reasons": "All is calm."})),
         (3100, act("destroy_papers", "g-11", by=RECORDS)),
+    )
+
+
+ROUND: Message = {"do": "post round"}
+"""No act, but a round of the post: the printer is asked what became of letters."""
+
+
+def posted() -> Script:
+    """MMO by post: each letter is handed over to a printer, posted the next working day, and that is heard of by a round of the post."""
+    decision = {"restrictions": [LIMIT], "reasons": "The letters take up the time of the whole team.", "findings": FINDINGS}
+    return (
+        (0, report("g-1")),
+        (0, act("warn", "g-2", by=OFFICER, with_={**WARNING, "medium": "letter"})),
+        (4, ROUND),
+        (19, report("g-3", summary="Thirty more letters.")),
+        (37, act("propose_sanction", "g-4", by=OFFICER, with_=decision)),
+        (38, act("approve", "g-5", by=MANAGER, saw="p1")),
+        (42, ROUND),
+        (45, act("appeal", "g-6", by="customer", with_={"medium": "letter", "grounds": "It is not fair."})),
+        (50, act("decide_appeal", "g-7", by=SENIOR, saw="a1", with_={"outcome": "uphold", "reasons": "It is fair."})),
+        (70, ROUND),  # later than five working days: its letter was overdue
+        (402, act("review", "g-8", by=SENIOR, saw="s1", with_={"why": "scheduled", "outcome": "lift", "reasons": "All is calm."})),
+        (406, ROUND),
+        (2700, act("destroy_papers", "g-9", by=RECORDS)),
     )
 
 
@@ -82,12 +110,13 @@ def unnamed(value: object) -> object:
             return value
 
 
-async def played(name: str, script: Script, opened: Message) -> list[WorkflowHistory]:
-    """Returns the histories of a case's runs, the first run first."""
+async def played(name: str, script: Script, opened: Message, *, printer: Printer | None = None) -> list[WorkflowHistory]:
+    """Returns the histories of a case's runs, the first run first; its letters lie in a folder, or go to a printer."""
     case = f"golden/{name}-1"
     with tempfile.TemporaryDirectory(prefix="evenhand-golden-") as folder:
         async with await skipping_server() as server:
             office = new_office(server.client, Path(folder))
+            office.post = post_by(printer, office.outbox) if printer else None
             for sample in samples():
                 if sample.body.body != "mmo":
                     office.set_up(sample.body)
@@ -96,6 +125,9 @@ async def played(name: str, script: Script, opened: Message) -> list[WorkflowHis
                 assert (await office.cases.open_message(case, opened)).accepted
                 for days, message in script:
                     await _wait_for_day(server, office, case, began + timedelta(days=days))
+                    if message == ROUND:
+                        await _round(server, office)
+                        continue
                     outcome = await office.cases.submit_message(case, _dated(message, began))
                     assert outcome.accepted or message["by"] == "nobody", f"{message['id']}: {outcome.answer} {outcome.remains}"
                     await office.settled(case)
@@ -103,6 +135,18 @@ async def played(name: str, script: Script, opened: Message) -> list[WorkflowHis
                 row = office.row(case)
                 assert row is not None and row.stage == "closed", f"{case} is not at its end: {office.lines(case)[-1]}"
                 return histories
+
+
+async def _round(server: WorkflowEnvironment, office: Office) -> None:
+    """Ask the printer, record its news, and tell the case, as a round of the post does."""
+    assert office.post is not None
+
+    async def told(case: str, message: Message) -> None:
+        await tell(office.client, case, message)
+        await office.heard(case)
+
+    found = await Following(office.records, office.post).round(await server.get_current_time(), tell=told)
+    assert found.news, "the printer had no news"
 
 
 def _dated(message: Message, began: datetime) -> Message:
@@ -170,7 +214,8 @@ def _next_free(name: str) -> Path:
     return HISTORIES / f"{name}-{number}.json"
 
 
-async def record() -> None:
+async def record(*names: str) -> None:
+    """Play the cases of these names, or every one."""
     assert HANDLERS, "no rules"
     portsmouth_opening = act(
         "open_case",
@@ -178,8 +223,18 @@ async def record() -> None:
         by="jo-manager",
         with_={"body": "portsmouth", "customer": {"name": "Quentin Testcase", "channel": "letter"}, "area": "housing"},
     )
-    for name, script, opened in (("mmo", mmo(), opening("golden/mmo-1")), ("portsmouth", portsmouth(), portsmouth_opening)):
-        histories = await played(name, script, opened)
+    on_paper = opening("golden/posted-1")
+    on_paper = {**on_paper, "with": {**on_paper["with"], "customer": BY_POST}}  # type: ignore[dict-item]  # our own message
+    cases: tuple[tuple[str, Script, Message, Printer | None], ...] = (
+        ("mmo", mmo(), opening("golden/mmo-1"), None),
+        ("portsmouth", portsmouth(), portsmouth_opening, None),
+        ("posted", posted(), on_paper, Printer()),
+    )
+    assert set(names) <= {name for name, *_ in cases}, f"there are: {', '.join(name for name, *_ in cases)}"
+    for name, script, opened, printer in cases:
+        if names and name not in names:
+            continue
+        histories = await played(name, script, opened, printer=printer)
         file = _next_free(name)
         kept = {"case": f"golden/{name}-1", "runs": [unnamed(json.loads(one.to_json())) for one in histories]}
         file.write_text(json.dumps(kept, separators=(",", ":")) + "\n", encoding="utf-8")
@@ -188,4 +243,4 @@ async def record() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(record())
+    asyncio.run(record(*sys.argv[1:]))
