@@ -8,6 +8,7 @@ from domain.countries import COUNTRIES, HOME
 
 FEWEST, MOST = 3, 7
 """Lines, the name among them."""
+RIGHT = "Give the address line by line, or with commas: 2 to 6 lines below the name, the last a UK postcode or a country."
 POSTCODE = re.compile(r"(GIR ?0AA|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2})", re.IGNORECASE)
 BEFORE_IT = re.compile(rf"^(?P<before>.+?),?\s+(?P<code>{POSTCODE.pattern})$", re.IGNORECASE)
 NOT_AT_A_START = '@()=[]"\\/,<>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain.addresses import address_problem
+from domain.addresses import RIGHT, address_problem
 from domain.case import Adjustment, Case, Customer, Sanction
 from domain.commands import AddAdjustment, CorrectAddress
 from domain.days import Calendar
@@ -42,9 +42,9 @@ def correct_address(case: Case, command: CorrectAddress, *, actor: Actor, policy
     """Record where the customer is really reached; a letter that was stopped for its address goes once it is issued again (EH-111)."""
     signed_by(actor, the_day(command.on, today=today))
     channel = command.channel or case.customer.channel
-    problem = address_problem(case.customer.name, command.address) if channel == "letter" else None
+    problem = address_problem(case.customer.name, command.address) if channel != "email" else None
     if problem:
-        raise Refusal(f"No letter can be posted to this address: {problem}.", cites=["EH-111"], remains="Give it line by line.")
+        raise Refusal(f"No letter can be posted to this address: {problem}.", cites=["EH-111"], remains=RIGHT)
     customer = case.customer.model_copy(update={"address": command.address, "channel": channel})
     for adjustment in customer.adjustments:
         check_formats(customer, adjustment)

@@ -15,6 +15,7 @@ from domain.flags import missed_reviews
 from domain.lengths import latest_length
 from domain.notices import notified_on
 from domain.policy import Policy
+from domain.postable import BY_POST, posting_problem
 from domain.review_clocks import review_due
 from domain.steps import life_ends
 from domain.terms import check_length, check_restrictions
@@ -37,6 +38,8 @@ def findings(case: Case, command: ImportCase, policy: Policy, calendar: Calendar
         found.append(Entry(what="Nobody is recorded who deals with the customer."))
     if case.customer.address is None and end_of_case(case) is None:
         found.append(Entry(what="No address is recorded: a letter would reach nobody."))
+    elif end_of_case(case) is None and (problem := posting_problem(case.customer)):
+        found.append(Entry(what=f"{BY_POST}: {problem}.", cites=("EH-111",)))
     return tuple(one.model_copy(update={"cites": tuple(dict.fromkeys(one.cites))}) for one in found)
 
 

@@ -25,6 +25,7 @@ from domain.guards import applying, authorise, relates, require_findings, signed
 from domain.incidents import with_incident
 from domain.people import Actor
 from domain.policy import Policy, Referral
+from domain.postable import BY_POST, posting_problem
 from domain.questions import intake_open, intake_questions, require_intake, said_by_the_text, said_of, sources_of
 from domain.rules import Finding, Relation
 from domain.steps import require_discussion, step_one_done
@@ -55,7 +56,10 @@ def open_case(command: OpenCase, *, id: str, edition: str, keep_years: int | Non
     asked = intake_open(case, policy)
     answered = [source for rule in intake_questions(policy) if rule.finding in case.intake for source in rule.sources]
     cites = (*policy.edition.sources, *answered, *(source for rule in asked for source in rule.sources))
-    return decided(case, f"Case opened under {policy.title}, {policy.edition.label}.{_asked_of_intake(asked)}", cites=cites)
+    said = f"Case opened under {policy.title}, {policy.edition.label}.{_asked_of_intake(asked)}"
+    if problem := posting_problem(case.customer):
+        said, cites = f"{said} {BY_POST}: {problem}; a task says so.", (*cites, "EH-111")
+    return decided(case, said, cites=cites)
 
 
 def _asked_of_intake(asked: tuple[Finding, ...]) -> str:

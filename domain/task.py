@@ -10,8 +10,8 @@ from pydantic import AfterValidator
 from domain.model import State
 
 TASKS = frozenset({
-    "agreement", "appeal", "calendar", "complete-record", "contact", "decide", "destroy", "discuss", "escalated", "fault", "hold",
-    "incident-questions", "inform", "issue", "letter", "measure", "measure-review", "monitoring", "moved-date", "new-issue",
+    "address", "agreement", "appeal", "calendar", "complete-record", "contact", "decide", "destroy", "discuss", "escalated", "fault",
+    "hold", "incident-questions", "inform", "issue", "letter", "measure", "measure-review", "monitoring", "moved-date", "new-issue",
     "no-review-date", "recommend", "record-reply", "record-review", "refer", "reply", "retention", "review", "sign-off",
     "tell-of-mistake", "tell-of-report", "untold", "warn",
 })  # fmt: skip

@@ -20,6 +20,7 @@ from domain.measures import measures_owed, rule_of
 from domain.mistake import TELL, to_be_told
 from domain.moved_tasks import moved_tasks, so_far
 from domain.policy import Policy
+from domain.postable import BY_POST, posting_problem
 from domain.questions import not_made_out, open_questions
 from domain.register_writers import writers
 from domain.review_clocks import measure_reviews, review_due, without_review_date
@@ -37,6 +38,7 @@ def tasks(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
         *_before_decision(case, policy, today),
         *_sign_off(case, policy),
         *_letters(case, policy),
+        *_address(case),
         *_challenges(case, policy, calendar),
         *_reviews(case, policy, calendar),
         *_escalated(case, policy, calendar),
@@ -391,6 +393,13 @@ def _letters(case: Case, policy: Policy) -> Iterator[Task]:
                     command="record_notification",
                     **_for(None, case),
                 )
+
+
+def _address(case: Case) -> Iterator[Task]:
+    """Yields the customer's address that no letter can be posted to, while a letter may still be owed."""
+    if (problem := posting_problem(case.customer)) and not end_of_case(case):
+        what = f"{BY_POST}: {problem}. Mend it before a letter is due"
+        yield Task(kind="address", what=what, ref="customer", cites=("EH-111",), command="correct_address", **_for(None, case))
 
 
 def _another_way(notice: Notice) -> str:

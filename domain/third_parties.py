@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from domain.addresses import RIGHT, address_problem
 from domain.case import Case, Recipient, Sanction
 from domain.commands import WriteToThirdParty
 from domain.days import Calendar
@@ -38,8 +39,16 @@ def write_to_third_party(
             "The policy file has no such letter.", cites=cites, remains=f"Add {kind} to its notices, or write by hand and record that."
         )
     _not_twice(case, command, kind, about, cites)
+    _can_be_posted(command)
     case, id = owe(case, kind, about=about, on=on, policy=policy, by=by, recipient=_recipient(command))
     return decided(case, f"A letter to the {command.to.replace('-', ' ')} is owed: {id}.", cites=cites)
+
+
+def _can_be_posted(command: WriteToThirdParty) -> None:
+    """Refuses a letter by post to an address that no envelope could show: it would be owed, and stopped when it is made."""
+    if command.channel == "letter" and (problem := address_problem(command.name, command.address)):
+        said = f"No letter can be posted to the address in address: {problem}."
+        raise Refusal(said, cites=["EH-111"], remains=f"{RIGHT} Or channel: email, with an email address.")
 
 
 def _recipient(command: WriteToThirdParty) -> Recipient:
