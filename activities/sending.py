@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import get_args
 
 from sqlalchemy import ColumnElement, Engine
 from sqlmodel import Session, col, delete, select
@@ -121,10 +122,10 @@ class Sending:
 
     def _made(self, session: Session, case: Case, notice: Notice, row: HandOverRow | None, now: datetime) -> Offer:
         policy, at = policy_of_edition(session, case.edition), self.clock.case_time(now)
-        method = _method(method_of(case, notice))
+        method = self.post.method(method_of(case, notice))
         carrier, calendar = self.post.carrier(method), calendar_of(session, case, policy)
         day, body = carrier.posts_on(at, method, calendar), body_of(session, case.body)
-        facts = compose(case, notice, policy=policy, calendar=calendar, sent_on=day, ombudsman=body.ombudsman)
+        facts = compose(case, notice, policy=policy, calendar=calendar, sent_on=day, ombudsman=body.ombudsman, method=method)
         forms = Forms() if notice.recipient else forms_of(case.customer)
         made = make(facts, policy=case.policy, sender=body.letterhead, forms=forms)
         name = issued(notice.id, notice.issue)
@@ -269,7 +270,7 @@ def _later(problem: NotNow, at: datetime) -> ApplicationError:
 
 
 def _method(name: str) -> Method:
-    return "email" if name == "email" else "second-class-post" if name == "second-class-post" else "first-class-post"
+    return next((one for one in get_args(Method) if one == name), "first-class-post")
 
 
 def _handed_message(method: str, carrier: str, handed: Handed, day: date) -> Message:

@@ -38,7 +38,7 @@ def notice_sent(case: Case, command: NoticeSent, *, actor: Actor, policy: Policy
     gone = with_client_told(gone, notice.id)
     told = deemed_notified(max(on, printed), command.method, calendar).isoformat()
     said = f"{notice.id} ({notice.kind}) sent by {command.method.replace('-', ' ')}; it counts as notified on {told}."
-    return decided(gone, said, cites=["DEF-06"])
+    return decided(gone, said, cites=["DEF-06", *(["EH-160"] if command.method == "economy-post" else [])])
 
 
 def _gone(case: Case, notice: Notice, method: str, on: date, *, counted_from: date, calendar: Calendar) -> Case:

@@ -451,7 +451,7 @@ class RecordNotification(Command):
     """Record that the customer was told in person, by telephone or by a letter posted by hand (the notice in `saw`)."""
 
     do = "record_notification"
-    method: Literal["email", "first-class-post", "second-class-post", "by-hand", "telephone"]
+    method: Literal["email", "first-class-post", "second-class-post", "economy-post", "by-hand", "telephone"]
 
 
 class CorrectNotification(Command):
@@ -685,7 +685,7 @@ class NoticeHandedOver(Command):
 
     do = "notice_handed_over"
     origins = frozenset({"post"})
-    method: Literal["email", "first-class-post", "second-class-post"]
+    method: Literal["email", "first-class-post", "second-class-post", "economy-post"]
     carrier: Code
     expected: date
     """The day on which it is to be posted."""

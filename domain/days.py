@@ -147,11 +147,11 @@ def first_instant(day: date) -> datetime:
     return datetime.combine(day, time(0), LONDON).astimezone(UTC)
 
 
-POST_DAYS = {"first-class-post": 2, "second-class-post": 4}
+POST_DAYS = {"first-class-post": 2, "second-class-post": 4, "economy-post": 8}
 
 
 def deemed_notified(sent: date, method: str, calendar: Calendar) -> date:
-    """Returns the date of notification by method (DEF-06): post takes working days, anything else the same day."""
+    """Returns the date of notification by method (DEF-06; EH-160 for economy post): post takes working days, anything else the same day."""
     return add_working_days(sent, POST_DAYS[method], calendar)[0] if method in POST_DAYS else sent
 
 

@@ -115,11 +115,21 @@ def method_of(case: Case, notice: Notice | None = None) -> str:
     return METHODS.get(to.channel, "first-class-post")
 
 
-def compose(case: Case, notice: Notice, *, policy: Policy, calendar: Calendar, sent_on: date, ombudsman: str | None = None) -> Letter:
+def compose(
+    case: Case,
+    notice: Notice,
+    *,
+    policy: Policy,
+    calendar: Calendar,
+    sent_on: date,
+    ombudsman: str | None = None,
+    method: str | None = None,
+) -> Letter:
     """Returns the letter with every part its clauses demand. Raises MissingPart where one cannot be given.
 
+    `method` is how it goes, where its carrier posts by another class than the first: its dates count from it (DEF-06).
     `ombudsman` is the body's own sentence, printed as information where the policy's text names none (EH-71)."""
-    method, to = method_of(case, notice), notice.recipient or case.customer
+    method, to = method or method_of(case, notice), notice.recipient or case.customer
     told = deemed_notified(sent_on, method, calendar)
     gone = marked(case, notice, "sent", method=method, sent_on=sent_on, notified_on=told)
     subject = _Subject(gone, notice, policy, calendar, told, method, ombudsman)

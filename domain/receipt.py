@@ -11,7 +11,7 @@ from domain.case import Case, Notice, Review, Sanction, next_id
 from domain.clocks import all_deadlines
 from domain.commands import RecordReceipt
 from domain.counting import DateChange, MovedDate
-from domain.days import POST_DAYS, Calendar, Day, in_words
+from domain.days import Calendar, Day, in_words
 from domain.deadlines import Deadline
 from domain.decision import Decision, Refusal, decided
 from domain.guards import signed_by, the_day
@@ -94,7 +94,11 @@ class FourDates(State):
     returned: Evidenced
 
 
-POSTED = {"first-class-post": "the second working day after posting", "second-class-post": "the fourth working day after posting"}
+POSTED = {
+    "first-class-post": "the second working day after posting",
+    "second-class-post": "the fourth working day after posting",
+    "economy-post": "the eighth working day after posting",
+}
 
 
 def four_dates(case: Case, notice: Notice, *, file: str | None) -> FourDates:
@@ -147,9 +151,10 @@ def _returned(notice: Notice) -> str:
 def _notified(notice: Notice) -> str:
     if notice.notified_on is None or notice.method is None:
         return "not notified"
-    rule = f"{POSTED[notice.method]}" if notice.method in POST_DAYS else "the day it was sent or given"
+    rule = POSTED.get(notice.method, "the day it was sent or given")
+    source = "EH-160" if notice.method == "economy-post" else "DEF-06"
     if notice.received_on is None:
-        return f"deemed: {rule} [DEF-06]"
+        return f"deemed: {rule} [{source}]"
     if notice.received_on <= notice.notified_on:
-        return f"{rule} [DEF-06]; proven by the receipt"
-    return f"deemed: {rule} [DEF-06]; it came later, and the time to appeal runs from {in_words(notice.received_on)}"
+        return f"{rule} [{source}]; proven by the receipt"
+    return f"deemed: {rule} [{source}]; it came later, and the time to appeal runs from {in_words(notice.received_on)}"

@@ -11,6 +11,7 @@ import typer
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, Json
 from starter.clock import today
 from starter.show import as_json, complain, out
+from worker.settings import Settings
 
 if TYPE_CHECKING:  # what makes letters is imported only by the commands that use it
     from activities.made import Made
@@ -126,10 +127,11 @@ def _owed(case_id: str, kind: str, policy: str | None) -> Found:
     """Returns the latest letter of a kind that a case owed or owes, composed anew as of today."""
     from activities.bodies import Unknown, body_of, policy_of_edition
     from activities.calendars import calendar_of
-    from domain.letters import MissingPart, compose
+    from domain.letters import MissingPart, compose, method_of
     from records.database import reading
     from records.store import read_case
     from starter.cli_case import _engine
+    from worker.post import class_of_post
 
     with reading(_engine()) as session:
         case = read_case(session, case_id)
@@ -153,7 +155,9 @@ def _owed(case_id: str, kind: str, policy: str | None) -> Found:
             complain(f"{unknown} {unknown.remains}")
             raise typer.Exit(UNKNOWN) from None
     try:
-        return compose(case, notice, policy=rules, calendar=calendar, sent_on=today()), rules.policy, sender
+        by_email, chosen = method_of(case, notice) == "email", class_of_post(Settings.local())
+        how = "email" if by_email else chosen
+        return compose(case, notice, policy=rules, calendar=calendar, sent_on=today(), method=how), rules.policy, sender
     except MissingPart as problem:
         complain(f"This letter cannot go as it stands: {problem}")
         raise typer.Exit(REFUSED) from None

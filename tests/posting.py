@@ -18,7 +18,7 @@ from activities.sending import Sending
 from domain.case import Case, Notice
 from records.database import reading, transaction
 from records.store import read_case
-from records.tables import HandOverRow, TaskRow
+from records.tables import HandOverRow, LetterFileRow, TaskRow
 from tests.engine import LIMIT, MANAGER, MMO, OFFICER, act, report
 
 UTC = timezone.utc
@@ -104,6 +104,13 @@ class Posting:
     def row(self, case: str, name: str) -> HandOverRow | None:
         with reading(self.engine) as session:
             return session.get(HandOverRow, (case, name))
+
+    def text(self, case: str, name: str) -> str:
+        """Returns a letter that was offered, as it is kept, in plain text."""
+        with reading(self.engine) as session:
+            found = session.get(LetterFileRow, (case, name, "txt"))
+        assert found is not None
+        return found.content.decode()
 
     def tasks(self, case: str) -> list[TaskRow]:
         with reading(self.engine) as session:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
-from activities.carriers.carrier import Carrier
+from activities.carriers.carrier import Carrier, Method
 from activities.carriers.outbox import Outbox
 from activities.carriers.post import Post
 from activities.carriers.smtp import PLAIN, Security, Smtp
@@ -15,6 +15,7 @@ from worker.settings import Settings
 
 ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 EMAIL, PAPER = ("outbox", "smtp", "notify"), ("outbox", "notify")
+POSTAGE: dict[str, Method] = {"first": "first-class-post", "second": "second-class-post", "economy": "economy-post"}
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -33,7 +34,15 @@ def post_of(settings: Settings) -> Post:
     if settings.email_carrier == "smtp":
         carriers["smtp"] = _smtp(settings)
     staff = _smtp(settings) if settings.smtp_host else None
-    return Post(email=carriers[settings.email_carrier], paper=carriers[settings.paper_carrier], outbox=outbox, staff=staff)
+    return Post(
+        email=carriers[settings.email_carrier], paper=carriers[settings.paper_carrier], outbox=outbox, staff=staff,
+        class_of_post=class_of_post(settings)
+    )  # fmt: skip
+
+
+def class_of_post(settings: Settings) -> Method:
+    """Returns by which class letters on paper go: Notify's as the setting says; a person posts first class."""
+    return POSTAGE.get(settings.notify_postage, "first-class-post") if settings.paper_carrier == "notify" else "first-class-post"
 
 
 def uses_notify(settings: Settings) -> bool:
@@ -97,6 +106,8 @@ def _wrong_notify(settings: Settings) -> Iterator[str]:
     if settings.email_carrier == "notify" and not re.fullmatch(ID, settings.notify_email_template):
         right = "the id of an email template whose subject is ((subject)) and whose body is ((body))"
         yield _found("EVENHAND_NOTIFY_EMAIL_TEMPLATE", settings.notify_email_template, right)
+    if settings.notify_postage not in POSTAGE:
+        yield _found("EVENHAND_NOTIFY_POSTAGE", settings.notify_postage, f"one of {', '.join(POSTAGE)}")
     if settings.notify_reply_to and not re.fullmatch(ID, settings.notify_reply_to):
         yield _found("EVENHAND_NOTIFY_REPLY_TO", settings.notify_reply_to, "the id of a reply-to address, or nothing")
     url = urlsplit(settings.notify_url)

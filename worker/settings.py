@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     """The id of an email template whose subject is ((subject)) and whose body is ((body))."""
     notify_reply_to: str = ""
     """The id of a reply-to address of the Notify service; its default where empty."""
+    notify_postage: str = "first"
+    """By which class Notify posts letters on paper: first, second or economy."""
     notify_url: str = "https://api.notifications.service.gov.uk"
     post_round_minutes: int = 60
     """How often Notify is asked what became of the letters it took."""

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from domain.days import Calendar
 from domain.model import Data
 
-Method = Literal["email", "first-class-post", "second-class-post"]
+Method = Literal["email", "first-class-post", "second-class-post", "economy-post"]
 
 
 class Parcel(Data):

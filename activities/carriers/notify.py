@@ -31,7 +31,7 @@ KEPT_FOR = timedelta(days=6)
 SKEW = timedelta(minutes=5)
 """How far Notify's clock may be from ours, where its time is held against the time of an offer."""
 BIGGEST = 2 * 1024 * 1024
-POSTAGE = {"first-class-post": "first", "second-class-post": "second"}
+POSTAGE: dict[Method, str] = {"first-class-post": "first", "second-class-post": "second", "economy-post": "economy"}
 SAFE = frozenset(
     {
         "Can't send to this recipient using a team-only API key",

@@ -20,6 +20,9 @@ class Post:
     staff: StaffMail | None = None
     """What carries emails to staff; without one they go into the outbox."""
 
+    class_of_post: Method = "first-class-post"
+    """By which class the paper carrier posts: the day on which a letter counts as notified follows it (DEF-06)."""
+
     @property
     def staff_mail(self) -> StaffMail:
         return self.staff or StaffOutbox(self.outbox.folder)
@@ -29,6 +32,10 @@ class Post:
         """Returns the default: everything goes into a folder."""
         outbox = Outbox(folder)
         return cls(email=outbox, paper=outbox, outbox=outbox)
+
+    def method(self, asked: str) -> Method:
+        """Returns how a letter goes here that is to go by email or by post."""
+        return "email" if asked == "email" else self.class_of_post
 
     def carrier(self, method: Method) -> Carrier:
         return self.email if method == "email" else self.paper
