@@ -53,6 +53,7 @@ FIELDS = {
     },
 }
 """What a request may hold."""
+NO_CONTACT = "Send files by email has not been set up"
 ENDS = frozenset(("virus-scan-failed", "validation-failed", "received", "permanent-failure", "technical-failure", "delivered", "cancelled"))
 
 
@@ -68,7 +69,13 @@ class Sent:
     content: bytes = b""
     postage: str | None = None
     email_address: str | None = None
-    personalisation: dict[str, str] = field(default_factory=dict)
+    personalisation: dict[str, object] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """What can be fetched by a link, by its file name."""
+    kept_for: str | None = None
+    """How long it can be fetched."""
+    confirms: bool | None = None
+    """Whether whoever fetches it must give the address."""
     completed_at: datetime | None = None
 
 
@@ -85,6 +92,7 @@ class FakeNotify:
 
     def __init__(self) -> None:
         self.sent: dict[str, Sent] = {}
+        self.contact, self.fields = True, ["subject", "body"]
         self.faults: deque[str | Wrong] = deque()
         self.deaf: Wrong | None = None
         self.share, self.dice, self.kinds = 0.0, random.Random(0), (*BEFORE, *AFTER)
@@ -111,8 +119,8 @@ class FakeNotify:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.server_port}"
 
-    def carrier(self, *, key: SecretStr = KEY, quiet: timedelta = timedelta(0)) -> Notify:
-        return Notify(key, template=TEMPLATE, host=self.url, quiet=quiet)
+    def carrier(self, *, key: SecretStr = KEY, quiet: timedelta = timedelta(0), file_weeks: int | None = None) -> Notify:
+        return Notify(key, template=TEMPLATE, host=self.url, quiet=quiet, file_weeks=file_weeks)
 
     def now(self) -> datetime:
         return self.clock or datetime.now(UTC)  # noqa: TID251  # a server has a clock of its own
@@ -225,14 +233,42 @@ class FakeNotify:
         if given["template_id"] != TEMPLATE:
             raise Wrong(400, "BadRequestError", "Template not found")
         words = given.get("personalisation")
-        missing = [name for name in ("subject", "body") if not isinstance(words, dict) or name not in words]
+        missing = [name for name in self.fields if not isinstance(words, dict) or name not in words]
         if missing:
             raise Wrong(400, "BadRequestError", f"Missing personalisation: {', '.join(missing)}")
         assert isinstance(words, dict)
         reference = given.get("reference")
         made = Sent(str(uuid.uuid4()), "email", str(reference) if reference else None, "created", self.now())
         made.email_address, made.personalisation = str(given["email_address"]), words
+        for name, value in words.items():
+            if isinstance(value, dict):
+                words[name] = self._uploaded(made, value)
         return made
+
+    def _uploaded(self, made: Sent, given: dict[str, object]) -> str:
+        """Take a file, as its download service does, and return the link that stands in the email."""
+        if not self.contact:
+            where = "at https://notify.example/services/sample/service-settings/send-files-by-email"
+            raise Wrong(400, "BadRequestError", f"{NO_CONTACT} - add contact details for your service {where}")
+        if strange := set(given) - {"file", "filename", "confirm_email_before_download", "retention_period"}:
+            raise Wrong(400, "ValidationError", f"Additional properties are not allowed ({min(strange)} was unexpected)")
+        name, kept = str(given.get("filename") or ""), str(given.get("retention_period") or "26 weeks")
+        if len(name) > 100 or "." not in name:
+            wrong = (
+                "cannot be longer than 100 characters" if len(name) > 100 else "must end with a file extension. For example, filename.csv"
+            )
+            raise Wrong(400, "BadRequestError", f"`filename` {wrong}")
+        if not re.fullmatch(r"([1-9]|[1-6][0-9]|7[0-8]) weeks?", kept):
+            said = f"Unsupported value for retention_period '{kept}'. Supported periods are from 1 to 78 weeks."
+            raise Wrong(400, "BadRequestError", said)
+        content = base64.b64decode(str(given["file"]), validate=True)
+        if len(content) > 2 * 1024 * 1024:
+            raise Wrong(413, "BadRequestError", "Uploaded file exceeds file size limit")  # not among the documented ones
+        if not content.startswith(b"%PDF-"):
+            raise Wrong(400, "BadRequestError", "Unsupported file type 'application/octet-stream'. Supported types are: '.pdf'")
+        confirms = given.get("confirm_email_before_download")
+        made.files[name], made.kept_for, made.confirms = content, kept, confirms is not False
+        return f"{self.url}/d/{uuid.uuid4()}"
 
     def show(self, id: str) -> dict[str, object]:
         try:

@@ -66,7 +66,7 @@ def _notify(settings: Settings) -> Carrier:
 
     return Notify(
         settings.notify_api_key, template=settings.notify_email_template or None, reply_to=settings.notify_reply_to or None,
-        host=settings.notify_url,
+        file_weeks=settings.notify_file_weeks if settings.notify_email_file == "yes" else None, host=settings.notify_url,
     )  # fmt: skip
 
 
@@ -106,6 +106,10 @@ def _wrong_notify(settings: Settings) -> Iterator[str]:
     if settings.email_carrier == "notify" and not re.fullmatch(ID, settings.notify_email_template):
         right = "the id of an email template whose subject is ((subject)) and whose body is ((body))"
         yield _found("EVENHAND_NOTIFY_EMAIL_TEMPLATE", settings.notify_email_template, right)
+    if settings.notify_email_file not in ("yes", "no"):
+        yield _found("EVENHAND_NOTIFY_EMAIL_FILE", settings.notify_email_file, "yes (the template has ((link_to_file)) too) or no")
+    if not 1 <= settings.notify_file_weeks <= 78:
+        yield _found("EVENHAND_NOTIFY_FILE_WEEKS", str(settings.notify_file_weeks), "from 1 to 78 weeks")
     if settings.notify_postage not in POSTAGE:
         yield _found("EVENHAND_NOTIFY_POSTAGE", settings.notify_postage, f"one of {', '.join(POSTAGE)}")
     if settings.notify_reply_to and not re.fullmatch(ID, settings.notify_reply_to):

@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     notify_api_key: SecretStr = SecretStr("")
     notify_email_template: str = ""
     """The id of an email template whose subject is ((subject)) and whose body is ((body))."""
+    notify_email_file: str = "no"
+    """yes: the template has the field ((link_to_file)) as well, and an email links to the letter as PDF; no: it is text alone."""
+    notify_file_weeks: int = 26
+    """For how many weeks the file can be fetched: 1 to 78."""
     notify_reply_to: str = ""
     """The id of a reply-to address of the Notify service; its default where empty."""
     notify_postage: str = "first"

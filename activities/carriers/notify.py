@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
@@ -14,6 +15,7 @@ from typing import Protocol, cast
 
 from notifications_python_client.errors import APIError
 from notifications_python_client.notifications import NotificationsAPIClient
+from notifications_python_client.utils import prepare_upload
 from pydantic import SecretStr
 from requests import ConnectTimeout, RequestException
 from urllib3.exceptions import MaxRetryError, NewConnectionError
@@ -36,13 +38,20 @@ SAFE = frozenset(
     {
         "Can't send to this recipient using a team-only API key",
         "Can't send to this recipient when service is in trial mode",
+        "Can only send a file by email",
         "Cannot send letters",
         "Cannot send letters with a team api key",
         "Cannot send letters when service is in trial mode",
+        "File did not pass the virus scan",
         "Letter content is not a valid PDF",
+        "Missing personalisation",
+        "Send files by email has not been set up - add contact details for your service",
         "Template not found",
         "Template has been deleted",
         "Template has been archived",
+        "Unsupported file type",
+        "Unsupported value for retention_period",
+        "Uploaded file exceeds file size limit",
     }
 )
 """How messages of Notify begin that name nobody. Any other may quote what was refused, and is told by its kind alone."""
@@ -50,6 +59,11 @@ FIELDS = frozenset({"email_address", "template_id", "personalisation", "referenc
 
 logging.getLogger("notifications_python_client").setLevel(logging.ERROR)  # its warnings quote what was refused, and so may name somebody
 
+LINK = "link_to_file"
+"""The field of the email template that becomes the link to the letter as a file."""
+NO_FILE = "There is no file. This email holds the whole letter, as text."
+"""What stands in place of the link for a customer who gets plain text, as agreed."""
+TOO_LARGE = "The letter is larger than the two megabytes that GOV.UK Notify takes."
 Json = dict[str, object]
 
 
@@ -59,7 +73,7 @@ class Client(Protocol):
     def send_precompiled_letter_notification(self, reference: str, pdf_file: BytesIO, postage: str) -> object: ...
 
     def send_email_notification(
-        self, email_address: str, template_id: str | None, personalisation: dict[str, str], reference: str, email_reply_to_id: str | None
+        self, email_address: str, template_id: str | None, personalisation: Json, reference: str, email_reply_to_id: str | None
     ) -> object: ...
 
     def get_all_notifications(self, *, reference: str) -> object: ...
@@ -74,8 +88,17 @@ class Notify:
     twice_is_once = False
 
     def __init__(
-        self, key: SecretStr, *, template: str | None = None, reply_to: str | None = None, host: str = HOST, quiet: timedelta = QUIET
+        self,
+        key: SecretStr,
+        *,
+        template: str | None = None,
+        reply_to: str | None = None,
+        file_weeks: int | None = None,
+        host: str = HOST,
+        quiet: timedelta = QUIET,
     ) -> None:
+        """`file_weeks` is for how long the letter can be fetched as a file, where the template has a field for the link; else none goes."""
+        self.file_weeks = file_weeks
         self.key, self.template, self.reply_to, self.host, self.quiet = key, template, reply_to, host, quiet
 
     def __repr__(self) -> str:
@@ -95,7 +118,7 @@ class Notify:
         if parcel.method == "email":
             return self._email(parcel)
         if len(parcel.files["pdf"]) > BIGGEST:
-            raise Declined("The letter is larger than the two megabytes that GOV.UK Notify takes.")
+            raise Declined(TOO_LARGE)
         pdf = BytesIO(parcel.files["pdf"])
         postage = POSTAGE[parcel.method]
         took = self._offer(lambda client: client.send_precompiled_letter_notification(parcel.reference, pdf, postage=postage), parcel)
@@ -105,7 +128,7 @@ class Notify:
         if not parcel.address:
             raise Declined("The customer has no email address.")
         address = parcel.address
-        words = {"subject": parcel.subject, "body": parcel.files["txt"].decode()}
+        words: Json = {"subject": parcel.subject, "body": parcel.files["txt"].decode(), **self._link(parcel)}
         took = self._offer(
             lambda client: client.send_email_notification(
                 address, self.template, personalisation=words, reference=parcel.reference, email_reply_to_id=self.reply_to
@@ -113,6 +136,22 @@ class Notify:
             parcel,
         )
         return Handed(id=str(took["id"]), status="created")
+
+    def _link(self, parcel: Parcel) -> Json:
+        """Returns the letter as a file to be fetched by a link, by whoever knows the address it was sent to; nothing where none is set."""
+        if self.file_weeks is None:
+            return {}
+        pdf = parcel.files.get("pdf")
+        if pdf is None:
+            return {LINK: NO_FILE}
+        if len(pdf) > BIGGEST:
+            raise Declined(TOO_LARGE)
+        name = re.sub(r"[^a-z0-9]+", "-", parcel.subject.casefold()).strip("-")[:80] or "letter"
+        weeks = "1 week" if self.file_weeks == 1 else f"{self.file_weeks} weeks"
+        file = prepare_upload(  # type: ignore[no-untyped-call]
+            BytesIO(pdf), filename=f"{name}.pdf", confirm_email_before_download=True, retention_period=weeks
+        )
+        return {LINK: file}
 
     def find(self, parcel: Parcel) -> Handed | None:
         """Returns the newest letter under this reference that was made since it was first offered; None where none came."""
