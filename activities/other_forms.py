@@ -7,8 +7,10 @@ import re
 from jinja2 import TemplateError, TemplateNotFound
 
 from activities.letters import Unprintable, Wording, body_in, each_text, escaped, facts_of, page, plain, set_aside
+from activities.not_given import values
 from activities.pdf import Text
 from activities.sentences import sentences
+from activities.translated_dates import numerals, strange_dates
 from domain.letters import Letter
 from domain.model import Data
 
@@ -45,10 +47,13 @@ def script_of(letter: Letter, words: Wording) -> str:
 
 
 def translated(letter: Letter, words: Wording, language: str) -> Translated:
-    """Returns the body's own text of a letter in another language. Raises Unprintable where it supplies none, with where to put it."""
+    """Returns the body's own text of a letter in another language. Raises Unprintable where it supplies none, with where to put it, and
+    where it prints a date that nobody gave."""
     markdown = _translation(letter, words, language, escaped=True)
-    text = Text(lang=language, markdown=markdown)
-    return Translated(text=text, plain=plain(_translation(letter, words, language, escaped=False)))
+    text, words_of_it = Text(lang=language, markdown=markdown), plain(_translation(letter, words, language, escaped=False))
+    for one in strange_dates(words_of_it, values((letter.model_dump(), words.sender))):
+        raise Unprintable(f"{letter.kind}: languages/{language}/{letter.kind}.md prints a date of its own: {one}.")
+    return Translated(text=text, plain=words_of_it)
 
 
 def _translation(letter: Letter, words: Wording, language: str, *, escaped: bool) -> str:
@@ -56,7 +61,9 @@ def _translation(letter: Letter, words: Wording, language: str, *, escaped: bool
     name = f"languages/{language}/{letter.kind}.md"
     parts = {one.part.replace("-", "_"): each_text(one.facts, escape) for one in letter.sections}
     try:
-        return words.templates.get_template(name).render({**facts_of(letter, words, escape), "parts": parts})
+        template = words.templates.overlay()
+        template.filters = {**template.filters, "numerals": numerals}
+        return template.get_template(name).render({**facts_of(letter, words, escape), "parts": parts})
     except TemplateNotFound:
         raise Unprintable(
             f"{letter.kind}: a translation into {language} is agreed and there is none: put it at templates/notices/{words.policy}/{name}."

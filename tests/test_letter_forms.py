@@ -141,6 +141,41 @@ def test_a_body_s_own_translation_goes_with_the_letter_or_in_its_place(welsh: Pa
         assert any("cy-GB" in one for one in spoken), "a reader by ear changes its voice"
 
 
+NUMERALS = WELSH.replace("{{ parts.appeal.closes }}", "{{ parts.appeal.closes | numerals }}")
+
+
+def test_a_translation_may_print_its_dates_as_numerals(welsh: Path):
+    """EH-110: nothing of ours is translated, and a date in numerals needs no translation."""
+    (welsh / "mmo" / "languages" / "cy" / "decision.md").write_text(NUMERALS, encoding="utf-8")
+    wording.cache_clear()
+
+    text = made("translation", language="cy", translation_alone=True, own=welsh).parcel["txt"].decode()
+
+    assert "Y diwrnod olaf: 24/03/2027. Ŵyn, ŷd." in plain(text) and "Wednesday" not in text
+
+
+@pytest.mark.parametrize(
+    "own", ["25/03/2027", "2027-03-25", "25 Mawrth 2027", "25 de marzo de 2027", "Thursday 25 March 2027", "99/99/2027"]
+)
+def test_a_translation_that_prints_a_day_of_its_own_is_stopped(welsh: Path, own: str):
+    """A text that kept a day from the letter it was written for: the customer would be told a wrong last day."""
+    (welsh / "mmo" / "languages" / "cy" / "decision.md").write_text(WELSH + f"\nNeu {own}.\n", encoding="utf-8")
+    wording.cache_clear()
+
+    with pytest.raises(
+        Unprintable, match=rf"decision: languages/cy/decision\.md prints a date of its own: .*{own.removeprefix('Thursday ')}"
+    ):
+        made("translation", language="cy", own=welsh)
+
+
+@pytest.mark.parametrize("given", ["24/03/2027", "24 Mawrth 2027", "24 o Fawrth 2027", "24 de marzo de 2027", "24.03.2027"])
+def test_a_translation_may_word_a_day_that_the_letter_gives(welsh: Path, given: str):
+    (welsh / "mmo" / "languages" / "cy" / "decision.md").write_text(WELSH + f"\nNeu {given}.\n", encoding="utf-8")
+    wording.cache_clear()
+
+    assert given in plain(made("translation", language="cy", own=welsh).parcel["txt"].decode())
+
+
 def test_a_translation_that_nobody_supplied_stops_the_letter_and_says_where_it_goes():
     """EH-110: a letter that its customer cannot read is not sent in silence."""
     with pytest.raises(Unprintable, match=r"a translation into pl is agreed and there is none: put it at .*mmo/languages/pl/decision\.md"):
