@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -12,12 +14,14 @@ from temporalio.exceptions import ApplicationError
 
 from activities.carriers.post import Post
 from activities.clock import ENGINE_TIME, Clock
+from activities.counted import count_act, count_fault
 from activities.outcome import Act, Letter, Outcome
 from activities.recording import Recording, RecordsBehind
 from activities.sending import Sending
 from records.database import transaction
 
 TRIES_BEFORE_SETTING_ASIDE = 5
+log = logging.getLogger("evenhand.activities")
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,10 @@ class CaseActivities:
             if activity.info().attempt < TRIES_BEFORE_SETTING_ASIDE:
                 raise _told(fault) from None
             with transaction(self.engine) as session:
-                return Recording(session, act, self.clock).set_aside(type(fault).__name__)
+                outcome = Recording(session, act, self.clock).set_aside(type(fault).__name__)
+            count_act(act.message.get("do"), outcome.result)
+            return outcome
+        count_act(act.message.get("do"), outcome.result)
         if outcome.closed:
             self.post.outbox.destroy(act.case)
         return outcome
@@ -66,6 +73,9 @@ def _told(fault: Exception) -> ApplicationError:
 
 
 def _note(fault: Exception) -> None:
-    """Write where a fault happened into the worker's own log, without its text."""
-    where = "".join(traceback.format_tb(fault.__traceback__))
-    activity.logger.error("%s\n%s", type(fault).__name__, where)
+    """Write where a fault happened into the worker's own log, without its text, and count it."""
+    frames, at = traceback.extract_tb(fault.__traceback__), activity.info()
+    where = [f"{'/'.join(Path(one.filename).parts[-2:])}:{one.lineno} {one.name}" for one in frames]
+    about = {"fault": type(fault).__name__, "where": where, "activity": at.activity_type, "case": at.workflow_id, "attempt": at.attempt}
+    log.error(f"A fault in the program: {type(fault).__name__}.", extra=about)
+    count_fault(type(fault).__name__)

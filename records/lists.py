@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import and_, or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, select
 
 from records.tables import CaseRow, LetterRow, NoticeRow, RegisterRow, StaffRow, TaskRow, TextRow
@@ -77,11 +77,16 @@ NOT_ON_ITS_WAY = ("to-issue", "to-send", "handed-over", "uncertain", "blocked", 
 it, nobody knows, it cannot go, it came back."""
 
 
+def not_on_its_way() -> tuple[ColumnElement[bool], ...]:
+    """Returns what makes a letter one whose customer is not told, of cases not yet closed: for a query of both tables."""
+    to_be_read_out = and_(col(NoticeRow.status) == "sent", col(NoticeRow.notified_on).is_(None))
+    of_open_cases = (col(NoticeRow.case_id) == col(CaseRow.id), col(CaseRow.stage) != "closed")
+    return (*of_open_cases, or_(col(NoticeRow.status).in_(NOT_ON_ITS_WAY), to_be_read_out))
+
+
 def undelivered(session: Session, *, body: str | None = None) -> tuple[tuple[NoticeRow, CaseRow], ...]:
     """Returns the letters whose customer is not told, the oldest decision first, of cases not yet closed."""
-    query = select(NoticeRow, CaseRow).where(col(NoticeRow.case_id) == col(CaseRow.id), col(CaseRow.stage) != "closed")
-    to_be_read_out = and_(col(NoticeRow.status) == "sent", col(NoticeRow.notified_on).is_(None))
-    query = query.where(or_(col(NoticeRow.status).in_(NOT_ON_ITS_WAY), to_be_read_out))
+    query = select(NoticeRow, CaseRow).where(*not_on_its_way())
     if body:
         query = query.where(CaseRow.body == body)
     return tuple(sorted(session.exec(query).all(), key=lambda one: (one[0].created_on, one[0].case_id, one[0].notice)))

@@ -9,9 +9,12 @@ import signal
 import sys
 from contextlib import suppress
 
+from worker.logs import NoLogs, keep_logs
 from worker.post import NoPost
+from worker.release import release
 from worker.run import run_worker
 from worker.settings import Settings
+from worker.telemetry import NoMetrics
 
 log = logging.getLogger("evenhand.worker")
 
@@ -28,13 +31,18 @@ async def work_until_told(settings: Settings) -> None:
 
 def main() -> int:
     """Returns the exit code: 0 when told to stop, 1 when the worker could not start or go on."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings()
-    log.info("Working on %s of %s, queue %s.", settings.temporal_namespace, settings.temporal_address, settings.task_queue)
+    try:
+        keep_logs(settings)
+    except NoLogs as error:
+        print(error, file=sys.stderr)
+        return 1
+    about = {"namespace": settings.temporal_namespace, "address": settings.temporal_address, "queue": settings.task_queue}
+    log.info("Working.", extra={**about, "build": release()})
     try:
         asyncio.run(work_until_told(settings))
-    except NoPost as error:
-        log.error("%s", error)
+    except (NoPost, NoMetrics) as error:
+        log.error("The settings cannot be used.", extra={"setting": str(error).splitlines()})
         return 1
     except Exception:
         log.exception("The worker could not go on.")

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 from temporalio.client import Client
+from temporalio.runtime import Runtime
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.carriers.post import Post
@@ -15,9 +16,13 @@ from activities.case import CaseActivities
 from activities.clock import ENGINE_TIME, Clock
 from activities.following import Following, RoundActivities
 from records.database import open_database
+from worker.metrics import serving_metrics
 from worker.post import post_of
+from worker.release import release
 from worker.round import keep_rounds
 from worker.settings import Settings
+from worker.telemetry import runtime_of
+from worker.tracing import tracing
 from workflows.case import CaseWorkflow
 from workflows.converter import DATA_CONVERTER
 from workflows.round import PostRound
@@ -27,9 +32,12 @@ FINISH_WITHIN = timedelta(seconds=30)
 """How long a worker that is stopped lets its acts come to an end."""
 
 
-async def connect(settings: Settings) -> Client:
-    """Returns a client of the engine named in the settings."""
-    return await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace, data_converter=DATA_CONVERTER)
+async def connect(settings: Settings, *, runtime: Runtime | None = None) -> Client:
+    """Returns a client of the engine named in the settings; a worker gives the runtime that counts what it does."""
+    return await Client.connect(
+        settings.temporal_address, namespace=settings.temporal_namespace, data_converter=DATA_CONVERTER, runtime=runtime,
+        interceptors=tracing(settings),
+    )  # fmt: skip
 
 
 def worker_for(client: Client, *, engine: Engine, post: Post, task_queue: str, clock: Clock = ENGINE_TIME, cached: int = 1000) -> Worker:
@@ -45,17 +53,18 @@ def worker_for(client: Client, *, engine: Engine, post: Post, task_queue: str, c
         graceful_shutdown_timeout=FINISH_WITHIN,
         max_concurrent_activities=THREADS,
         max_cached_workflows=cached,
+        build_id=release(),
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
     )
 
 
 async def run_worker(settings: Settings) -> None:
-    """Run a worker until it is cancelled. Raises NoPost where the settings name a carrier that cannot work."""
+    """Run a worker until it is cancelled. Raises NoPost or NoMetrics where the settings name what cannot work."""
     post = post_of(settings)
-    client = await connect(settings)
+    client = await connect(settings, runtime=runtime_of(settings))
     engine = open_database(settings.database)
-    async with worker_for(client, engine=engine, post=post, task_queue=settings.task_queue):
+    async with worker_for(client, engine=engine, post=post, task_queue=settings.task_queue), serving_metrics(settings, engine, client):
         await keep_rounds(client, settings)
         while True:
             if settings.health_file:

@@ -53,6 +53,17 @@ class Settings(BaseSettings):
     health_file: Path | None = None
     """Touched every few seconds by a running worker, for a container's health check."""
 
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR: nothing less grave is logged."""
+    log_format: str = "auto"
+    """json, plain for a person, or auto: plain at a terminal."""
+    metrics_address: str = ""
+    """Where Prometheus reads what the records hold, as 127.0.0.1:9464; empty is nowhere."""
+    engine_metrics_address: str = ""
+    """Where it reads what the worker does for the engine, as 127.0.0.1:9465; empty is nowhere."""
+    otlp_endpoint: str = ""
+    """Where traces go, as http://127.0.0.1:4318; empty is nowhere, unless OTEL_EXPORTER_OTLP_ENDPOINT says."""
+
     email_carrier: str = "outbox"
     """What takes email: outbox, smtp or notify."""
     paper_carrier: str = "outbox"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from contextvars import Context, copy_context
 from datetime import timedelta
 
 from temporalio import workflow
@@ -33,6 +34,10 @@ class Acts:
     def __init__(self, carry: Carry) -> None:
         self.carry = carry
         self.answers: dict[int, Outcome | None] = {}
+        self.heard_in: dict[int, Context] = {}
+        """Within what each message was heard: its sender's trace, where one came with it. Not carried into the next run."""
+        self.within = Context()
+        """That of the last message acted on: its letters belong to the same trace."""
         self.late = False
         """Whether the first message has already waited longer than an answer may take."""
 
@@ -41,6 +46,7 @@ class Acts:
         self.carry.tickets += 1
         queued = Queued(message=message, source=source, ticket=self.carry.tickets)
         self.carry.queue.append(queued)
+        self.heard_in[queued.ticket] = copy_context() if source == "outside" else Context()
         return queued
 
     async def answer(self, message: dict[str, object]) -> Outcome:
@@ -66,6 +72,7 @@ class Acts:
     async def first(self) -> Outcome:
         """Have the first message acted on, however long the records are away."""
         queued = self.carry.queue[0]
+        self.within = self.heard_in.pop(queued.ticket, copy_context())
         outcome = await self._acted(queued)
         self.late = False
         self.carry.queue.pop(0)
@@ -79,10 +86,11 @@ class Acts:
         within: timedelta | None = ANSWER_WITHIN
         while True:
             try:
-                outcome: Outcome = await workflow.execute_activity(
-                    "act", act, result_type=Outcome, start_to_close_timeout=ACT_WITHIN, schedule_to_close_timeout=within,
-                    retry_policy=ACT_RETRY, summary=queued.name,
+                begun = self.within.run(
+                    workflow.start_activity, "act", act, result_type=Outcome, start_to_close_timeout=ACT_WITHIN,
+                    schedule_to_close_timeout=within, retry_policy=ACT_RETRY, summary=queued.name,
                 )  # fmt: skip
+                outcome: Outcome = await begun
                 return outcome
             except ActivityError:
                 within, self.late = None, True

@@ -72,7 +72,7 @@ class CaseWorkflow:
         self.alarm.set(outcome.wake_at, outcome.due_key, outcome.due or "", rung=self.carry.rung)
         for notice in outcome.to_send:
             if notice not in self.sending:
-                self.sending[notice] = asyncio.create_task(self._send(notice))
+                self.sending[notice] = asyncio.create_task(self._send(notice), context=self.acts.within)
 
     def _rang(self, key: str) -> None:
         self.carry.rings, self.carry.rung = self.carry.rings + 1, key
@@ -89,7 +89,7 @@ class CaseWorkflow:
         del self.sending[notice]
         self._adopt(outcome)
         if self.carry.last and notice in self.carry.last.to_send and notice not in self.sending and workflow.patched(STILL_OWED):
-            self.sending[notice] = asyncio.create_task(self._send(notice))
+            self.sending[notice] = asyncio.create_task(self._send(notice), context=self.acts.within)
 
     def _may_renew(self) -> bool:
         long = workflow.info().is_continue_as_new_suggested() or workflow.now() - self.began > RUN_AT_MOST

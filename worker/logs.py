@@ -1,0 +1,110 @@
+"""Logs: one line an event, as JSON, or for a person at a terminal. What a line may say is in worker/scrub.py.
+
+Every logger of the process goes through here, the engine's SDK and the libraries too."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Mapping, MutableMapping
+from datetime import datetime, timezone
+from types import TracebackType
+from typing import Any  # structlog's own types of mixed values
+
+import structlog
+from pydantic import SecretStr
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+from temporalio import activity, workflow
+
+from worker.scrub import allowed, fault_of, keep_secret, kind_of, said_by, scrubbed
+from worker.settings import Settings
+
+OWN = "evenhand"
+"""Loggers of this name are our own: what they say stands in the program, and what it is about in keys."""
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+FORMATS = ("auto", "json", "plain")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+Event = MutableMapping[str, Any]
+
+
+class NoLogs(Exception):
+    """The settings ask for logs that there are not; says what was found and what would be right."""
+
+
+def keep_logs(settings: Settings, *, least: str = "DEBUG") -> None:
+    """Have this process log as its settings say, on standard error, and nothing less than `least`. Raises NoLogs."""
+    level = settings.log_level.upper()
+    if level not in LEVELS:
+        raise NoLogs(f"EVENHAND_LOG_LEVEL is {settings.log_level}; it must be one of {', '.join(LEVELS)}.")
+    if settings.log_format not in FORMATS:
+        raise NoLogs(f"EVENHAND_LOG_FORMAT is {settings.log_format}; it must be one of {', '.join(FORMATS)}.")
+    keep_secret(*secrets_of(settings))
+    plain = settings.log_format == "plain" or (settings.log_format == "auto" and sys.stderr.isatty())
+    handler = Whole(sys.stderr)
+    handler.setFormatter(formatter(plain=plain))
+    logging.root.handlers = [handler]
+    logging.root.setLevel(max(logging.getLevelName(level), logging.getLevelName(least)))
+    logging.captureWarnings(True)
+    activity.logger.activity_info_on_message = workflow.logger.workflow_info_on_message = False
+    sys.excepthook = _ended_by
+    threading.excepthook = _thread_ended_by
+
+
+def formatter(*, plain: bool) -> structlog.stdlib.ProcessorFormatter:
+    """Returns what makes a line of a record: for a person, or as JSON."""
+    render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if plain else structlog.processors.JSONRenderer()
+    return structlog.stdlib.ProcessorFormatter(processors=[line_of, render], keep_exc_info=True, pass_foreign_args=True)
+
+
+class Whole(logging.StreamHandler[Any]):
+    """Writes whole lines. A record that cannot be made into one is counted, never printed: its text may be anybody's."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        self.stream.write(f'{{"level": "error", "event": "A line could not be written", "logger": "{scrubbed(record.name)}"}}\n')
+
+
+def line_of(_logger: Any, _method: str, event: Event) -> Event:
+    """Returns the facts of one line: when, how grave, who says it, what, what it is about, and what went wrong."""
+    record: logging.LogRecord = event["_record"]
+    own = record.name.split(".", 1)[0] == OWN
+    line: dict[str, object] = {
+        "timestamp": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds"),
+        "level": record.levelname.lower(),
+        "logger": scrubbed(record.name),
+        "event": scrubbed(record.getMessage()) if own and not record.args else said_by(record),
+    }
+    if not own:
+        line["place"] = f"{record.module}:{record.lineno}"
+    line |= allowed(_extra(record))
+    return {**line, **_fault(record.exc_info)}
+
+
+def _extra(record: logging.LogRecord) -> Mapping[str, object]:
+    return {key: value for key, value in vars(record).items() if key not in STANDARD and not key.startswith("_") and key != "temporal_log"}
+
+
+def _fault(given: Any) -> dict[str, object]:
+    error = given[1] if isinstance(given, tuple) else None
+    return fault_of(error) if isinstance(error, BaseException) else {}
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Returns every password and key that the settings hold."""
+    held = [value.get_secret_value() for value in dict(settings).values() if isinstance(value, SecretStr)]
+    try:
+        password = make_url(settings.database).password
+    except ArgumentError:
+        return held
+    return [*held, str(password)] if password else held
+
+
+def _ended_by(kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    logging.getLogger(OWN).critical("Ended by a fault.", extra=fault_of(error))
+
+
+def _thread_ended_by(given: threading.ExceptHookArgs) -> None:
+    about = fault_of(given.exc_value) if given.exc_value else {"fault": kind_of(given.exc_type)}
+    logging.getLogger(OWN).critical("A thread was ended by a fault.", extra=about)

@@ -1,0 +1,179 @@
+"""What the records hold, for Prometheus: looked up when it asks, at most once in a quarter of a minute. No case, no person, no words.
+
+Every worker tells the same of the same records: alerts take the highest (deploy/alerts.yml)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import date, datetime
+from threading import Lock
+from time import monotonic
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+from temporalio.client import Client, ScheduleDescription
+from temporalio.service import RPCError
+
+from activities.calendars import in_force
+from domain.days import london_date
+from policies import load
+from records.counts import Counted, Counts, counted
+from records.database import reading
+from worker.clock import now
+from worker.release import release
+from worker.round import ID as POST_ROUND
+from worker.settings import Settings
+from worker.telemetry import host_and_port, taken
+
+log = logging.getLogger("evenhand.metrics")
+KEPT_FOR = 15.0
+"""Seconds for which one look at the records answers every question."""
+ASKED_EVERY = 30.0
+"""Seconds between two looks at the engine."""
+SCHEDULES = (POST_ROUND,)
+
+
+def calendar_days(session: Session, today: date) -> dict[tuple[str, ...], int]:
+    """Returns how many days the bank holidays of each nation are still known for."""
+    known = sorted({one.nation for one in load.shipped_calendars()})
+    return {(nation,): (in_force(session, nation).known_until - today).days for nation in known}
+
+
+EXPIRES: dict[str, tuple[str, tuple[str, ...], Callable[[Session, date], Mapping[tuple[str, ...], float]]]] = {
+    "evenhand_bank_holidays_known_days": ("Days until the known bank holidays end.", ("nation",), calendar_days),
+}
+"""What runs out, by the name of its metric: what it says, its labels, and who counts the days. Keys that end are added here."""
+
+
+class Schedules:
+    """What the engine says of the schedules; asked now and then, so that a scrape waits for nothing."""
+
+    def __init__(self) -> None:
+        self.answers = False
+        self.last: dict[str, float] = {}
+        self.paused: dict[str, bool] = {}
+
+    async def ask(self, client: Client) -> None:
+        """Ask the engine once. What it cannot say now stays as it was said last, and that it does not answer is said too."""
+        try:
+            for id in SCHEDULES:
+                self._heard(id, await asyncio.wait_for(client.get_schedule_handle(id).describe(), 10))
+            self.answers = True
+        except (RPCError, TimeoutError):
+            self.answers = False
+
+    def _heard(self, id: str, found: ScheduleDescription) -> None:
+        begun = [one.started_at for one in found.info.recent_actions]
+        self.last[id] = max([*begun, found.info.created_at]).timestamp()
+        self.paused[id] = found.schedule.state.paused
+
+    async def keep_asking(self, client: Client) -> None:
+        while True:
+            await self.ask(client)
+            await asyncio.sleep(ASKED_EVERY)
+
+
+class Records(Collector):
+    """The metrics of one installation. Where the records do not answer it says so, and nothing else of them."""
+
+    def __init__(self, engine: Engine, settings: Settings, schedules: Schedules, clock: Callable[[], datetime] = now) -> None:
+        self.engine, self.settings, self.schedules, self.clock = engine, settings, schedules, clock
+        self.kept: tuple[float, tuple[Metric, ...]] | None = None
+        self.turn = Lock()
+
+    def describe(self) -> Iterator[Metric]:
+        """Says nothing beforehand: to be registered must not wait for the records."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        with self.turn:
+            if self.kept is None or monotonic() - self.kept[0] > KEPT_FOR:
+                self.kept = (monotonic(), tuple(self._of_records()))
+            found = self.kept[1]
+        yield from found
+        yield from self._of_engine()
+        yield from self._of_machine()
+
+    def _of_records(self) -> list[Metric]:
+        today = london_date(self.clock())
+        try:
+            with reading(self.engine) as session:
+                found = [*_families(counted(session, today=today)), *_expiring(session, today)]
+        except SQLAlchemyError as fault:
+            log.warning("The records do not answer.", extra={"fault": type(fault).__name__})
+            return [_one("evenhand_records_answer", "Whether the records answered when asked: 1 or 0.", 0)]
+        return [_one("evenhand_records_answer", "Whether the records answered when asked: 1 or 0.", 1), *found]
+
+    def _of_engine(self) -> Iterator[Metric]:
+        yield _one("evenhand_engine_answers", "Whether the engine answered when asked: 1 or 0.", self.schedules.answers)
+        said = "When a schedule last began its work, or was made, in seconds since 1970."
+        yield _many("evenhand_schedule_last_start_seconds", said, ("schedule",), {(id,): at for id, at in self.schedules.last.items()})
+        paused: dict[tuple[str, ...], float] = {(id,): float(is_so) for id, is_so in self.schedules.paused.items()}
+        yield _many("evenhand_schedule_paused", "Whether somebody paused a schedule: 1 or 0.", ("schedule",), paused)
+
+    def _of_machine(self) -> Iterator[Metric]:
+        yield _many("evenhand_release", "Which release this worker runs; always 1.", ("release",), {(release(),): 1})
+        with suppress(OSError):
+            free = shutil.disk_usage(self.settings.letters).free
+            yield _one("evenhand_outbox_free_bytes", "Bytes free where letters are kept.", free)
+
+
+def _families(found: Counted) -> Iterator[Metric]:
+    yield _one("evenhand_bodies", "Bodies that are set up.", len(found.bodies))
+    yield _many("evenhand_open_cases", "Cases that are open, by stage.", ("body", "stage"), found.open_cases)
+    yield _many("evenhand_overdue_tasks", "What waits for a person past its day, by kind.", ("body", "kind"), found.overdue)
+    set_aside: Counts = {**{(body,): 0 for body in found.bodies}, **found.set_aside}
+    yield _many("evenhand_set_aside_acts", "Acts set aside after a fault, waiting for an operator.", ("body",), set_aside)
+    said = "Letters not on their way to the customer, by status and by days since the decision."
+    yield _many("evenhand_unsent_letters", said, ("body", "status", "age"), found.unsent)
+    yield _many("evenhand_hand_overs", "Letters offered to a carrier and not taken yet.", ("carrier", "state"), found.hand_overs)
+    yield _many("evenhand_staff_notices", "Emails to staff that have not reached their reader.", ("body", "state"), found.staff_notices)
+
+
+def _expiring(session: Session, today: date) -> Iterator[Metric]:
+    for name, (said, labels, days) in EXPIRES.items():
+        yield _many(name, said, labels, days(session, today))
+
+
+def _one(name: str, said: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, said, value=float(value))
+
+
+def _many(name: str, said: str, labels: tuple[str, ...], values: Mapping[tuple[str, ...], float]) -> Metric:
+    family = GaugeMetricFamily(name, said, labels=labels)
+    for of, value in sorted(values.items()):
+        family.add_metric(of, float(value))
+    return family
+
+
+@asynccontextmanager
+async def serving_metrics(settings: Settings, engine: Engine, client: Client) -> AsyncIterator[None]:
+    """Answer Prometheus while a worker runs, where the settings say at which address; else do nothing. Raises NoMetrics."""
+    if not settings.metrics_address:
+        yield
+        return
+    host, port = host_and_port("EVENHAND_METRICS_ADDRESS", settings.metrics_address)
+    schedules, registry = Schedules(), CollectorRegistry()
+    registry.register(Records(engine, settings, schedules))
+    try:
+        server, thread = start_http_server(port, addr=host, registry=registry)
+    except OSError:
+        raise taken("EVENHAND_METRICS_ADDRESS", settings.metrics_address) from None
+    asking = asyncio.create_task(schedules.keep_asking(client))
+    try:
+        yield
+    finally:
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
