@@ -7,10 +7,10 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from types import TracebackType
-from typing import Any  # structlog's own types of mixed values
+from typing import Any  # what the standard library leaves open
 
 import structlog
 from pydantic import SecretStr
@@ -27,8 +27,6 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 FORMATS = ("auto", "json", "plain")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
-Event = MutableMapping[str, Any]
-
 
 class NoLogs(Exception):
     """The settings ask for logs that there are not; says what was found and what would be right."""
@@ -44,7 +42,7 @@ def keep_logs(settings: Settings, *, least: str = "DEBUG") -> None:
     keep_secret(*secrets_of(settings))
     plain = settings.log_format == "plain" or (settings.log_format == "auto" and sys.stderr.isatty())
     handler = Whole(sys.stderr)
-    handler.setFormatter(formatter(plain=plain))
+    handler.setFormatter(Lines(plain=plain))
     logging.root.handlers = [handler]
     logging.root.setLevel(max(logging.getLevelName(level), logging.getLevelName(least)))
     logging.captureWarnings(True)
@@ -53,10 +51,15 @@ def keep_logs(settings: Settings, *, least: str = "DEBUG") -> None:
     threading.excepthook = _thread_ended_by
 
 
-def formatter(*, plain: bool) -> structlog.stdlib.ProcessorFormatter:
-    """Returns what makes a line of a record: for a person, or as JSON."""
-    render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if plain else structlog.processors.JSONRenderer()
-    return structlog.stdlib.ProcessorFormatter(processors=[line_of, render], keep_exc_info=True, pass_foreign_args=True)
+class Lines(logging.Formatter):
+    """Makes one line of a record. The standard library's own would add a fault's text and stack after it."""
+
+    def __init__(self, *, plain: bool) -> None:
+        super().__init__()
+        self.render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if plain else structlog.processors.JSONRenderer()
+
+    def format(self, record: logging.LogRecord) -> str:
+        return str(self.render(None, record.levelname.lower(), line_of(record)))
 
 
 class Whole(logging.StreamHandler[Any]):
@@ -66,9 +69,8 @@ class Whole(logging.StreamHandler[Any]):
         self.stream.write(f'{{"level": "error", "event": "A line could not be written", "logger": "{scrubbed(record.name)}"}}\n')
 
 
-def line_of(_logger: Any, _method: str, event: Event) -> Event:
+def line_of(record: logging.LogRecord) -> dict[str, object]:
     """Returns the facts of one line: when, how grave, who says it, what, what it is about, and what went wrong."""
-    record: logging.LogRecord = event["_record"]
     own = record.name.split(".", 1)[0] == OWN
     line: dict[str, object] = {
         "timestamp": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds"),
