@@ -31,9 +31,15 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line and end the process: what used the engine may crash at interpreter exit, so nothing runs after this."""
     code = _run()
+    _flush_traces()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _flush_traces() -> None:
+    if "worker.tracing" in sys.modules:  # only commands that speak to the engine trace anything
+        sys.modules["worker.tracing"].flush_traces()
 
 
 def _run() -> int:
@@ -66,6 +72,7 @@ def _add_groups() -> None:
     from starter.cli_calendar import calendar_app, undelivered
     from starter.cli_case import case_app, tasks
     from starter.cli_contact import contact_app
+    from starter.cli_doctor import doctor
     from starter.cli_edition import diff, move, what_if
     from starter.cli_engine import engine_app
     from starter.cli_feed import feed
@@ -93,17 +100,26 @@ def _add_groups() -> None:
     app.add_typer(register_app, name="register")
     app.add_typer(letter_app, name="letter")
     app.add_typer(post_app, name="post")
+    app.command()(doctor)
     app.command()(tasks)
     app.command()(undelivered)
     app.command()(clauses)
 
 
-def run(work: Coroutine[object, object, T]) -> T:
-    """Run one piece of work against the engine, its absence told in one line."""
+def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> T:
+    """Run one piece of work against the engine, its absence told in one line; what is logged meanwhile is logged as by a worker."""
     from starter.cases import AlreadyOpen, NoSuchCase, Unavailable, Unfit
     from starter.standing import NoCase
+    from worker.logs import NoLogs, keep_logs
     from worker.server import NoServer
+    from worker.settings import Settings
 
+    try:
+        keep_logs(Settings(), least=logged_from)
+    except NoLogs as error:
+        work.close()
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
     try:
         return asyncio.run(work)
     except (NoSuchCase, NoCase) as error:
@@ -135,6 +151,7 @@ def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample 
     from starter.server import CannotStart
     from worker.post import NoPost
     from worker.settings import Settings
+    from worker.telemetry import NoMetrics
 
     with progress("starting") as bar:
 
@@ -145,7 +162,7 @@ def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample 
 
         try:
             run(run_local(Settings(), once=once, progress=lambda text: said(bar, text), ready=ready))
-        except (CannotStart, NoPost, SampleFailed, Unreadable) as error:
+        except (CannotStart, NoMetrics, NoPost, SampleFailed, Unreadable) as error:
             complain(str(error))
             raise typer.Exit(REFUSED) from None
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -158,10 +175,11 @@ def worker() -> None:
     from worker.post import NoPost
     from worker.run import run_worker
     from worker.settings import Settings
+    from worker.telemetry import NoMetrics
 
     try:
-        run(run_worker(Settings.local()))
-    except NoPost as error:
+        run(run_worker(Settings.local()), logged_from="DEBUG")
+    except (NoPost, NoMetrics) as error:
         complain(str(error))
         raise typer.Exit(REFUSED) from None
 

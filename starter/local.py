@@ -18,10 +18,12 @@ from starter.clock import today
 from starter.samples import Sample, play, samples, set_up_bodies
 from starter.server import KINDS as KINDS
 from starter.server import CannotStart, Server
+from worker.metrics import serving_metrics
 from worker.post import only_outbox, post_of
 from worker.round import keep_rounds
 from worker.run import connect, worker_for
 from worker.settings import Settings
+from worker.telemetry import runtime_of
 
 
 async def first_cases(client: Client, engine: Engine, settings: Settings, progress: Callable[[str], None]) -> tuple[Sample, ...]:
@@ -68,8 +70,9 @@ async def run_local(
         progress("applying migrations")
         engine = open_database(chosen.database)
         migrate(engine)
-        client = await connect(chosen)
-        async with worker_for(client, engine=engine, post=post, task_queue=chosen.task_queue):
+        client = await connect(chosen, runtime=runtime_of(chosen))
+        working = worker_for(client, engine=engine, post=post, task_queue=chosen.task_queue)
+        async with working, serving_metrics(chosen, engine, client):
             await keep_rounds(client, chosen)
             letters: tuple[Path, ...] = ()
             if only_outbox(chosen):
