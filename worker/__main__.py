@@ -44,6 +44,10 @@ def main() -> int:
     except (NoPost, NoMetrics) as error:
         log.error("The settings cannot be used.", extra={"setting": str(error).splitlines()})
         return 1
+    except RuntimeError as error:  # the SDK's word for an engine that is not reached, among others
+        away = "connect" in str(error).lower()
+        log.error("The engine is not reached." if away else "The worker could not go on.", extra=about, exc_info=error)
+        return 1
     except Exception:
         log.exception("The worker could not go on.")
         return 1

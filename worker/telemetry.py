@@ -19,8 +19,9 @@ class NoMetrics(Exception):
 def runtime_of(settings: Settings) -> Runtime:
     """Returns the runtime of this process's worker. Raises NoMetrics."""
     address = settings.engine_metrics_address
-    if address:
-        host_and_port("EVENHAND_ENGINE_METRICS_ADDRESS", address)
+    for setting, given in (("EVENHAND_ENGINE_METRICS_ADDRESS", address), ("EVENHAND_METRICS_ADDRESS", settings.metrics_address)):
+        if given:
+            host_and_port(setting, given)
     try:
         return _runtime(address)
     except (RuntimeError, ValueError):
