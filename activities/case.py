@@ -77,5 +77,5 @@ def _note(fault: Exception) -> None:
     frames, at = traceback.extract_tb(fault.__traceback__), activity.info()
     where = [f"{'/'.join(Path(one.filename).parts[-2:])}:{one.lineno} {one.name}" for one in frames]
     about = {"fault": type(fault).__name__, "where": where, "activity": at.activity_type, "case": at.workflow_id, "attempt": at.attempt}
-    log.error(f"A fault in the program: {type(fault).__name__}.", extra=about)
+    log.error("A fault in the program.", extra=about)
     count_fault(type(fault).__name__)

@@ -63,6 +63,7 @@ def test_a_line_is_json_with_when_how_grave_who_and_what(kept: Kept, own: loggin
     own.info("Something happened.", extra={"case": "mmo/2027-1", "attempt": 3, "stage": "warned"})
 
     line = kept.last()
+    assert str(line.pop("place")).startswith("test_logs:")
     assert {**line, "timestamp": None} == {
         "timestamp": None, "level": "info", "logger": "evenhand.test", "event": "Something happened.",
         "case": "mmo/2027-1", "attempt": 3, "stage": "warned",
@@ -121,9 +122,10 @@ def test_a_fault_is_told_by_its_kinds_and_places_without_its_text(kept: Kept, ow
     assert not [mark for mark in MARKS if mark in kept.lines[-1]]
 
 
-def test_a_library_shows_what_stands_in_its_own_program_and_the_kind_of_all_else(kept: Kept):
-    """An f-string is somebody's words; its constant opening is the program's own."""
-    library, name = logging.getLogger("somebody.elses"), " ".join(("Robin", "Nowhere"))
+@pytest.mark.parametrize("logger", ["somebody.elses", "evenhand.own"])
+def test_a_message_shows_what_stands_in_the_program_that_says_it_and_the_kind_of_all_else(logger: str, kept: Kept):
+    """An f-string is somebody's words; its constant opening is the program's own. We trust ourselves no more than a library."""
+    library, name = logging.getLogger(logger), " ".join(("Robin", "Nowhere"))
 
     library.warning("Shut down after %s tries, for %s", 3, name)
     assert kept.last()["event"] == "Shut down after 3 tries, for <str, 13 characters>"

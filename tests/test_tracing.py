@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -16,7 +21,7 @@ from temporalio.worker import Replayer
 from tests.engine import MMO_STAFF, OFFICER, PERSONAL, act, ago, new_office, raw, report, server, until
 from tests.golden.record import HISTORIES, read
 from worker.settings import Settings
-from worker.spans import ActTracing, Reduced, named, traced_by
+from worker.spans import ActTracing, Reduced, exporting, flush, named, traced_by
 from worker.tracing import STANDARD, tracing
 from workflows.case import CaseWorkflow
 from workflows.converter import DATA_CONVERTER
@@ -148,6 +153,43 @@ async def test_golden_histories_replay_with_tracing_on(file: Path, traced: ActTr
         await replayer.replay_workflow(run)
 
     assert not spans.get_finished_spans(), "what was traced once is not traced again"
+
+
+def test_a_collector_gets_what_is_allowed_over_http():
+    """A loopback server stands in for one: the standard's path, its protobuf, and in it a name, an id and no text of the fault."""
+    got: list[tuple[str, bytes]] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as collector:
+        thread = Thread(target=collector.handle_request)
+        thread.start()
+        tracing = exporting(f"http://127.0.0.1:{collector.server_port}")
+        with (
+            suppress(ValueError),
+            tracing.tracer.start_as_current_span("RunActivity:act", attributes={"temporalWorkflowID": "a/1", "who": "Quentin"}),
+        ):
+            raise ValueError("Forty emails of Quentin")
+        flush()
+        thread.join(10)
+
+    (path, body), request = got[0], ExportTraceServiceRequest()
+    request.ParseFromString(gunzip(body))
+    (span,) = request.resource_spans[0].scope_spans[0].spans
+    assert (path, span.name) == ("/v1/traces", "RunActivity:act")
+    assert "a/1" in str(request) and "ValueError" in str(request)
+    assert "Quentin" not in str(request) and "Forty" not in str(request)
+
+
+def gunzip(body: bytes) -> bytes:
+    return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
 
 
 def test_nothing_is_traced_and_nothing_read_in_unless_a_collector_is_named(monkeypatch: pytest.MonkeyPatch):

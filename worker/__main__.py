@@ -37,7 +37,7 @@ def main() -> int:
     except NoLogs as error:
         print(error, file=sys.stderr)
         return 1
-    about = {"namespace": settings.temporal_namespace, "address": settings.temporal_address, "queue": settings.task_queue}
+    about = {"namespace": settings.temporal_namespace, "server": settings.temporal_address, "queue": settings.task_queue}
     log.info("Working.", extra={**about, "build": release()})
     try:
         asyncio.run(work_until_told(settings))

@@ -22,7 +22,7 @@ from worker.scrub import allowed, fault_of, keep_secret, kind_of, said_by, scrub
 from worker.settings import Settings
 
 OWN = "evenhand"
-"""Loggers of this name are our own: what they say stands in the program, and what it is about in keys."""
+"""Of whose name our own loggers are."""
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 FORMATS = ("auto", "json", "plain")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -71,15 +71,13 @@ class Whole(logging.StreamHandler[Any]):
 
 def line_of(record: logging.LogRecord) -> dict[str, object]:
     """Returns the facts of one line: when, how grave, who says it, what, what it is about, and what went wrong."""
-    own = record.name.split(".", 1)[0] == OWN
     line: dict[str, object] = {
         "timestamp": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds"),
         "level": record.levelname.lower(),
         "logger": scrubbed(record.name),
-        "event": scrubbed(record.getMessage()) if own and not record.args else said_by(record),
+        "event": said_by(record),
+        "place": f"{record.module}:{record.lineno}",
     }
-    if not own:
-        line["place"] = f"{record.module}:{record.lineno}"
     line |= allowed(_extra(record))
     return {**line, **_fault(record.exc_info)}
 

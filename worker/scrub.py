@@ -22,9 +22,9 @@ LEAST_OPENING = 10
 """Signs that a library's message must share with its program before they are shown."""
 
 ALLOWED = frozenset({
-    "activity", "activity_type", "address", "attempt", "body", "build", "carrier", "case", "causes", "command", "count", "days", "edition",
+    "activity", "activity_type", "attempt", "body", "build", "carrier", "case", "causes", "command", "count", "days", "edition",
     "fault", "kind", "namespace", "nation", "office", "place", "policy", "port", "queue", "result", "run", "schedule", "seconds", "seq",
-    "setting", "stage", "state", "status", "task_queue", "where", "workflow_id", "workflow_run_id", "workflow_type",
+    "server", "setting", "stage", "state", "status", "task_queue", "where", "workflow_id", "workflow_run_id", "workflow_type",
 })  # fmt: skip
 """Keys whose values are codes, numbers or places in the program. Every other key shows what kind of value it had."""
 INSIDE = ("temporal_activity", "temporal_workflow", "temporal_nexus_operation")
@@ -87,9 +87,9 @@ def allowed(facts: Mapping[str, object]) -> dict[str, object]:
 
 
 def said_by(record: logging.LogRecord) -> str:
-    """Returns what another program's message may show: what stands word for word in that program itself, and numbers.
+    """Returns what a message may show: what stands word for word in the program that says it, and numbers.
 
-    Everything else of it was put in from outside, and may be anybody's words."""
+    Everything else of it was put in from outside, and may be anybody's words. That holds for libraries and for our own program alike."""
     if record.args:
         return scrubbed(_filled(record))
     message = str(record.msg).split("\n", 1)[0]
