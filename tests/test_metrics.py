@@ -227,6 +227,7 @@ async def watched(server: WorkflowEnvironment, tmp_path_factory: pytest.TempPath
         await office.restricted("watched/1")
         await office.open("watched/2")
         await office.cases.submit_message("watched/2", act("warn", "no", by="nobody-here", with_=WARNING))
+        await office.handle("watched/2").signal("Quentin Testcase", {"by": "nobody-here"})
         with patch.context() as broken:
             broken.setattr(acting.Recording, "record", _fails)
             await office.cases.signal_message("watched/2", report("faulty"))
@@ -350,6 +351,7 @@ async def test_acts_and_faults_are_counted_as_they_happen(watched: Watched):
 
     assert value("evenhand_acts_total", do="impose_sanction", result="accepted") == 1
     assert value("evenhand_acts_total", do="warn", result="unknown") == 1
+    assert value("evenhand_acts_total", do="unknown") == 1, "what is no command has no series of its own"
     assert value("evenhand_faults_total", activity="act", kind="ValueError") >= 1
     assert value("evenhand_set_aside_acts", body="mmo") == 0
     assert value("evenhand_open_cases", body="mmo") == 2
