@@ -16,9 +16,9 @@ from time import monotonic
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 from temporalio.client import Client, ScheduleDescription
 from temporalio.service import RPCError
 
@@ -47,10 +47,26 @@ def calendar_days(session: Session, today: date) -> dict[tuple[str, ...], int]:
     return {(nation,): (in_force(session, nation).known_until - today).days for nation in known}
 
 
+def signing_key_days(session: Session, today: date) -> dict[tuple[str, ...], int]:
+    """Returns how many days each holder's last signing key is still good for, by the key's mark; one that ended a month ago is forgotten.
+
+    The table is asked for by its name: an installation that signs nothing has none."""
+    keys = SQLModel.metadata.tables.get("signing_key")
+    if keys is None:
+        return {}
+    columns = (keys.c.kid, keys.c.holder, keys.c.valid_to)
+    last: dict[str, tuple[str, datetime | None]] = {}
+    for kid, holder, ends in session.execute(select(*columns).where(keys.c.revoked_at.is_(None)).order_by(keys.c.valid_from)):
+        last[holder] = (kid, ends)
+    days = {(kid[:8],): (london_date(ends) - today).days for kid, ends in last.values() if ends is not None}
+    return {key: left for key, left in days.items() if left > -30}
+
+
 EXPIRES: dict[str, tuple[str, tuple[str, ...], Callable[[Session, date], Mapping[tuple[str, ...], float]]]] = {
     "evenhand_bank_holidays_known_days": ("Days until the known bank holidays end.", ("nation",), calendar_days),
+    "evenhand_signing_key_days": ("Days until the last signing key of its holder ends.", ("key",), signing_key_days),
 }
-"""What runs out, by the name of its metric: what it says, its labels, and who counts the days. Keys that end are added here."""
+"""What runs out, by the name of its metric: what it says, its labels, and who counts the days. Other keys that end are added here."""
 
 
 class Schedules:
