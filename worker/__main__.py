@@ -46,7 +46,9 @@ def main() -> int:
         return 1
     except RuntimeError as error:  # the SDK's word for an engine that is not reached, among others
         away = "connect" in str(error).lower()
-        log.error("The engine is not reached." if away else "The worker could not go on.", extra=about, exc_info=error)
+        log.error(
+            "The worker could not go on: the engine is not reached." if away else "The worker could not go on.", extra=about, exc_info=error
+        )
         return 1
     except Exception:
         log.exception("The worker could not go on.")
