@@ -20,6 +20,8 @@ from activities.recording import Recording, RecordsBehind
 from activities.sending import Sending
 from records.database import transaction
 
+WORKFLOW = "Case"
+"""The type of a case's workflow; its id is the case."""
 TRIES_BEFORE_SETTING_ASIDE = 5
 log = logging.getLogger("evenhand.activities")
 
@@ -35,6 +37,7 @@ class CaseActivities:
     @activity.defn(name="act")
     def act(self, act: Act) -> Outcome:
         """Act on one message in one transaction. A fault in the program is tried again, then set aside for a person."""
+        _only_for(act.case)
         try:
             with transaction(self.engine) as session:
                 outcome = Recording(session, act, self.clock).record()
@@ -56,6 +59,7 @@ class CaseActivities:
     @activity.defn(name="send")
     def send(self, letter: Letter) -> Outcome:
         """Send one letter, then record that it went, or why it cannot. It is tried for days; the case goes on meanwhile."""
+        _only_for(letter.case)
         try:
             tried_at = max(letter.now, activity.info().current_attempt_scheduled_time)
             return Sending(self.engine, self.post, self.clock, beat=activity.heartbeat).send(letter, now=tried_at)
@@ -64,6 +68,13 @@ class CaseActivities:
         except Exception as fault:
             _note(fault)
             raise _told(fault) from None
+
+
+def _only_for(case: str) -> None:
+    """Refuse whoever is not the case's own workflow: what the calendar and the post say is believed because of it."""
+    info = activity.info()
+    if (info.workflow_id, info.workflow_type) != (case, WORKFLOW):
+        raise ApplicationError("Only the case's own workflow may have this done.", type="NotTheCase", non_retryable=True)
 
 
 def _told(fault: Exception) -> ApplicationError:

@@ -7,8 +7,9 @@ from typing import Literal
 
 from domain.model import State
 
-Result = Literal["accepted", "refused", "malformed", "unknown", "stale", "repeated", "set-aside", "pending"]
+Result = Literal["accepted", "refused", "malformed", "unknown", "stale", "repeated", "set-aside", "pending", "unsigned"]
 Source = Literal["outside", "calendar", "post"]
+Door = Literal["start", "update", "signal"]
 
 
 RESUME = "resume"
@@ -22,6 +23,8 @@ class Act(State):
     case: str
     message: dict[str, object]
     source: Source = "outside"
+    door: Door | None = None
+    """How it came in from outside; None where an earlier release took it in."""
     now: datetime
     seq: int = 0
     """The seq of the last outcome the workflow saw: records that lie behind it were restored from an older copy."""

@@ -14,6 +14,8 @@ from activities.bodies import Body, Unknown, body_of, keep_edition, policy_at_bo
 from activities.calendars import calendar_after, calendar_now, calendar_of, made_of, with_edition
 from activities.clock import Clock
 from activities.outcome import RESUME, Act, Outcome, Waiting
+from activities.refused_unsigned import as_code, note
+from activities.signatures import verified
 from activities.staff_owed import owe_staff_notices
 from domain.case import Case
 from domain.clocks import next_deadline
@@ -74,8 +76,9 @@ class Facts(TypedDict):
 class Recording:
     """The act of recording one message on one case, inside the caller's transaction."""
 
-    def __init__(self, session: Session, act: Act, clock: Clock) -> None:
+    def __init__(self, session: Session, act: Act, clock: Clock, *, from_before_signatures: bool = False) -> None:
         self.session, self.act, self.clock = session, act, clock
+        self.needs_signature = act.source == "outside" and not from_before_signatures
         self.at = clock.case_time(act.now)
         self.today: date = london_date(self.at)
         self.id = str(act.message.get("id"))
@@ -95,6 +98,10 @@ class Recording:
         hashed = content_hash(self.act.message)
         self._in_step(case)
         before = self.session.get(CommandRow, (self.act.case, self.id))
+        if before is not None and before.content_hash == hashed:
+            return self._again(case, before, hashed)  # recorded already: whoever asks again, nothing changes
+        if (forged := self._unsigned(case)) is not None:
+            return forged
         if before is not None:
             return self._again(case, before, hashed)
         try:
@@ -102,6 +109,35 @@ class Recording:
         except Refusal as refusal:
             return self._refused(case, refusal, hashed)
         return self._accepted(decision, hashed)
+
+    def _unsigned(self, case: Case | None) -> Outcome | None:
+        """Returns the refusal of an act that nobody signed who may, or None. No act is kept under its id: the true one may still come."""
+        if not self.needs_signature:
+            return None
+        try:
+            verified(self.session, self.act.case, self.act.message, body=case.body if case else self._named_body(), arrived=self.at)
+        except Refusal as refusal:
+            note(self.session, self.act, refusal.reason, there=case is not None, at=self.at, on_the_case=self._forged_line)
+            return self._without_an_act(case, refusal)
+        return None
+
+    def _named_body(self) -> str | None:
+        """Returns the body that an opening message names."""
+        with_ = self.act.message.get("with")
+        body = with_.get("body") if isinstance(with_, dict) else None
+        return body if isinstance(body, str) else None
+
+    def _forged_line(self, what: str) -> None:
+        """Write a line about a message that is nobody's: whom it names is said, not believed."""
+        claimed, self.by, self.id = self.by, "unknown", as_code(self.act.message.get("id"))
+        self._line(Log(self.session, self.act.case), Entry(what=f"{what} It names {claimed}."), "unsigned")
+
+    def _without_an_act(self, case: Case | None, refusal: Refusal) -> Outcome:
+        """Returns a refusal that is kept nowhere as an act, with where the case stands."""
+        if case is None:
+            return Outcome(command=self.id, result=refusal.kind, answer=refusal.reason, remains=refusal.remains)
+        policy = policy_of_edition(self.session, case.edition)
+        return self._outcome(case, policy, self._needs(case, policy), refusal.kind, refusal.reason, (), refusal.remains)
 
     def _read(self) -> Case | None:
         """Returns the case as it stands, nobody else acting on it until this transaction ends."""
@@ -114,6 +150,8 @@ class Recording:
     def set_aside(self, problem: str) -> Outcome:
         """Record that this message could not be acted on because of a fault in the program; a person must look."""
         case = self._read()
+        if (forged := self._unsigned(case)) is not None:
+            return forged
         kept = None
         if case is not None and case.stage != "closed":
             kept = case.model_copy(update={"seq": case.seq + 1, "set_aside": (*case.set_aside, self.id)})
@@ -396,6 +434,7 @@ def _waiting(task: Task, policy: Policy) -> Waiting:
 
 
 def content_hash(message: Json) -> str:
-    """Returns the hash by which the same message is known again. `on` is left out: a door writes it, and asks again another day."""
-    content = {key: value for key, value in message.items() if key != "on"}
+    """Returns the hash by which the same message is known again. `on` is left out: a door writes it, and asks again another day; and
+    `token`, for an act signed again is the same act."""
+    content = {key: value for key, value in message.items() if key not in ("on", "token")}
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

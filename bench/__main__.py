@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
@@ -39,6 +40,7 @@ from records.tables import NoticeRow
 from starter.cases import Cases
 from starter.rehearse import rehearse
 from starter.script import read_script
+from starter.signer import Signer, know_locally
 from worker.run import worker_for
 from worker.server import binary, quiet
 from workflows.converter import DATA_CONVERTER
@@ -105,7 +107,9 @@ async def evenhand(client: Client, folder: Path, cases: int) -> Figures:
     migrate(engine)
     with transaction(engine) as session:
         save_body(session, BODY)
-    doors = Cases(client, task_queue="evenhand-bench")
+    signer = Signer(Ed25519PrivateKey.generate(), iss="bench")
+    know_locally(engine, signer)
+    doors = Cases(client, task_queue="evenhand-bench", signer=signer)
 
     async def drive(n: int, trips: list[float]) -> None:
         case = f"bench/{n}"

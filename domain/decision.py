@@ -26,7 +26,7 @@ class Refusal(Exception):
         """What is recorded all the same: a late appeal has still arrived and is owed a reply (MMO-43)."""
 
 
-RefusalKind = Literal["refused", "malformed", "unknown", "stale", "repeated", "set-aside"]
+RefusalKind = Literal["refused", "malformed", "unknown", "stale", "repeated", "set-aside", "unsigned"]
 
 
 class Entry(State):

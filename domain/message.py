@@ -36,7 +36,7 @@ class Message(BaseModel):
     )
     saw: str | None = Field(default=None, description="the proposal, letter, appeal or sanction acted on")
     with_: dict[str, object] = Field(default={}, alias="with", description="the command's own fields")
-    token: str | None = Field(default=None, description="reserved for the signature")
+    token: str | None = Field(default=None, description="the signature of the act: a compact JWS")
 
 
 def read_message(raw: object) -> Message:

@@ -335,6 +335,58 @@ class InstallationRow(SQLModel, table=True):
     value: str
 
 
+class SigningKeyRow(SQLModel, table=True):
+    """A public key that signs acts. Kept for ever: what it signed is judged by it as it stood then."""
+
+    __tablename__ = "signing_key"
+    kid: str = Field(primary_key=True)
+    """The thumbprint of the key (RFC 7638)."""
+    public_key: str
+    """32 bytes of Ed25519, in hex."""
+    holder: str
+    person: str | None = None
+    staff: bool = False
+    bodies: list[str] = Field(sa_type=JSON)
+    customer: bool = False
+    calendar: bool = False
+    local: bool = False
+    """Made by the default run, for trying out: no worker in production starts on it alone."""
+    valid_from: datetime = Field(sa_type=UTCDateTime)
+    valid_to: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    revoked_why: str | None = None
+    loaded_at: datetime = Field(sa_type=UTCDateTime)
+    loaded_by: str
+
+
+class SecurityRow(SQLModel, table=True):
+    """One message that was refused because nobody who may do so had signed it. Codes only: nothing of what it said."""
+
+    __tablename__ = "security_log"
+    n: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UTCDateTime)
+    case_id: str = Field(index=True)
+    door: str
+    claimed_by: str
+    do: str
+    command_id: str
+    kid: str
+    why: str
+
+
+class RefusedCountRow(SQLModel, table=True):
+    """How many unsigned messages came to a case by one door within an hour: beyond a few they are counted and not written."""
+
+    __tablename__ = "refused_count"
+    case_id: str = Field(primary_key=True)
+    door: str = Field(primary_key=True)
+    hour: str = Field(primary_key=True)
+    """The hour in UTC: 2027-03-01T14."""
+    n: int
+    told: bool = False
+    """Whether a later line says how many there were."""
+
+
 class DeskKeyRow(SQLModel, table=True):
     """One way to find a case at the desk: a keyed hash of a name, an address, a number or the case's id (records/desk.py)."""
 

@@ -29,8 +29,10 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.outcome import Outcome
+from activities.signatures import CannotSign
 from domain.commands import AnyCommand, OpenCase
 from starter.clock import today
+from starter.signer import Signer, key_file, signer_of
 from worker.run import connect
 from worker.settings import Settings
 from workflows.reading import LIMIT
@@ -65,6 +67,10 @@ def unfit_to_send(message: dict[str, object]) -> str | None:
     )
 
 
+class NoKey(Unfit):
+    """There is no key to sign with: an unsigned act would be refused."""
+
+
 class NoSuchCase(Exception):
     """The engine runs no case of that id."""
 
@@ -91,18 +97,36 @@ def envelope(command: AnyCommand, *, by: str | None, id: str | None = None) -> d
     }
 
 
+def ready(case: str, message: dict[str, object], signer: Signer | None) -> dict[str, object]:
+    """Returns the message as it is sent: plain JSON, signed. Raises Unfit, NoKey."""
+    unfit = unfit_to_send(message)
+    if unfit:
+        raise Unfit(unfit)
+    if "token" in message:
+        return message
+    if signer is None:
+        raise NoKey(f"There is no key to sign with: set EVENHAND_SIGNING_KEY_FILE ({key_file(Settings.local())} is not there).")
+    try:
+        return signer.sign(case, message)
+    except CannotSign as error:
+        raise Unfit(f"The message cannot be signed. {error}") from None
+
+
 @dataclass(frozen=True)
 class Cases:
     """The cases of every body, through one engine."""
 
     client: Client
     task_queue: str = "evenhand"
+    signer: Signer | None = None
+    """Who signs what is sent; only a message that brings its own token needs none."""
 
     @classmethod
     async def connect(cls, settings: Settings | None = None) -> Cases:
-        """Returns a client of the engine the settings name."""
+        """Returns a client of the engine the settings name, signing with the key they name. Raises BadKey."""
         settings = settings or Settings()
-        return cls(client=await connect(settings), task_queue=settings.task_queue)
+        signer = signer_of(settings)
+        return cls(client=await connect(settings), task_queue=settings.task_queue, signer=signer)
 
     async def open(self, case: str, command: OpenCase, *, by: str, on: date | None = None, id: str | None = None) -> Outcome:
         """Open a case and return what the record answered. Raises AlreadyOpen where the id is taken."""
@@ -111,6 +135,7 @@ class Cases:
 
     async def open_message(self, case: str, message: dict[str, object]) -> Outcome:
         """Open a case with a message of one's own. Raises AlreadyOpen where the id is taken."""
+        message = ready(case, message, self.signer)  # signed once: what comes with the start is what is asked for
         started = await self.start(case, message)
         try:
             return await self.submit_message(case, message)
@@ -119,9 +144,7 @@ class Cases:
 
     async def start(self, case: str, message: dict[str, object]) -> WorkflowHandle[object, object]:
         """Start a case's workflow with its opening message. Raises AlreadyOpen, Unavailable or Unfit."""
-        unfit = unfit_to_send(message)
-        if unfit:
-            raise Unfit(unfit)
+        message = ready(case, message, self.signer)
         try:
             return await self.client.start_workflow(
                 "Case", message, id=case, task_queue=self.task_queue, id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
@@ -137,9 +160,12 @@ class Cases:
 
     async def submit_message(self, case: str, message: dict[str, object]) -> Outcome:
         """Send a message as an update. Raises NoSuchCase, Unavailable or Unfit; a refusal is an Outcome, never an exception."""
-        unfit = unfit_to_send(message)
-        if unfit:
-            return Outcome(command=str(message.get("id")), result="malformed", answer=unfit)
+        try:
+            message = ready(case, message, self.signer)
+        except NoKey:
+            raise
+        except Unfit as unfit:
+            return Outcome(command=str(message.get("id")), result="malformed", answer=str(unfit))
         for _ in range(PENDING_TRIES):
             outcome = await self._ask(case, message)
             if outcome.result != "pending":
@@ -168,9 +194,7 @@ class Cases:
 
     async def signal_message(self, case: str, message: dict[str, object]) -> str:
         """Send a message as a signal named after its command. Raises NoSuchCase, Unavailable or Unfit."""
-        unfit = unfit_to_send(message)
-        if unfit:
-            raise Unfit(unfit)
+        message = ready(case, message, self.signer)
         try:
             await self.client.get_workflow_handle(case).signal(str(message["do"]), message)
         except RPCError as error:

@@ -76,13 +76,16 @@ def _add_groups() -> None:
     from starter.cli_edition import diff, move, what_if
     from starter.cli_engine import engine_app
     from starter.cli_feed import feed
+    from starter.cli_keys import keys_app
     from starter.cli_letter import letter_app
     from starter.cli_letter_kept import list_letters, show
     from starter.cli_policy import clauses, policy_app
     from starter.cli_post import post_app
     from starter.cli_post_staff import staff
     from starter.cli_register import register_app
+    from starter.cli_signed import signatures
 
+    case_app.command()(signatures)
     app.add_typer(case_app, name="case")
     app.add_typer(contact_app, name="contact")
     app.command()(bundle)
@@ -97,6 +100,7 @@ def _add_groups() -> None:
     app.add_typer(policy_app, name="policy")
     app.add_typer(calendar_app, name="calendar")
     app.add_typer(engine_app, name="engine")
+    app.add_typer(keys_app, name="keys")
     app.add_typer(register_app, name="register")
     app.add_typer(letter_app, name="letter")
     app.add_typer(post_app, name="post")
@@ -109,6 +113,7 @@ def _add_groups() -> None:
 def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> T:
     """Run one piece of work against the engine, its absence told in one line; what is logged meanwhile is logged as by a worker."""
     from starter.cases import AlreadyOpen, NoSuchCase, Unavailable, Unfit
+    from starter.signer import BadKey
     from starter.standing import NoCase
     from worker.logs import NoLogs, keep_logs
     from worker.server import NoServer
@@ -125,7 +130,7 @@ def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> 
     except (NoSuchCase, NoCase) as error:
         complain(str(error))
         raise typer.Exit(UNKNOWN) from None
-    except Unfit as error:
+    except (BadKey, Unfit) as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
     except AlreadyOpen as error:
@@ -149,6 +154,7 @@ def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample 
     from starter.overview import print_overview
     from starter.samples import SampleFailed
     from starter.server import CannotStart
+    from starter.signer import BadKey
     from worker.post import NoPost
     from worker.settings import Settings
     from worker.telemetry import NoMetrics
@@ -162,7 +168,7 @@ def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample 
 
         try:
             run(run_local(Settings(), once=once, progress=lambda text: said(bar, text), ready=ready))
-        except (CannotStart, NoMetrics, NoPost, SampleFailed, Unreadable) as error:
+        except (BadKey, CannotStart, NoMetrics, NoPost, SampleFailed, Unreadable) as error:
             complain(str(error))
             raise typer.Exit(REFUSED) from None
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -175,11 +181,12 @@ def worker() -> None:
     from worker.post import NoPost
     from worker.run import run_worker
     from worker.settings import Settings
+    from worker.signers import NoSigners
     from worker.telemetry import NoMetrics
 
     try:
         run(run_worker(Settings.local()), logged_from="DEBUG")
-    except (NoPost, NoMetrics) as error:
+    except (NoPost, NoMetrics, NoSigners) as error:
         complain(str(error))
         raise typer.Exit(REFUSED) from None
 

@@ -90,10 +90,15 @@ def act(
     with_: With = "{}",
     id: Annotated[str | None, typer.Option(help="Your own id for this act: the same id twice is one act.")] = None,
     signal: Annotated[bool, typer.Option("--signal", help="Send it as a signal: durable at once, answered in the case's log.")] = False,
+    print_: Annotated[bool, typer.Option("--print", help="Send nothing: print the signed text for the Temporal UI or binary.")] = False,
     json: Json = False,
 ) -> None:
     """Send one command to a case and print the answer, with its clauses."""
     message = _message(command, by=by, on=on, saw=saw, id=id, with_=_fields(with_))
+
+    if print_:
+        _printed(case, command, message, json=json)
+        return
 
     async def ask() -> Outcome:
         return await (await _cases()).submit_message(case, message)
@@ -108,6 +113,21 @@ def act(
         as_json({"case": case, "id": sent, "sent": "signal"})
     else:
         out.print(f"Sent as signal {sent}. What became of it: evenhand case log {case}", markup=False)
+
+
+def _printed(case: str, command: str, message: dict[str, object], *, json: bool) -> None:
+    """Print an act signed, without asking engine or records: whoever has the key may do so anywhere."""
+    from starter.cases import NoKey, Unfit, ready
+    from starter.cli_signed import print_signed
+    from starter.signer import BadKey, signer_of
+    from worker.settings import Settings
+
+    try:
+        signed = ready(case, message, signer_of(Settings.local()))
+    except (BadKey, NoKey, Unfit) as error:
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
+    print_signed(case, signed, signal=command, json=json)
 
 
 @case_app.command()

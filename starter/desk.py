@@ -153,6 +153,8 @@ async def _recorded(cases: Cases, case: str, command: LogContact, *, by: str, id
         outcome = await asyncio.wait_for(cases.submit_message(case, message), ANSWERED_WITHIN)
     except NoSuchCase:
         return Recorded(case=case, recorded="no", id=act, answer=f"{case} does not run in the engine; see evenhand engine check.")
+    except Unfit as error:
+        return Recorded(case=case, recorded="no", id=act, answer=str(error))
     except (Unavailable, TimeoutError):
         try:
             await cases.signal_message(case, message)

@@ -18,6 +18,7 @@ from starter.clock import today
 from starter.samples import Sample, play, samples, set_up_bodies
 from starter.server import KINDS as KINDS
 from starter.server import CannotStart, Server
+from starter.signer import local_signer
 from worker.metrics import serving_metrics
 from worker.post import only_outbox, post_of
 from worker.round import keep_rounds
@@ -32,7 +33,7 @@ async def first_cases(client: Client, engine: Engine, settings: Settings, progre
     with reading(engine) as session:
         bodies, done = set(session.exec(select(BodyRow.body)).all()), set(session.exec(select(SanctionRow.case_id)).all())
     set_up_bodies(engine, tuple(one for one in found if one.body.body not in bodies))
-    cases = Cases(client=client, task_queue=settings.task_queue)
+    cases = Cases(client=client, task_queue=settings.task_queue, signer=local_signer(settings, engine))
     for sample in found:
         if sample.case not in done:
             await play(sample, cases, engine, today=today(), progress=progress)
@@ -70,6 +71,7 @@ async def run_local(
         progress("applying migrations")
         engine = open_database(chosen.database)
         migrate(engine)
+        local_signer(settings, engine)
         client = await connect(chosen, runtime=runtime_of(chosen))
         working = worker_for(client, engine=engine, post=post, task_queue=chosen.task_queue)
         async with working, serving_metrics(chosen, engine, client):

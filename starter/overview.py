@@ -16,6 +16,7 @@ from records.store import case_of
 from records.tables import CaseRow, TaskRow
 from records.vault import CaseVault
 from starter.show import out, table
+from starter.signer import key_file
 from worker.settings import Settings
 
 
@@ -47,6 +48,7 @@ def print_overview(settings: Settings, engine: Engine, letters: tuple[Path, ...]
     out.print("Letters:", style="bold")
     for letter in letters:
         out.print(f"  {_near(letter)}", markup=False)
+    out.print(f"Acts are signed with a local key for trying out: {_near(key_file(settings))}", markup=False)
     out.print(f"Temporal UI: http://127.0.0.1:{settings.ui_port}/namespaces/default/workflows", markup=False)
     if stays:
         out.print("Running. Ctrl-C stops it; the cases go on when you start it again.")

@@ -7,9 +7,11 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlmodel import select
@@ -35,6 +37,7 @@ from starter.calendars import next_table
 from starter.cases import AlreadyOpen, Cases, NoSuchCase
 from starter.desk import log_command
 from starter.script import Expectation, NewTable, Read, Script, Step
+from starter.signer import Signer, know_locally
 from starter.standing import Explained, NoCase, standing
 from worker.run import worker_for
 from worker.server import skipping_server
@@ -111,7 +114,9 @@ class Stage:
         self.engine = _records(read.script, folder)
         self.desk = Desk(self.engine)
         self.clock = Clock()
-        self.cases = Cases(server.client, task_queue="rehearsal")
+        self.signer = Signer(Ed25519PrivateKey.generate(), iss="rehearsal")
+        know_locally(self.engine, self.signer)
+        self.cases = Cases(server.client, task_queue="rehearsal", signer=self.signer)
         self.seen_letters: set[str] = set()
         self.seen_lines = 0
 
@@ -124,9 +129,14 @@ class Stage:
         self.clock = Clock(shift=steps[0].at - await self.server.get_current_time())
         worker = worker_for(self.server.client, engine=self.engine, post=Post.into(self.folder), task_queue="rehearsal", clock=self.clock)
         async with worker:
+            await self._sign_by_the_case_s_clock()
             await self._open(steps[0])
             for number, step in enumerate(steps):
                 yield await self._step(number, step)
+
+    async def _sign_by_the_case_s_clock(self) -> None:
+        """Sign with the moment that the case lives in: the engine's time was moved."""
+        self.cases = replace(self.cases, signer=self.signer.at(await self.now()))
 
     async def _open(self, first: Step) -> None:
         script = self.read.script
@@ -146,6 +156,7 @@ class Stage:
         await self._settled()
         fired = self._new_lines()
         advice = self._at_the_desk(step)
+        await self._sign_by_the_case_s_clock()
         outcome = await self._done(step, number, advice)
         await self._settled()
         result = _advised(self._result(number, step, outcome, (*fired, *self._new_lines())), advice)

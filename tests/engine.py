@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
@@ -39,7 +39,8 @@ from records.database import create_all, open_database, reading, transaction
 from records.log import log_of
 from records.tables import CaseRow, LetterRow, LogRow, NoticeRow, TaskRow, TextRow
 from starter.cases import Cases
-from starter.local import today
+from starter.clock import now, today
+from tests.signing import SIGNER, know
 from worker.server import binary
 from workflows.converter import DATA_CONVERTER
 from workflows.monitor import KEYS
@@ -130,6 +131,7 @@ class Office:
     def __post_init__(self) -> None:
         self.records = open_database(f"sqlite:///{self.folder / 'evenhand.db'}")
         create_all(self.records)
+        know(self.records)
         self.set_up(MMO)
 
     @property
@@ -138,7 +140,11 @@ class Office:
 
     @property
     def cases(self) -> Cases:
-        return Cases(self.client, task_queue=self.queue)
+        return Cases(self.client, task_queue=self.queue, signer=replace(SIGNER, now=lambda: self.clock.case_time(now())))
+
+    def signed(self, case: str, message: dict[str, object]) -> dict[str, object]:
+        """Returns a message as a door sends it, for a test that uses the engine's own client."""
+        return SIGNER.at(self.clock.case_time(now())).sign(case, message)
 
     def set_up(self, body: Body) -> None:
         with transaction(self.records) as session:

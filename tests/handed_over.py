@@ -16,6 +16,7 @@ from activities.sending import Sending
 from domain.people import Person
 from records.database import create_all, open_database, reading, transaction
 from records.store import read_case
+from tests.signing import signed_act
 
 CASE = "mmo/2027-0001"
 CUSTOMER, ADDRESS = "Casey <b>Sample</b>", "casey.sample@example.org"
@@ -59,7 +60,8 @@ class Records:
 
     def tell(self, sent: Json, day: date, *, source: Source = "outside", case: str = CASE) -> Outcome:
         with transaction(self.engine) as session:
-            outcome = Recording(session, Act(case=case, message=sent, source=source, now=_at(day)), ENGINE_TIME).record()
+            act = Act(case=case, message=sent, source=source, now=_at(day))
+            outcome = Recording(session, signed_act(session, act), ENGINE_TIME).record()
         assert outcome.accepted, f"{sent['do']}: {outcome.answer} {outcome.cites} {outcome.remains}"
         self.post(day, case=case)
         return outcome

@@ -20,6 +20,7 @@ from records.database import reading, transaction
 from records.store import read_case
 from records.tables import HandOverRow, LetterFileRow, TaskRow
 from tests.engine import LIMIT, MANAGER, MMO, OFFICER, act, report
+from tests.signing import signed_act
 
 UTC = timezone.utc
 MONDAY = datetime(2027, 3, 1, 10, 0, tzinfo=UTC)
@@ -45,7 +46,7 @@ class Posting:
     def do(self, case: str, message: dict[str, object], *, source: str = "outside") -> Outcome:
         with transaction(self.engine) as session:
             made = Act.model_validate({"case": case, "message": message, "source": source, "now": self.now})
-            return Recording(session, made, ENGINE_TIME).record()
+            return Recording(session, signed_act(session, made), ENGINE_TIME).record()
 
     def decided(self, case: str, *, customer: dict[str, object] = PAPER) -> str:
         """Open a case and lead it to a decision that was told by telephone first; returns the letter that waits."""

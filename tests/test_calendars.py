@@ -29,6 +29,7 @@ from starter.clock import today
 from starter.standing import standing
 from starter.undelivered import waiting_letters
 from tests.engine import PATIENCE, evenhand
+from tests.signing import signed_act
 from tests.stories import ENGLAND, MMO, MMO_GROUNDS, MMO_STAFF
 from tests.test_local_run import found, settings, up
 
@@ -48,7 +49,7 @@ def tell(
     saw = rest.pop("saw", None)
     sent = {"v": 1, "id": id, "do": do, "by": by, "saw": saw, "with": rest}
     with transaction(engine) as session:
-        return Recording(session, Act(case=case, message=sent, source=source, now=at(day)), ENGINE_TIME).record()
+        return Recording(session, signed_act(session, Act(case=case, message=sent, source=source, now=at(day))), ENGINE_TIME).record()
 
 
 def body_with(*closures: Holiday) -> Body:

@@ -30,6 +30,7 @@ from records.desk import Desk
 from records.tables import ContactRow, RegisterRow, TaskRow
 from tests import stories
 from tests.engine import OFFICER, Office, act, new_office
+from tests.signing import signed_act
 from tests.stories import ENGLAND, MMO, mmo
 from tests.test_desk import log
 from tests.test_records import CASE, accepted, at, message, opened, records, restricted, the_case  # noqa: F401  # fixtures
@@ -53,7 +54,8 @@ def flooded(engine: Engine, number: int, *, start: int = 0) -> Outcome:
     with transaction(engine) as session:
         for n in range(start, number):
             sent = contact(n, MONDAY + timedelta(days=n % 5))
-            outcome = Recording(session, Act(case=CASE, message=sent, now=at(MONDAY + timedelta(days=4))), ENGINE_TIME).record()
+            act = Act(case=CASE, message=sent, now=at(MONDAY + timedelta(days=4)))
+            outcome = Recording(session, signed_act(session, act), ENGINE_TIME).record()
             assert outcome.accepted, outcome.answer
             session.flush()
     return outcome

@@ -20,6 +20,7 @@ from domain.people import Person
 from records.database import migrate, reading, transaction
 from records.desk import KNOWN, Desk, fill_desk
 from records.tables import DeskEntryRow, DeskKeyRow, InstallationRow, TextRow
+from tests.signing import signed_act
 from tests.stories import MMO_GROUNDS, MMO_STAFF
 
 NAME, ADDRESS = "José O'Secret-Sample", "Jose.Secret@Example.org"
@@ -43,7 +44,7 @@ def tell(engine: Engine, case: str, do: str, day: date, *, by: str = "officer", 
     now = first_instant(day).astimezone(timezone.utc)
     with transaction(engine) as session:
         act = Act(case=case, message=message, source=source, now=datetime.combine(now.date(), now.time(), timezone.utc))  # type: ignore[arg-type]
-        outcome = Recording(session, act, ENGINE_TIME).record()
+        outcome = Recording(session, signed_act(session, act), ENGINE_TIME).record()
     assert outcome.accepted, outcome.answer
     return outcome
 

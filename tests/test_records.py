@@ -33,6 +33,7 @@ from records.log import first_broken_line, log_of
 from records.store import read_case, save_case
 from records.tables import CaseRow, CommandRow, EditionRow, LogRow, TextRow
 from records.vault import CaseVault
+from tests.signing import signed_act
 from tests.stories import MMO_GROUNDS, MMO_STAFF
 
 CASE = "mmo/2027-0001"
@@ -55,7 +56,7 @@ def message(id: str, do: str, *, by: str | None = "officer", on: date | None = N
 def tell(engine: Engine, sent: Json, day: date, *, source: Source = "outside", case: str = CASE) -> Outcome:
     """Records one message in one transaction, as the act activity does."""
     with transaction(engine) as session:
-        return Recording(session, Act(case=case, message=sent, source=source, now=at(day)), ENGINE_TIME).record()
+        return Recording(session, signed_act(session, Act(case=case, message=sent, source=source, now=at(day))), ENGINE_TIME).record()
 
 
 def accepted(engine: Engine, sent: Json, day: date, *, source: Source = "outside") -> Outcome:
@@ -589,7 +590,7 @@ def test_a_naive_instant_is_refused_and_nothing_is_saved(opened: Engine):
 
     with pytest.raises((StatementError, ValueError), match=r"time zone|naive"), transaction(opened) as session:
         naive = datetime(2027, 2, 1, 10)  # without a zone, on purpose
-        Recording(session, Act(case=CASE, message=REPORT, now=naive), ENGINE_TIME).record()
+        Recording(session, signed_act(session, Act(case=CASE, message=REPORT, now=naive)), ENGINE_TIME).record()
 
     assert rows(opened) == before
 

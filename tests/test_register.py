@@ -31,6 +31,7 @@ from starter.register import exported, noted
 from starter.register_import import Checked, check_file
 from starter.take_over import Answer, against_records, message_of, take_over
 from tests.engine import MMO, OFFICER, evenhand, free_port, new_office, office, opening, server
+from tests.signing import signed_act
 from worker.server import skipping_server
 
 __all__ = ["office", "server"]
@@ -157,7 +158,7 @@ async def test_an_engine_that_stops_answering_stops_the_import_and_says_so(tmp_p
 
 def recorded(engine: Engine, case: str, message: dict[str, object], *, at: datetime, source: str = "outside") -> Outcome:
     with transaction(engine) as session:
-        return Recording(session, Act(case=case, message=message, source=source, now=at), ENGINE_TIME).record()
+        return Recording(session, signed_act(session, Act(case=case, message=message, source=source, now=at)), ENGINE_TIME).record()
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from domain.task import Task
 from records.database import migrate, open_database, reading, transaction
 from records.tables import StaffNoticeRow, TaskRow
 from tests.engine import evenhand
+from tests.signing import signed_act
 from tests.stories import NATURAL_ENGLAND_GROUNDS, NATURAL_ENGLAND_STAFF
 
 Json = dict[str, object]
@@ -78,7 +79,7 @@ def tell(
 ) -> Outcome:
     message: Json = {"v": 1, "id": f"{do}:{day}:{by}:{saw}:{len(with_)}", "do": do, "by": by, "saw": saw, "with": with_}
     with transaction(engine) as session:
-        outcome = Recording(session, Act(case=CASE, message=message, source=source, now=at(day)), ENGINE_TIME).record()
+        outcome = Recording(session, signed_act(session, Act(case=CASE, message=message, source=source, now=at(day))), ENGINE_TIME).record()
     assert outcome.accepted, f"{do}: {outcome.answer} {outcome.remains}"
     return outcome
 
@@ -158,7 +159,7 @@ def test_an_act_that_comes_twice_owes_once(database: Engine):
     }
     for _ in range(2):
         with transaction(database) as session:
-            Recording(session, Act(case=CASE, message=message, now=at(PROPOSED)), ENGINE_TIME).record()
+            Recording(session, signed_act(session, Act(case=CASE, message=message, now=at(PROPOSED))), ENGINE_TIME).record()
 
     assert len(owed(database)) == 1
 
@@ -169,7 +170,7 @@ def test_an_act_that_fails_owes_nothing(database: Engine):
     before = len(owed(database))
     message: Json = {"v": 1, "id": "r", "do": "notice_returned", "by": "officer", "saw": "n2", "with": {"problem": "SECRET"}}
     with pytest.raises(ZeroDivisionError), transaction(database) as session:
-        Recording(session, Act(case=CASE, message=message, now=at(DECIDED)), ENGINE_TIME).record()
+        Recording(session, signed_act(session, Act(case=CASE, message=message, now=at(DECIDED))), ENGINE_TIME).record()
         session.flush()
         raise ZeroDivisionError
 

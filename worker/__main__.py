@@ -14,6 +14,7 @@ from worker.post import NoPost
 from worker.release import release
 from worker.run import run_worker
 from worker.settings import Settings
+from worker.signers import NoSigners
 from worker.telemetry import NoMetrics
 
 log = logging.getLogger("evenhand.worker")
@@ -41,7 +42,7 @@ def main() -> int:
     log.info("Working.", extra={**about, "build": release()})
     try:
         asyncio.run(work_until_told(settings))
-    except (NoPost, NoMetrics) as error:
+    except (NoPost, NoMetrics, NoSigners) as error:
         log.error("The settings cannot be used.", extra={"setting": str(error).splitlines()})
         return 1
     except RuntimeError as error:  # the SDK's word for an engine that is not reached, among others

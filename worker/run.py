@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import Engine
 from temporalio.client import Client
@@ -21,6 +21,7 @@ from worker.post import post_of
 from worker.release import release
 from worker.round import keep_rounds
 from worker.settings import Settings
+from worker.signers import need_signers
 from worker.telemetry import runtime_of
 from worker.tracing import tracing
 from workflows.case import CaseWorkflow
@@ -60,10 +61,12 @@ def worker_for(client: Client, *, engine: Engine, post: Post, task_queue: str, c
 
 
 async def run_worker(settings: Settings) -> None:
-    """Run a worker until it is cancelled. Raises NoPost or NoMetrics where the settings name what cannot work."""
+    """Run a worker until it is cancelled. Raises NoPost or NoMetrics where the settings name what cannot work, NoSigners where nobody may sign."""
     post = post_of(settings)
     client = await connect(settings, runtime=runtime_of(settings))
     engine = open_database(settings.database)
+    if settings.database_url:  # not the default run, which has a key of its own
+        need_signers(engine, at=datetime.now(timezone.utc))  # noqa: TID251  # a worker's start
     async with worker_for(client, engine=engine, post=post, task_queue=settings.task_queue), serving_metrics(settings, engine, client):
         await keep_rounds(client, settings)
         while True:

@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     """Where it reads what the worker does for the engine, as 127.0.0.1:9465; empty is nowhere."""
     otlp_endpoint: str = ""
     """Where traces go, as http://127.0.0.1:4318; empty is nowhere, unless OTEL_EXPORTER_OTLP_ENDPOINT says."""
+    signing_key_file: Path | None = None
+    """The private key that signs what this machine sends (PEM, Ed25519). A worker needs none; the default run makes its own."""
+    signing_issuer: str = "evenhand"
+    """What a signature says of who signed: the name of this service."""
 
     email_carrier: str = "outbox"
     """What takes email: outbox, smtp or notify."""

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-from activities.outcome import Act, Outcome, Source
+from activities.outcome import Act, Door, Outcome, Source
 from workflows.carry import Carry, Queued
 
 ACT_WITHIN = timedelta(seconds=8)
@@ -41,17 +41,17 @@ class Acts:
         self.late = False
         """Whether the first message has already waited longer than an answer may take."""
 
-    def hear(self, message: dict[str, object], source: Source) -> Queued:
+    def hear(self, message: dict[str, object], source: Source, door: Door | None = None) -> Queued:
         """Put a message at the end of the queue."""
         self.carry.tickets += 1
-        queued = Queued(message=message, source=source, ticket=self.carry.tickets)
+        queued = Queued(message=message, source=source, door=door, ticket=self.carry.tickets)
         self.carry.queue.append(queued)
         self.heard_in[queued.ticket] = copy_context() if source == "outside" else Context()
         return queued
 
     async def answer(self, message: dict[str, object]) -> Outcome:
         """Put a message at the end of the queue and wait for its answer, or for word that it is pending."""
-        queued = self._same(message) or self.hear(message, "outside")
+        queued = self._same(message) or self.hear(message, "outside", "update")
         self.answers[queued.ticket] = None
         await self._until_answered(queued.ticket)
         outcome = self.answers.pop(queued.ticket) or PENDING
@@ -82,7 +82,8 @@ class Acts:
 
     async def _acted(self, queued: Queued) -> Outcome:
         seq = self.carry.last.seq if self.carry.last else 0
-        act = Act(case=workflow.info().workflow_id, message=queued.message, source=queued.source, now=workflow.now(), seq=seq)
+        case, door = workflow.info().workflow_id, queued.door
+        act = Act(case=case, message=queued.message, source=queued.source, door=door, now=workflow.now(), seq=seq)
         within: timedelta | None = ANSWER_WITHIN
         while True:
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from activities.outcome import RESUME, Outcome, Source
+from activities.outcome import RESUME, Door, Outcome, Source
 from domain.commands import COMMANDS
 
 
@@ -15,6 +15,8 @@ class Queued(BaseModel):
 
     message: dict[str, object]
     source: Source = "outside"
+    door: Door | None = None
+    """How it came in from outside."""
     ticket: int = 0
     """Under which an update in this run waits for its answer."""
 
@@ -53,7 +55,7 @@ class Carry(BaseModel):
             return cls(queue=[Queued(message={"id": f"resume:{case}", "do": RESUME}, source="calendar")])
         message: dict[str, object] = {"id": f"open:{case}", "do": "open_case"}
         message.update(given if isinstance(given, dict) else {"with": {"unreadable": repr(given)[:200]}})
-        return cls(queue=[Queued(message=_named(message, case))])
+        return cls(queue=[Queued(message=_named(message, case), door="start")])
 
     @property
     def finished(self) -> bool:

@@ -98,7 +98,7 @@ class CaseWorkflow:
     @workflow.signal(dynamic=True)
     def heard(self, name: str, args: Sequence[RawValue]) -> None:
         """Take any signal raw: what cannot be read or is not allowed is logged on the case and changes nothing."""
-        self.acts.hear(named(name, args, id=f"signal:{workflow.uuid4()}"), "outside")
+        self.acts.hear(named(name, args, id=f"signal:{workflow.uuid4()}"), "outside", "signal")
 
     @workflow.update(dynamic=True)
     async def asked(self, name: str, args: Sequence[RawValue]) -> Outcome:

@@ -1,0 +1,59 @@
+"""evenhand case signatures, and the signed text of an act for another door: the Temporal UI's signal box, or the temporal binary."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from starter.cli import OK, REFUSED, UNKNOWN, Json
+from starter.show import as_json, complain, out, several, table
+
+if TYPE_CHECKING:  # the database is imported only by the command that uses it
+    from starter.signed import Signature
+
+Case = Annotated[str, typer.Argument(help="The case's id, like portsmouth/2027-0001.")]
+
+
+def signatures(case: Case, json: Json = False) -> None:
+    """Verify the signature of every act of a case again, from the records alone; exit 1 where one does not hold."""
+    from records.database import reading
+    from starter.cli_case import _engine
+    from starter.signed import signatures_of
+
+    with reading(_engine()) as session:
+        found = signatures_of(session, case)
+    if not found:
+        complain(f"The records hold no act of {case}.")
+        raise typer.Exit(UNKNOWN)
+    bad = [one for one in found if one.verifies is False]
+    if json:
+        as_json(found)
+        raise typer.Exit(REFUSED if bad else OK)
+    said = {True: "verifies", False: "DOES NOT", None: "none needed"}
+    table(
+        ("act", "command", "by", "result", "key", "holder", "signed", "service", ""),
+        [(o.act, o.do, o.by, o.result, (o.key or "")[:12], o.holder, _at(o), o.signed_by, o.problem or said[o.verifies]) for o in found],
+    )
+    good = sum(one.verifies is True for one in found)
+    out.print(f"{several(good, 'signature')} verified; {several(len(bad), 'act')} without one that holds.")
+    raise typer.Exit(REFUSED if bad else OK)
+
+
+def _at(one: Signature) -> str:
+    return f"{one.signed_at:%Y-%m-%d %H:%M} UTC" if one.signed_at else ""
+
+
+def print_signed(case: str, message: dict[str, object], *, signal: str, json: bool) -> None:
+    """Print a signed message as plain JSON, and the command line that sends it. Nothing is sent."""
+    text = jsonlib.dumps(message, ensure_ascii=False)
+    line = shlex.join(["temporal", "workflow", "signal", "--workflow-id", case, "--name", signal, "--input", text])
+    if json:
+        as_json({"case": case, "signal": signal, "input": message, "command": line})
+        return
+    out.print(f"Signal {signal} to {case}; it counts under its id {message['id']} once, and for no other case or contents:", markup=False)
+    typer.echo(text)
+    typer.echo("")
+    typer.echo(line)
