@@ -70,7 +70,7 @@ async def test_an_update_is_answered_accepted(office: Office):
 async def test_a_refused_update_fails_with_the_clause_in_its_details(office: Office):
     """MMO-26: a decision follows a warning. The refusal is an ApplicationError whose details hold the whole outcome."""
     await office.open("refused/1")
-    message = act("warn", "warn-1", by=OFFICER, with_=WARNING)
+    message = office.signed("refused/1", act("warn", "warn-1", by=OFFICER, with_=WARNING))
 
     with pytest.raises(WorkflowUpdateFailedError) as failed:
         await office.handle("refused/1").execute_update("warn", message, id="update-1")
@@ -86,9 +86,14 @@ async def test_a_refused_update_fails_with_the_clause_in_its_details(office: Off
 
 async def test_a_signal_named_after_its_command_takes_plain_json(office: Office):
     await office.open("signal/1")
-    body = {"id": "s-1", "by": OFFICER, "with": {"code": "excessive-contact", "medium": "email", "summary": "Forty emails."}}
+    body = {
+        "id": "s-1",
+        "do": "report_behaviour",
+        "by": OFFICER,
+        "with": {"code": "excessive-contact", "medium": "email", "summary": "Forty emails."},
+    }
 
-    await office.handle("signal/1").signal("report_behaviour", body)
+    await office.handle("signal/1").signal("report_behaviour", office.signed("signal/1", body))
 
     line = await office.logged("signal/1", "s-1")
     assert (line.command, line.result, line.actor) == ("report_behaviour", "accepted", OFFICER)
@@ -97,7 +102,7 @@ async def test_a_signal_named_after_its_command_takes_plain_json(office: Office)
 async def test_the_signal_named_act_carries_its_command_inside(office: Office):
     await office.open("signal/2")
 
-    await office.handle("signal/2").signal("act", report("s-2"))
+    await office.handle("signal/2").signal("act", office.signed("signal/2", report("s-2")))
 
     assert (await office.logged("signal/2", "s-2")).result == "accepted"
 
@@ -159,6 +164,11 @@ JUNK: dict[str, tuple[str, list[object]]] = {
 }
 
 
+def signed_where_it_can_be(office: Office, case: str, name: str, args: list[object]) -> list[object]:
+    """Returns what is sent, signed: what is no JSON object nobody can sign, and it is refused as such."""
+    return [office.signed(case, {"do": name, **one}) if isinstance(one, dict) else one for one in args]
+
+
 @pytest.mark.parametrize("what", JUNK)
 async def test_a_junk_signal_changes_nothing_is_logged_and_stalls_nothing(office: Office, what: str, monkeypatch):
     """DESIGN 2: unreadable, unknown or refused, it changes nothing, is logged with the reason, and never stalls or fails the case."""
@@ -170,7 +180,7 @@ async def test_a_junk_signal_changes_nothing_is_logged_and_stalls_nothing(office
     lines = len(office.lines(case))
     name, args = JUNK[what]
 
-    await office.handle(case).signal(name, args=args)
+    await office.handle(case).signal(name, args=signed_where_it_can_be(office, case, name, args))
 
     while len(office.lines(case)) <= lines:
         await office.not_stuck(case, tries=1)
@@ -180,7 +190,7 @@ async def test_a_junk_signal_changes_nothing_is_logged_and_stalls_nothing(office
     assert after is not None
     assert (after.seq, after.state) == (before.seq, before.state)
     line = office.lines(case)[lines]
-    assert line.result in ("malformed", "unknown", "refused", "stale")
+    assert line.result in ("malformed", "unknown", "refused", "stale", "unsigned")
     reason = office.text(case, line.detail) if line.detail else line.what
     assert len(reason) > 10
     assert (await office.do(case, report("good"))).accepted
@@ -200,7 +210,7 @@ async def test_a_junk_update_is_answered_and_stalls_nothing(office: Office):
         with pytest.raises(WorkflowUpdateFailedError) as failed:
             await handle.execute_update(name, args=args)
         assert isinstance(failed.value.cause, ApplicationError)
-        assert failed.value.cause.type in ("malformed", "unknown")
+        assert failed.value.cause.type == "unsigned"
 
     assert await office.failed_tasks("junk-update/1") == 0
     assert (await office.do("junk-update/1", report("good"))).accepted
@@ -238,7 +248,8 @@ STARTS: dict[str, list[object]] = {
 async def test_a_junk_start_ends_with_a_readable_result(office: Office, what: str):
     """DESIGN 2: no message may stall a workflow; one that never opened a case ends and says why."""
     case = f"start/{list(STARTS).index(what)}"
-    handle = await office.client.start_workflow("Case", args=STARTS[what], id=case, task_queue=office.queue)
+    args = signed_where_it_can_be(office, case, "open_case", STARTS[what])
+    handle = await office.client.start_workflow("Case", args=args, id=case, task_queue=office.queue)
 
     if what == "two arguments":  # the first of them opens a case like any other; the rest is no concern of ours
         while office.row(case) is None:
@@ -247,14 +258,16 @@ async def test_a_junk_start_ends_with_a_readable_result(office: Office, what: st
         return
     outcome = await office.result_or_stuck(handle)
 
-    assert outcome.result in ("malformed", "unknown", "refused")
+    assert outcome.result in ("malformed", "unknown", "refused", "unsigned")
     assert outcome.stage == ""
     assert len(outcome.answer) > 10
     assert office.row(case) is None
 
 
 async def test_a_case_id_of_a_wrong_shape_never_opens(office: Office):
-    handle = await office.client.start_workflow("Case", opening("x"), id="bad id; drop table", task_queue=office.queue)
+    handle = await office.client.start_workflow(
+        "Case", office.signed("bad id; drop table", opening("x")), id="bad id; drop table", task_queue=office.queue
+    )
 
     outcome = await office.result_or_stuck(handle)
 
@@ -309,7 +322,7 @@ async def test_eight_at_once_under_one_id_by_both_doors_are_one_act(office: Offi
 
     answers = await asyncio.gather(
         *(office.cases.submit_message("once/3", report()) for _ in range(4)),
-        *(handle.signal("report_behaviour", report()) for _ in range(4)),
+        *(handle.signal("report_behaviour", office.signed("once/3", report())) for _ in range(4)),
     )
     await office.do("once/3", assess("after"))
 
@@ -477,7 +490,9 @@ async def test_an_answer_that_takes_too_long_is_pending_and_the_same_id_asks_aga
     monkeypatch.setattr(workflows.acts, "ANSWER_WITHIN", timedelta(seconds=0.3))
     async with unsealed(), office.worker():
         await office.open("slow/1")
-        answer: Outcome = await office.handle("slow/1").execute_update("assess", assess("a-1"), result_type=Outcome)
+        answer: Outcome = await office.handle("slow/1").execute_update(
+            "assess", office.signed("slow/1", assess("a-1")), result_type=Outcome
+        )
         assert (answer.result, answer.command) == ("pending", "a-1")
 
         gate.set()
@@ -503,7 +518,9 @@ async def test_whoever_asks_again_after_pending_is_told_pending_again_and_not_le
     async with unsealed(), office.worker():
         await office.open("slow/3")
         for n in range(3):
-            asked = office.handle("slow/3").execute_update("assess", assess("a-1"), id=f"asked-{n}", result_type=Outcome)
+            asked = office.handle("slow/3").execute_update(
+                "assess", office.signed("slow/3", assess("a-1")), id=f"asked-{n}", result_type=Outcome
+            )
             answer: Outcome = await asyncio.wait_for(asked, 15)
             assert (answer.result, answer.command) == ("pending", "a-1")
         gate.set()
@@ -598,7 +615,7 @@ async def test_what_the_details_offer_can_be_pasted_and_filled_in(office: Office
     offered = next(line for line in details.split("Signal **warn**")[1].splitlines() if line.startswith("`{"))
 
     message = {**json.loads(offered.strip("`")), "id": "pasted", "by": OFFICER, "with": WARNING}
-    await office.handle("details/2").signal("warn", message)
+    await office.handle("details/2").signal("warn", office.signed("details/2", {"do": "warn", **message}))
 
     assert (await office.logged("details/2", "pasted")).result == "accepted"
 
@@ -617,7 +634,7 @@ async def test_a_message_in_the_wrong_field_shows_nothing_personal_in_the_detail
     """workflows/monitor.py: codes and dates only; a fault quotes what was found, which may be anything."""
     await office.open("details/4")
     message = {"id": "x", "by": OFFICER, "with": {"code": "Quentin Testcase", "medium": "email", "summary": "Forty emails."}}
-    await office.handle("details/4").signal("report_behaviour", message)
+    await office.handle("details/4").signal("report_behaviour", office.signed("details/4", {"do": "report_behaviour", **message}))
     await office.logged("details/4", "x")
     await asyncio.sleep(0.2)
 
