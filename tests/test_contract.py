@@ -23,6 +23,8 @@ class Temporal:
     """The binary, as an operator or a service in another language would use it."""
 
     address: str
+    office: Office
+    """Whose test key signs: the binary sends the signed text as it is."""
 
     async def __call__(self, *words: str) -> tuple[int, str]:
         command = [binary("temporal"), *words, "--address", self.address, "--output", "json"]
@@ -36,12 +38,12 @@ class Temporal:
         return said
 
     async def signal(self, name: str, **message: object) -> None:
-        await self.done("workflow", "signal", "--workflow-id", CASE, "--name", name, "--input", json.dumps(message))
+        text = json.dumps(self.office.signed(CASE, {"do": name, **message}))
+        await self.done("workflow", "signal", "--workflow-id", CASE, "--name", name, "--input", text)
 
     async def act(self, **message: object) -> tuple[int, str]:
-        return await self(
-            "workflow", "update", "execute", "--workflow-id", CASE, "--name", "act", "--input", json.dumps({"v": 1, **message})
-        )
+        text = json.dumps(self.office.signed(CASE, {"v": 1, **message}))
+        return await self("workflow", "update", "execute", "--workflow-id", CASE, "--name", "act", "--input", text)
 
     async def state(self) -> dict[str, object]:
         said = json.loads(await self.done("workflow", "query", "--workflow-id", CASE, "--type", "state"))
@@ -52,12 +54,17 @@ class Temporal:
 
 async def test_a_whole_case_with_the_temporal_binary_alone(server: WorkflowEnvironment, office: Office):
     """Start, signals named as the user named them, the update `act` and the query `state`: MMO-24 to MMO-43."""
-    temporal = Temporal(server.client.service_client.config.target_host)
-    start = {"v": 1, "do": "open_case", "by": OFFICER, "with": {"body": "mmo", "customer": CUSTOMER, "area": "licensing"}}
+    temporal = Temporal(server.client.service_client.config.target_host, office)
+    start = {
+        "v": 1,
+        "id": f"open:{CASE}",
+        "do": "open_case",
+        "by": OFFICER,
+        "with": {"body": "mmo", "customer": CUSTOMER, "area": "licensing"},
+    }
+    text = json.dumps(office.signed(CASE, start))
 
-    await temporal.done(
-        "workflow", "start", "--type", "Case", "--task-queue", office.queue, "--workflow-id", CASE, "--input", json.dumps(start)
-    )
+    await temporal.done("workflow", "start", "--type", "Case", "--task-queue", office.queue, "--workflow-id", CASE, "--input", text)
     assert (await office.logged(CASE, f"open:{CASE}")).result == "accepted"
     assert (await temporal.state())["stage"] == "opened"
 
@@ -107,9 +114,9 @@ async def test_a_whole_case_with_the_temporal_binary_alone(server: WorkflowEnvir
 async def test_a_refusal_names_its_clause_by_this_door_too(server: WorkflowEnvironment, office: Office):
     """DESIGN 2: refused with the clause. What stands only in the details of the error is seen by no one who uses the binary or the UI."""
     await office.open("contract/3")
-    temporal = Temporal(server.client.service_client.config.target_host)
+    temporal = Temporal(server.client.service_client.config.target_host, office)
 
-    message = json.dumps({"id": "c-1", "do": "warn", "by": OFFICER, "with": WARNING})
+    message = json.dumps(office.signed("contract/3", {"id": "c-1", "do": "warn", "by": OFFICER, "with": WARNING}))
     code, said = await temporal("workflow", "update", "execute", "--workflow-id", "contract/3", "--name", "act", "--input", message)
 
     assert code != 0
@@ -118,7 +125,7 @@ async def test_a_refusal_names_its_clause_by_this_door_too(server: WorkflowEnvir
 
 async def test_the_binary_lists_cases_by_stage(server: WorkflowEnvironment, office: Office):
     await office.restricted("contract/2")
-    temporal = Temporal(server.client.service_client.config.target_host)
+    temporal = Temporal(server.client.service_client.config.target_host, office)
 
     for _ in range(50):
         said = await temporal.done("workflow", "list", "--query", "EvenhandStage = 'restricted' AND WorkflowId = 'contract/2'")
