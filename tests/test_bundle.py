@@ -47,6 +47,7 @@ from tests.handed_over import (
     Records,
     message,
 )
+from tests.signing import key_file_in
 from tests.stories import NATURAL_ENGLAND_STAFF
 
 __all__ = ["office", "server"]
@@ -732,6 +733,7 @@ async def asked(office: Office, *words: str) -> subprocess.CompletedProcess[str]
         "EVENHAND_VAR": str(office.folder),
         "EVENHAND_TEMPORAL_ADDRESS": str(office.client.service_client.config.target_host),
         "EVENHAND_TASK_QUEUE": office.queue,
+        "EVENHAND_SIGNING_KEY_FILE": key_file_in(office.folder),
     }
     return await asyncio.to_thread(evenhand, "bundle", *words, env=env)
 

@@ -44,6 +44,7 @@ def _update(key: SearchAttributeKey[Any], value: object) -> SearchAttributeUpdat
     return key.value_unset() if value in (None, []) else key.value_set(value)
 
 
+SIGNED = "A message must be signed: `evenhand case act CASE COMMAND --by ID --with '...' --print` gives one to paste."
 UNREAD = ("malformed", "unknown")
 """Results whose answer quotes the message, and so may quote personal text."""
 
@@ -75,6 +76,7 @@ def details_of(outcome: Outcome) -> str:
         lines += [
             f"| {', '.join(one.whom) or 'anybody'} | {one.what} | {one.due or 'now'} | {one.command or ''} |" for one in outcome.waits
         ]
+        lines += ["", SIGNED]
     for one in outcome.waits:
         if one.command:
             saw = {"saw": one.saw} if one.saw else {}
