@@ -231,6 +231,7 @@ def show(
     )
     _print_changes(found)
     _print_papers(found)
+    _print_signatures(case)
 
 
 def _picture(case: str, file: Path, json: bool) -> None:
@@ -283,6 +284,12 @@ def _print_changes(found: Standing) -> None:
             for c, one in moved
         ]
         table(("change", "", "date", "was", "calendar gives", "stands", "letter"), rows, title="Dates that moved")
+
+
+def _print_signatures(case: str) -> None:
+    from starter.cli_signed import signatures_in_a_line
+
+    out.print(signatures_in_a_line(_engine(), case), markup=False)
 
 
 def _from(told: date | None) -> str:

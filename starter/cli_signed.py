@@ -12,6 +12,8 @@ from starter.cli import OK, REFUSED, UNKNOWN, Json
 from starter.show import as_json, complain, out, several, table
 
 if TYPE_CHECKING:  # the database is imported only by the command that uses it
+    from sqlalchemy import Engine
+
     from starter.signed import Signature
 
 Case = Annotated[str, typer.Argument(help="The case's id, like portsmouth/2027-0001.")]
@@ -44,6 +46,18 @@ def signatures(case: Case, json: Json = False) -> None:
 
 def _at(one: Signature) -> str:
     return f"{one.signed_at:%Y-%m-%d %H:%M} UTC" if one.signed_at else ""
+
+
+def signatures_in_a_line(engine: Engine, case: str) -> str:
+    """Returns how many acts of a case are signed, and whether every signature still verifies."""
+    from records.database import reading
+    from starter.signed import signatures_of
+
+    with reading(engine) as session:
+        found = signatures_of(session, case)
+    signed, bad = [one for one in found if one.key], [one.act for one in found if one.verifies is False]
+    held = "every signature verifies" if not bad else f"NOT of {', '.join(bad)}: evenhand case signatures {case}"
+    return f"Signatures: {several(len(signed), 'act')} signed, {held}."
 
 
 def print_signed(case: str, message: dict[str, object], *, signal: str, json: bool) -> None:
