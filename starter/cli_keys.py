@@ -59,6 +59,7 @@ def add_signer(
     from records.database import transaction
     from records.signing_keys import keep_key
     from starter.signer import BadKey, read_public
+    from starter.vectors import published
 
     try:
         public = read_public(file)
@@ -67,6 +68,9 @@ def add_signer(
     except (BadKey, ValueError) as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
+    if key.kid == published():
+        complain("This is the key of the worked example in docs/contract.md: everybody has its private half. Make a pair of your own.")
+        raise typer.Exit(REFUSED)
     with transaction(_engine()) as session:
         kept = keep_key(session, key, public.public_bytes_raw(), local=False, at=now(), by=by)
     if not kept:

@@ -23,6 +23,7 @@ from policies import load
 from policies.letter_set import house_table, parts_table, set_table
 from policies.names import PARAMETERS
 from starter.script import Script
+from starter.vectors import section
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -87,7 +88,7 @@ def _typed(item: Schema) -> Schema:
 def tables() -> dict[str, str]:
     """Returns the made parts of the documents by name, in Markdown."""
     policy, script = _schema(Policy), _schema(Script)
-    made = {"commands": _commands(), "restriction-types": _restrictions(), "kinds-of-letter": _letters()}
+    made = {"commands": _commands(), "restriction-types": _restrictions(), "kinds-of-letter": _letters(), "signing": section()}
     shipped = tuple(load.policy(name) for name in load.names() if name in load.clause_lists())
     made |= {"letters.set": set_table(shipped), "letters.house": house_table()}
     made |= {f"letters.{one.policy}": parts_table(one) for one in shipped}
