@@ -70,9 +70,3 @@ def signed_since(session: Session) -> datetime | None:
     """Returns when these records began to ask for signatures: only an act from before may be without one."""
     row = session.get(InstallationRow, SINCE)
     return datetime.fromisoformat(row.value) if row else None
-
-
-def mark_signed_since(session: Session, at: datetime) -> None:
-    """Note when signatures began, once."""
-    if session.get(InstallationRow, SINCE) is None:
-        session.add(InstallationRow(name=SINCE, value=at.isoformat()))
