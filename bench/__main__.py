@@ -28,7 +28,7 @@ from temporalio.worker import Worker
 
 from activities.bodies import save_body
 from activities.carriers.post import Post
-from bench import desk, post
+from bench import desk, post, signing
 from bench.bare import BareFloor, BareLikeSamples, Kept, nothing
 from bench.reference import BODY, LETTERS_AT, messages, opening
 from domain.decide import decide
@@ -207,7 +207,19 @@ async def main(cases: int) -> None:
         like = await bare(
             client, BareLikeSamples, [kept.save_case, kept.save_log, kept.save_register, kept.send_notice], "like-samples", cases
         )
-    show(ours, like, floor, memory, decide_cost(), await eight_years(), cold_start(), desk.measure(folder), post.measure(folder), cases)
+    show(
+        ours,
+        like,
+        floor,
+        memory,
+        decide_cost(),
+        await eight_years(),
+        cold_start(),
+        desk.measure(folder),
+        post.measure(folder),
+        signing.measure(folder),
+        cases,
+    )
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -221,6 +233,7 @@ def show(
     cold: float,
     at_the_desk: desk.DeskFigures,
     by_post: post.PostFigures,
+    by_key: signing.SigningFigures,
     cases: int,
 ) -> None:
     table = Table(title=f"The reference case, {cases} of it, {AT_ONCE} at a time, on one server", title_justify="left")
@@ -259,7 +272,7 @@ def show(
     rest.add_row("a rehearsal of eight years, its server's start left out", f"{years:.2f} s", "under 2")
     rest.add_row("memory a cached case, growth of the whole process", f"{memory:.0f} KiB", "")
     rest.add_row("make run ONCE=1 once installed, five cases to their letters", f"{cold:.1f} s", "")
-    for row in (*desk.rows_of(at_the_desk), *post.rows_of(by_post)):
+    for row in (*desk.rows_of(at_the_desk), *post.rows_of(by_post), *signing.rows_of(by_key)):
         rest.add_row(*row)
     console.print(rest)
 

@@ -22,6 +22,7 @@ from domain.decide import HANDLERS
 from starter.samples import samples
 from tests.engine import FINDINGS, LIMIT, MANAGER, OFFICER, RECORDS, SENIOR, WARNING, Office, act, new_office, opening, report, until
 from tests.golden.printer import Printer, post_by
+from tests.signing import SIGNER
 from worker.server import skipping_server
 from workflows.case import CaseWorkflow
 from workflows.converter import DATA_CONVERTER
@@ -122,13 +123,14 @@ async def played(name: str, script: Script, opened: Message, *, printer: Printer
                     office.set_up(sample.body)
             async with office.worker():
                 began = await server.get_current_time()
-                assert (await office.cases.open_message(case, opened)).accepted
+                assert (await office.cases.open_message(case, SIGNER.at(began).sign(case, opened))).accepted
                 for days, message in script:
                     await _wait_for_day(server, office, case, began + timedelta(days=days))
                     if message == ROUND:
                         await _round(server, office)
                         continue
-                    outcome = await office.cases.submit_message(case, _dated(message, began))
+                    signed = SIGNER.at(await server.get_current_time()).sign(case, _dated(message, began))
+                    outcome = await office.cases.submit_message(case, signed)
                     assert outcome.accepted or message["by"] == "nobody", f"{message['id']}: {outcome.answer} {outcome.remains}"
                     await office.settled(case)
                 histories = await _runs(office, case)
