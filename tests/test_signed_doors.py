@@ -121,6 +121,7 @@ async def test_a_reset_does_everything_again_to_the_same_end_though_the_key_was_
             session.add(row)
 
     assert state.stage == "restricted"
+    assert [row.command_id for row in security(office, case)] == ["new"]
     assert [(line.command_id, line.result) for line in office.lines(case)] == before
     assert (await office.do(case, assess("after"))).accepted
 
