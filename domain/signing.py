@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from domain.days import UTC
 from domain.model import Data
 
 CUSTOMER_ID, CALENDAR_ID = "customer", "calendar"
@@ -41,9 +42,8 @@ class Claims(Data):
     iss: Issuer
 
     @property
-    def act(self) -> tuple[object, ...]:
-        """Returns what two signatures of the same act have in common: all but who signed, and when."""
-        return (self.sub, self.do, self.id, self.case, self.saw, self.on, self.with_, self.more)
+    def signed_at(self) -> datetime:
+        return datetime.fromtimestamp(self.iat, UTC)
 
 
 class SigningKey(Data):

@@ -21,6 +21,7 @@ from activities.pdf import printed
 from records.tables import LogRow
 from starter.dossier import NOBODY, Audience, Cell, Naming, Sheet, Source, source_of, spoken, with_names
 from starter.dossier_sheets import path_of, sheets_of, staff_sheet
+from starter.dossier_signed import signed_sheet
 from starter.letters_kept import MADE_FROM, Form, KeptFile, KeptLetter, files_as_sent
 from starter.redaction import Redacted, ReviewList, draft, redacted
 from starter.show import day_in_words
@@ -79,7 +80,7 @@ def proposed(found: Gathered) -> ReviewList:
 def whole(found: Gathered) -> Bundle:
     """Returns the bundle for an ombudsman: everything, everybody by name."""
     naming = with_names(found.source)
-    return _made(found, (*spoken((*found.sheets, staff_sheet(found.source)), naming),), naming, None)
+    return _made(found, (*spoken((*found.sheets, signed_sheet(found.source), staff_sheet(found.source)), naming),), naming, None)
 
 
 def for_the_customer(found: Gathered, listed: ReviewList) -> Bundle:

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from activities.signatures import kept
-from domain.days import UTC
 from domain.decision import Refusal
 from domain.model import Data
 from records.signing_keys import signed_since
@@ -55,7 +54,7 @@ def _signature(session: Session, row: CommandRow, since: datetime | None) -> Sig
         claims, key = kept(session, token)
     except Refusal as refusal:
         return plain.model_copy(update={"verifies": False, "problem": refusal.reason})
-    signed_at = datetime.fromtimestamp(claims.iat, UTC)
+    signed_at = claims.signed_at
     other = (claims.case, claims.id, claims.do, claims.sub) != (row.case_id, row.command_id, plain.do, _said(message))
     problem = "it was signed for another act" if other else key.unusable_at(signed_at)
     facts = {"key": key.kid, "holder": key.holder, "signed_at": signed_at, "signed_by": claims.iss, "verifies": problem is None}

@@ -47,7 +47,7 @@ from tests.handed_over import (
     Records,
     message,
 )
-from tests.signing import key_file_in
+from tests.signing import SIGNER, key_file_in
 from tests.stories import NATURAL_ENGLAND_STAFF
 
 __all__ = ["office", "server"]
@@ -153,6 +153,17 @@ def test_the_zip_has_sorted_safe_names_and_one_time(entire: Bundle, redacted: Bu
             "case.html",
             "verify.py",
         } <= set(bundle.files)
+
+
+def test_the_ombudsman_sees_by_which_key_each_act_was_signed(entire: Bundle, redacted: Bundle):
+    rows = rows_of(entire, "signed-acts.csv")
+
+    assert [row["Command"] for row in rows] == [
+        "open_case", "report_behaviour", "warn", "report_behaviour", "consult", "impose_sanction", "appeal",
+    ]  # fmt: skip
+    assert {(row["Key"], row["Service"]) for row in rows} == {(SIGNER.kid, "tests")}
+    assert rows[0]["Signed"] == "2027-02-01 10:00:00 UTC"
+    assert "signed-acts.csv" not in redacted.files
 
 
 @pytest.mark.parametrize(
