@@ -61,7 +61,7 @@ def worker_for(client: Client, *, engine: Engine, post: Post, task_queue: str, c
 
 
 async def run_worker(settings: Settings) -> None:
-    """Run a worker until it is cancelled. Raises NoPost or NoMetrics where the settings name what cannot work, NoSigners where nobody may sign."""
+    """Run a worker until it is cancelled. Raises NoPost or NoMetrics where the settings cannot work, NoSigners where nobody may sign."""
     post = post_of(settings)
     client = await connect(settings, runtime=runtime_of(settings))
     engine = open_database(settings.database)
