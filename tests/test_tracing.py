@@ -107,10 +107,10 @@ async def test_a_signal_without_headers_or_with_unreadable_ones_is_acted_on(
     office, case = new_office(client_with(server, traced), tmp_path), "traced/3"
     async with office.worker():
         await office.open(case)
-        await server.client.get_workflow_handle(case).signal("report_behaviour", report("plain"))
-        await office.logged(case, "plain")
-        await _with_header(server.client, case, report("odd-header"), b"\x00 no carrier")
-        await office.logged(case, "odd-header")
+        await server.client.get_workflow_handle(case).signal("report_behaviour", office.signed(case, report("plain")))
+        assert (await office.logged(case, "plain")).result == "accepted"
+        await _with_header(server.client, case, office.signed(case, report("odd-header")), b"\x00 no carrier")
+        assert (await office.logged(case, "odd-header")).result == "accepted"
         assert await office.failed_tasks(case) == 0
 
 
