@@ -68,6 +68,8 @@ def stops(case: Case, policy: Policy, *, on: date, ends: Reckoned | None) -> Ite
     if holds := standing_holds(case):
         listed = ", ".join(hold_in_words(*one) for one in holds)
         yield Stop(f"Destruction is on hold: {listed}.", ("DEF-19",), "End each hold with release_hold.")
+    if going := [one.id for one in case.notices if one.status == "to-send"]:
+        yield Stop(f"Letters of the case are about to go: {', '.join(going)}.", ("EH-152",), "They go, or a person withholds them.")
     if pending := undecided(case):
         yield Stop(f"Still to be decided: {', '.join(pending)}.", ("DEF-08",), "")
     if on <= ends.date:
