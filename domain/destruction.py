@@ -56,7 +56,8 @@ def _signature(case: Case, actor: Actor, policy: Policy, on: date) -> Destructio
         )
     other = _other_office(actor, taken, on)
     if other is None:
-        holds = f"the offices of {actor.id} are those of whoever signed first" if taken else f"{actor.id} holds no office"
+        same = bool(actor.person and actor.person.offices) or by is not None
+        holds = f"the offices of {actor.id} are those of whoever signed first" if same else f"{actor.id} holds no office of their own"
         raise Refusal(f"The two who sign are of different offices; {holds}.", cites=SOURCES, remains="Somebody of another office signs.")
     return DestructionSigned(by=other)
 
@@ -69,8 +70,7 @@ def _taken(case: Case, staff: Staff) -> set[str]:
 
 
 def _other_office(actor: Actor, taken: set[str], on: date) -> Signature | None:
+    """Returns the signature under an office of the person's own: nobody stands in for the second."""
     assert actor.person is not None
-    own = next((office for office in actor.person.offices if office not in taken), None)
-    deputised = next((office for office in actor.person.deputises if office not in taken), None)
-    office = own or deputised
-    return sign(actor.person, on, office=office, as_deputy=own is None) if office else None
+    office = next((office for office in actor.person.offices if office not in taken), None)
+    return sign(actor.person, on, office=office) if office else None

@@ -369,7 +369,7 @@ def _reports(case: Case, policy: Policy) -> Iterator[Task]:
 
 def _mistakes(case: Case, policy: Policy) -> Iterator[Task]:
     whose = _for(None if case.contact_officer else next(iter(policy.decision.sign_offs.values())).decided_by, case)
-    for ref, who in to_be_told(case):
+    for ref, who in to_be_told(case, policy):
         what = f"Tell {who} that the case was a mistake, or record why not"
         yield Task(kind="tell-of-mistake", what=what, ref=ref, cites=(TELL,), command="record_mistake_told", **whose)
 
