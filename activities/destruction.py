@@ -29,7 +29,7 @@ def require_room(session: Session, body: Body, today: date) -> None:
         raise Refusal(reason, cites=[LIMIT], remains="Destroy it tomorrow; what was signed stands.")
 
 
-def destroy_case(session: Session, before: Case, case: Case, *, policy: Policy, calendar: Calendar, command: str, by: Json) -> None:
+def destroy_case(session: Session, before: Case, case: Case, *, policy: Policy, calendar: Calendar, by: Json) -> None:
     """Destroy a case's rows, and note beside them what its certificate will say. Everything of this transaction is written by now."""
     session.flush()
     assert case.destroyed_on is not None
@@ -45,7 +45,7 @@ def destroy_case(session: Session, before: Case, case: Case, *, policy: Policy, 
         "kept": _kept(retention_ends(before, policy, calendar)),
         "signed": [one.by.model_dump(mode="json", include={"person", "office", "as_deputy", "on"}) for one in before.destruction_signed],
         "destroyed_by": by,
-        "destroyed": cast(object, destroy_rows(session, case.id, but=command)),
+        "destroyed": cast(object, destroy_rows(session, case.id)),
         "log": {"lines": row.log_lines, "hash": row.log_hash},
         "sign_offs": {"lines": row.signed_lines, "hash": row.signed_hash},
     }

@@ -338,7 +338,7 @@ class Recording:
     def _destroy(self, case: Case, policy: Policy, calendar: Calendar) -> None:
         assert self.before is not None and self.actor is not None and self.actor.person is not None
         by: Json = {"person": self.actor.id, "office": next(iter(self.actor.person.offices), None)}
-        destroy_case(self.session, self.before, case, policy=policy, calendar=calendar, command=self.id, by=by)
+        destroy_case(self.session, self.before, case, policy=policy, calendar=calendar, by=by)
 
 
 class RecordsBehind(Exception):

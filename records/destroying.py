@@ -47,8 +47,9 @@ DESTROYED: dict[type[SQLModel], str] = {
     DeskEntryRow: "desk entries",
     CommandRow: "messages",
 }
-"""Tables whose rows of a case are destroyed with its papers, and what a certificate calls them. Of the messages the last alone stays: the
-destruction itself, so that it is answered once."""
+"""Tables whose rows of a case are destroyed with its papers, and what a certificate calls them."""
+OF_THE_DESTRUCTION = ("sign_destruction", "destroy_papers")
+"""Messages that stay: the signatures and the destruction itself, evidence of what was done, with nobody's words in them."""
 STAYS: dict[type[SQLModel], str] = {
     CaseRow: "emptied: its id, body, policy and days, and the heads of its chains",
     LogRow: "who did what when, under which clause, without anybody's words; staff by their ids",
@@ -58,15 +59,21 @@ STAYS: dict[type[SQLModel], str] = {
 """Tables whose rows of a case stay, and why."""
 
 
-def destroy_rows(session: Session, case_id: str, *, but: str) -> dict[str, int]:
-    """Destroy everything of a case that a table of DESTROYED holds but the message `but`. Returns how many rows of each went."""
-    gone = {}
+def destroy_rows(session: Session, case_id: str) -> dict[str, int]:
+    """Destroy everything of a case that a table of DESTROYED holds. Returns how many rows of each went."""
+    gone, stay = {}, _of_the_destruction(session, case_id)
     for kind, name in DESTROYED.items():
         query = delete(kind).where(kind.case_id == case_id)  # type: ignore[attr-defined]  # every one of them has case_id
         if kind is CommandRow:
-            query = query.where(col(CommandRow.command_id) != but)
+            query = query.where(col(CommandRow.command_id).not_in(stay))
         gone[name] = int(session.execute(query).rowcount)  # type: ignore[attr-defined]  # of a DELETE
     return {name: n for name, n in gone.items() if n}
+
+
+def _of_the_destruction(session: Session, case_id: str) -> list[str]:
+    """Returns the ids of the messages that stay; one with anything in it that no command knows goes."""
+    rows = session.exec(select(CommandRow).where(CommandRow.case_id == case_id)).all()
+    return [row.command_id for row in rows if row.message.get("do") in OF_THE_DESTRUCTION and "unknown" not in row.message]
 
 
 def rows_to_destroy(session: Session, case_id: str) -> dict[str, int]:

@@ -94,6 +94,8 @@ def _why_not(one: Due) -> str:
 
 async def _destroyed(cases: Sequence[str], half: set[str], by: str, json: bool) -> None:
     """Destroy one case after the other; whatever fails on the way leaves what is done, and is finished by the next run."""
+    from temporalio.service import RPCError
+
     from starter.destroying import NotEnded, facts_of, scrub
 
     work, failed = await _work(), False
@@ -106,8 +108,8 @@ async def _destroyed(cases: Sequence[str], half: set[str], by: str, json: bool) 
             continue
         try:
             told.append({"case": case, "result": "destroyed", **facts_of(await work.finish(case))})
-        except NotEnded as error:
-            told.append({"case": case, "result": "half done", "answer": str(error)})
+        except (NotEnded, RPCError, OSError) as error:
+            told.append({"case": case, "result": "half done", "answer": f"{error} What is left is done by the next run."})
             failed = True
     left = scrub(work.engine)
     if json:

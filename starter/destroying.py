@@ -147,7 +147,7 @@ async def ended(client: Client, case: str) -> str:
         if status != WorkflowExecutionStatus.RUNNING:
             return status.name.lower() if status else "unknown"
         await asyncio.sleep(0.2)
-    raise NotEnded(f"The workflow of {case} has not ended. Is a worker running? Run evenhand destroy run again.")
+    raise NotEnded(f"The workflow of {case} has not ended. Is a worker running?")
 
 
 async def delete_runs(client: Client, case: str) -> object:

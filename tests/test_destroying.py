@@ -18,7 +18,7 @@ from records.certificates import case_hash, certificate_of, certificates
 from records.database import reading, transaction
 from records.destroying import DESTROYED, STAYS, leave_no_trace, unfinished
 from records.log import log_of
-from records.tables import CertificateRow, DestructionRow, LetterFileRow, TextRow
+from records.tables import CertificateRow, CommandRow, DestructionRow, LetterFileRow, TextRow
 from starter.destroying import Destroying, NotEnded, due, due_of, facts_of
 from tests.handed_over import ADDRESS, BODY, CASE, CUSTOMER, MANAGER, NEIGHBOUR, RECORDS, REVIEWER, Records, message
 from tests.traces import slices, traces
@@ -296,3 +296,5 @@ def test_of_a_destroyed_case_the_log_its_sign_offs_and_its_days_stay(records: Re
         log = facts["log"]
         assert isinstance(log, dict) and log["hash"] == log_of(session, CASE)[-1].hash
         assert certificate_of(session, CASE) is None, "not before everything is done"
+        stays = session.exec(select(CommandRow)).all()
+    assert sorted(str(row.message["do"]) for row in stays) == ["destroy_papers", "sign_destruction", "sign_destruction"]

@@ -27,6 +27,7 @@ from domain.policy import Policy
 from domain.tasks import tasks
 from policies import load
 from policies.load import Unreadable
+from policies.needs import configured, needs
 from tests.stories import ENGLAND, MMO, MMO_STAFF, a_restricted_mmo_case, actor, after, kept_after_refusal, mmo, sent
 
 LAST, DUE = date(2033, 6, 1), date(2033, 6, 2)
@@ -180,6 +181,16 @@ def test_a_letter_about_to_go_stops_it():
     case = after(a_restricted_mmo_case(), (lifted, mmo("reviewer"), date(2027, 6, 1)))
 
     assert refused(case, SignDestruction(), by("records")).cites == ("EH-152",)
+
+
+def test_a_body_is_told_that_one_human_being_cannot_be_both_who_sign():
+    """EH-150: policy check --body says so before papers wait for somebody who is not there."""
+    [need] = [one for one in needs(MMO) if one.kind == "somebody-else" and one.places == (("escalation",),)]
+    alone = Staff(people=(Person(id="all", name="Al Alone", offices=("decision-maker", "records-officer")),))
+
+    assert configured(need, MMO_STAFF, 6, today=DUE)
+    assert not configured(need, alone, 6, today=DUE)
+    assert "who does not destroy the papers" in need.what
 
 
 # Holds
