@@ -316,4 +316,6 @@ def attempt(case: Case, command: AnyCommand, actor: Actor, *, policy: Policy, to
     ends = retention_ends(case, policy, ENGLAND)
     if decision.case.destroyed_on:
         assert ends is not None and today > ends.date and not case.held, "papers destroyed before their time"
+        one, two = (signed.by for signed in case.destruction_signed)
+        assert one.human != two.human and one.office != two.office, "papers destroyed by fewer than two"
     return decision.case
