@@ -38,6 +38,8 @@ class Body(Data):
     """Days on which its offices are closed besides bank holidays (EH-30). Open cases take them over by apply_calendar."""
     house_letters: tuple[Literal["review-coming"], ...] = ()
     """Letters that no policy asks for and this body sends all the same (EH-120)."""
+    destroyed_a_day: int | None = None
+    """How many of its cases may be destroyed a day; fifty where it says nothing (EH-151)."""
     mailboxes: dict[Code, Email] = {}
     """Shared mailboxes, by the office or the informed team that reads them (EH-123)."""
 
@@ -73,6 +75,8 @@ def save_body(session: Session, body: Body) -> None:
     settings |= _first_meetings(session, body)
     if body.house_letters:
         settings["house_letters"] = list(body.house_letters)
+    if body.destroyed_a_day is not None:
+        settings["destroyed_a_day"] = body.destroyed_a_day
     if body.mailboxes:
         settings["mailboxes"] = dict(body.mailboxes)
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))

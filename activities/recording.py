@@ -13,6 +13,7 @@ from sqlmodel import Session
 from activities.bodies import Body, Unknown, body_of, keep_edition, policy_at_body, policy_of_edition
 from activities.calendars import calendar_after, calendar_now, calendar_of, made_of, with_edition
 from activities.clock import Clock
+from activities.destruction import destroy_case, require_room
 from activities.outcome import RESUME, Act, Outcome, Waiting
 from activities.refused_unsigned import as_code, note
 from activities.signatures import verified
@@ -20,7 +21,7 @@ from activities.staff_owed import owe_staff_notices
 from domain.case import Case
 from domain.clocks import next_deadline
 from domain.coming_review import with_house_letters
-from domain.commands import COMMANDS, AnyCommand, ApplyCalendar, ImportCase, MoveEdition, OpenCase
+from domain.commands import COMMANDS, AnyCommand, ApplyCalendar, DestroyPapers, ImportCase, MoveEdition, OpenCase
 from domain.counting import Counting
 from domain.days import Calendar, first_instant, in_words, london_date
 from domain.deadlines import Deadline
@@ -36,7 +37,7 @@ from domain.task import Task
 from domain.tasks import tasks
 from policies import load
 from records.log import Log
-from records.store import case_of, destroy_texts, save_case, save_lists
+from records.store import case_of, save_case, save_lists
 from records.tables import CaseRow, CommandRow, EditionRow, LogRow
 from records.vault import CaseVault
 
@@ -196,7 +197,10 @@ class Recording:
         self.actor = self._who(message, body)
         calendar, target = self._calendar(case, command, policy, body), self._target(case, command, policy, body)
         policy = with_house_letters(policy, body.house_letters)
-        return decide(case, command, actor=self.actor, policy=policy, calendar=calendar, today=self.today, target=target)
+        decision = decide(case, command, actor=self.actor, policy=policy, calendar=calendar, today=self.today, target=target)
+        if isinstance(command, DestroyPapers):
+            require_room(self.session, body, self.today)
+        return decision
 
     def _target(self, case: Case, command: AnyCommand, policy: Policy, body: Body) -> Target | None:
         """Returns the edition a move names, where the records hold it."""
@@ -270,7 +274,7 @@ class Recording:
         outcome = self._outcome(case, policy, needs, "accepted", decision.answer, decision.cites, None)
         self._keep(outcome, hashed)
         if case.destroyed_on:
-            self._destroy()
+            self._destroy(case, policy, needs.calendar)
         return outcome
 
     def _refused(self, case: Case | None, refusal: Refusal, hashed: str) -> Outcome:
@@ -369,9 +373,10 @@ class Recording:
         said: Json = {"command": self.id, "result": result, "answer": answer, "cites": cites, "remains": remains}
         return outcome_of(case, policy, needs, clock=self.clock, today=self.today, said=said)
 
-    def _destroy(self) -> None:
-        self.session.flush()
-        destroy_texts(self.session, self.act.case)
+    def _destroy(self, case: Case, policy: Policy, calendar: Calendar) -> None:
+        assert self.before is not None and self.actor is not None and self.actor.person is not None
+        by: Json = {"person": self.actor.id, "office": next(iter(self.actor.person.offices), None)}
+        destroy_case(self.session, self.before, case, policy=policy, calendar=calendar, by=by)
 
 
 class RecordsBehind(Exception):

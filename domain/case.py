@@ -549,6 +549,9 @@ class Informed(State):
     reference: Code | None = None
 
 
+HoldKind = Literal["litigation", "ombudsman", "information-request", "other"]
+
+
 class Hold(State):
     """A stop on destruction: litigation, an ombudsman's inquiry, an open information request."""
 
@@ -557,6 +560,15 @@ class Hold(State):
     reason: Text
     review_on: date
     released_on: date | None = None
+    kind: HoldKind = "other"
+
+
+class DestructionSigned(State):
+    """One of the two signatures without which no papers are destroyed (EH-150)."""
+
+    by: Signature
+    keeper: bool = False
+    """The policy gives the destruction to this person's office."""
 
 
 class Disclosure(State):
@@ -703,6 +715,8 @@ class Case(State):
     keep_years: int | None = None
     """The body's own retention schedule where the policy is silent (DEF-19)."""
     ending_reasons: Text | None = None
+    destruction_signed: tuple[DestructionSigned, ...] = ()
+    """Gone as soon as something stops the destruction: it is then signed anew."""
     destroyed_on: date | None = None
     imported: Imported | None = None
     """Set where the case began elsewhere and was taken over in mid-life."""

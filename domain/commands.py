@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from domain.case import About, Adjustment, Arrangement, Customer, Extreme, MovingRule, PeriodKind, ReviewEvery
+from domain.case import About, Adjustment, Arrangement, Customer, Extreme, HoldKind, MovingRule, PeriodKind, ReviewEvery
 from domain.contact_words import ContactKind, Verdict
 from domain.model import Answer, Code, Data, Hour, Reference, State, Text
 from domain.people import Origin
@@ -569,21 +569,28 @@ class SetRetention(Command):
 
 
 class Hold(Command):
-    """Stop destruction while a claim, inquiry or information request runs."""
+    """Stop destruction while a claim, inquiry or information request runs, until somebody ends the stop."""
 
     do = "hold"
     reasons: Text
     review_on: date
+    kind: HoldKind = "other"
 
 
 class ReleaseHold(Command):
-    """End the stop on destruction."""
+    """End a stop on destruction (h1, h2 in `saw`; needed where more than one stands)."""
 
     do = "release_hold"
 
 
+class SignDestruction(Command):
+    """Sign that papers whose time has ended may be destroyed: two people of different offices sign before anything is."""
+
+    do = "sign_destruction"
+
+
 class DestroyPapers(Command):
-    """Record that the papers were destroyed after their time; the case ends."""
+    """Destroy the papers after their time, once two people have signed; the case ends."""
 
     do = "destroy_papers"
 
@@ -787,6 +794,7 @@ AnyCommand = (
     | SetRetention
     | Hold
     | ReleaseHold
+    | SignDestruction
     | DestroyPapers
     | AcknowledgeFault
     | ApplyCalendar

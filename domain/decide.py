@@ -15,6 +15,7 @@ from domain import (
     contacts,
     correction,
     delivery,
+    destruction,
     disclosure,
     disengagement,
     due,
@@ -38,6 +39,7 @@ from domain.case import Case, Stage
 from domain.commands import AnyCommand, MoveEdition
 from domain.days import Calendar
 from domain.decision import Decision, Refusal
+from domain.destruction_due import signed_anew
 from domain.end_clocks import end_of_case
 from domain.move_edition import Target
 from domain.people import Actor
@@ -119,6 +121,7 @@ HANDLERS: dict[str, Handler] = {
     "set_retention": retention.set_retention,
     "hold": retention.hold,
     "release_hold": retention.release_hold,
+    "sign_destruction": destruction.sign_destruction,
     "destroy_papers": retention.destroy_papers,
     "withdraw": retention.withdraw,
     "move_edition": move_edition.move_edition,
@@ -167,7 +170,7 @@ def _may_be_heard(case: Case, command: AnyCommand, actor: Actor) -> None:
 
 
 def _moved_on(case: Case, policy: Policy, today: date) -> Case:
-    return case.model_copy(update={"seq": case.seq + 1, "stage": stage_of(case, policy, today)})
+    return signed_anew(case).model_copy(update={"seq": case.seq + 1, "stage": stage_of(case, policy, today)})
 
 
 def stage_of(case: Case, policy: Policy, today: date) -> Stage:

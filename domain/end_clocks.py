@@ -9,7 +9,7 @@ from itertools import count
 from domain.case import Case
 from domain.days import Calendar, Reckoned, add_months, after
 from domain.deadlines import Deadline, deadline, reckon
-from domain.policy import Policy
+from domain.policy import Policy, Retention
 
 
 def end_of_case(case: Case) -> date | None:
@@ -26,18 +26,40 @@ def retention_ends(case: Case, policy: Policy, calendar: Calendar) -> Reckoned |
     end, rule = end_of_case(case), policy.retention
     if end is None or case.standing_measures:
         return None
-    event = rule.start.value if case.sanctions else "end-of-case"
     if case.record_not_needed_on:
         return _no_longer_needed(case.record_not_needed_on, policy)
+    start, event = _kept_from(case, rule, end)
     if rule.keep:
-        return reckon(rule.keep, end, event=event, calendar=calendar)
-    if case.keep_years is None:
+        kept = reckon(rule.keep, start, event=event, calendar=calendar)
+    elif case.keep_years is not None:
+        kept = _own_schedule(start, event, case.keep_years)
+    else:
         return None
+    return kept if kept.date >= end else kept.model_copy(update={"date": end})
+
+
+def _kept_from(case: Case, rule: Retention, end: date) -> tuple[date, str]:
+    """Returns the day from which papers are kept, and what happened on it; a case without a decision starts with its end."""
+    if not case.sanctions:
+        return end, "end-of-case"
+    if rule.start.value == "decision":
+        return case.sanctions[-1].decided_on, "decision"
+    return (_closure(case, end), "closure") if rule.start.value == "closure" else (end, "end-of-restrictions")
+
+
+def _closure(case: Case, end: date) -> date:
+    """Returns the day from which nothing is open: the end, the last answer to an appeal, the last review that was asked for."""
+    asked = {one.done for one in case.requests if one.done}
+    answered = [one.decided_on for one in case.challenges if one.decided_on]
+    return max([end, *answered, *(one.on for one in case.reviews if one.id in asked)])
+
+
+def _own_schedule(start: date, event: str, years: int) -> Reckoned:
     return Reckoned(
-        date=add_months(end, 12 * case.keep_years),
-        start=end,
+        date=add_months(start, 12 * years),
+        start=start,
         start_event=event,
-        rule=f"{case.keep_years} years, the body's own schedule",
+        rule=f"{years} years, the body's own schedule",
         defaults=("DEF-19",),
     )
 

@@ -50,8 +50,16 @@ def to_inform(case: Case, policy: Policy) -> Iterator[tuple[InformRule, Event]]:
         if f"{event.at}:{event.about}" in past:
             continue
         for rule in policy.informs:
+            if case.ending == "mistake" and not _to_be_unsaid(event, rule, case):
+                continue
             if event.at in rule.at and (rule.team, event.at, event.about) not in told:
                 yield rule, event
+
+
+def _to_be_unsaid(event: Event, rule: InformRule, case: Case) -> bool:
+    """Returns whether a team learns of the end of what was a mistake: where it had learnt of anything; nobody learns of the rest now."""
+    aware = any(one.team == rule.team for one in case.informed) or bool(case.imported and case.imported.past)
+    return event.at == "end" and aware
 
 
 def record_informed(case: Case, command: RecordInformed, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:

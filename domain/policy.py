@@ -486,13 +486,22 @@ class RegisterRule(Rule):
 
 
 class Retention(Data):
-    start: Cited[Literal["end-of-restrictions"]]
+    """How long papers are kept and from when, who keeps them meanwhile, and who destroys them."""
+
+    start: Cited[Literal["end-of-restrictions", "decision", "closure"]]
+    """The end of the last restriction, the last decision, or the day from which nothing is open any more, appeals included."""
     keep: Period | None = None
     shortened_by_review: Cited[bool] | None = None
     suggested: Period | None = None
     kept_by: Cited[Code] | None = None
     archive: Cited[bool] | None = None
     destroyed_by: Who
+
+    @model_validator(mode="after")
+    def _starts_once(self) -> Retention:
+        if self.keep and self.keep.start and self.keep.start.value != self.start.value:
+            raise ValueError(f"papers are kept from one day: start is {self.start.value}, and keep runs from {self.keep.start.value}")
+        return self
 
 
 class Intake(Rule):

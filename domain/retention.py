@@ -7,9 +7,10 @@ from datetime import date
 from domain.case import Case, Hold, with_item
 from domain.commands import Correct, DestroyPapers, ReleaseHold, ReviewRecord, SetRetention, Withdraw
 from domain.commands import Hold as HoldPapers
-from domain.days import Calendar, in_words
+from domain.days import Calendar
 from domain.decision import Decision, Refusal, decided
-from domain.end_clocks import end_of_case, retention_ends
+from domain.destruction_due import TWO, emptied, hold_in_words, require_due, require_signed, sources_of, standing_holds
+from domain.end_clocks import end_of_case
 from domain.guards import authorise, signed_by, the_day
 from domain.measures import require_measures_taken
 from domain.notices import marked, owe
@@ -29,33 +30,38 @@ def set_retention(case: Case, command: SetRetention, *, actor: Actor, policy: Po
     if policy.retention.keep:
         raise Refusal("The policy itself says how long papers are kept.", cites=policy.retention.keep.sources)
     return decided(
-        case.model_copy(update={"keep_years": command.years}),
+        case.model_copy(update={"keep_years": command.years, "destruction_signed": ()}),
         f"Papers are kept for {command.years} year{'s' if command.years > 1 else ''}.",
         cites=["DEF-19"],
     )
 
 
 def hold(case: Case, command: HoldPapers, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
-    """Stop destruction, with a reason and a date to look again."""
+    """Stop destruction, with a reason and a date to look again; what was signed before is signed anew when it ends."""
     on = the_day(command.on, today=today)
     by = signed_by(actor, on)
     if command.review_on <= on:
         raise Refusal(f"review_on is {command.review_on.isoformat()}, not after {on.isoformat()}.", cites=["DEF-19"])
-    placed = Hold(on=on, by=by.person, reason=command.reasons, review_on=command.review_on)
-    return decided(
-        case.model_copy(update={"holds": (*case.holds, placed)}),
-        f"Destruction is on hold, to be looked at on {in_words(command.review_on)}.",
-    )
+    placed = Hold(on=on, by=by.person, reason=command.reasons, review_on=command.review_on, kind=command.kind)
+    held = case.model_copy(update={"holds": (*case.holds, placed), "destruction_signed": ()})
+    id, one = standing_holds(held)[-1]
+    return decided(held, f"Destruction is on hold: {hold_in_words(id, one)}.", cites=["DEF-19"])
 
 
 def release_hold(case: Case, command: ReleaseHold, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
-    """End every stop on destruction."""
+    """End one stop on destruction; the others stand."""
     on = the_day(command.on, today=today)
     signed_by(actor, on)
-    if not case.held:
+    standing = standing_holds(case)
+    if not standing:
         raise Refusal("Nothing is on hold.", remains="The papers are kept until their time.")
-    holds = tuple(one if one.released_on else one.model_copy(update={"released_on": on}) for one in case.holds)
-    return decided(case.model_copy(update={"holds": holds}), "The hold on destruction ended.")
+    named = command.saw or standing[0][0]
+    listed = ", ".join(hold_in_words(*one) for one in standing)
+    if named not in dict(standing) or (command.saw is None and len(standing) > 1):
+        raise Refusal("saw must name the hold that ends.", kind="stale", cites=["DEF-19"], remains=f"Standing: {listed}.")
+    holds = tuple(one.model_copy(update={"released_on": on}) if f"h{n}" == named else one for n, one in enumerate(case.holds, start=1))
+    left = f" Still standing: {', '.join(id for id, _ in standing if id != named)}." if len(standing) > 1 else ""
+    return decided(case.model_copy(update={"holds": holds}), f"The hold {named} on destruction ended.{left}")
 
 
 def review_record(case: Case, command: ReviewRecord, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
@@ -66,40 +72,20 @@ def review_record(case: Case, command: ReviewRecord, *, actor: Actor, policy: Po
     shorten = policy.retention.shortened_by_review
     if shorten is None or not shorten.value or end_of_case(case) is None:
         raise Refusal("The record is not looked at in this way now.", cites=policy.retention.start.sources)
-    update = {"record_reviewed_through": on} if command.still_needed else {"record_not_needed_on": on}
+    needed: dict[str, object] = {"record_reviewed_through": on, "record_not_needed_on": None, "destruction_signed": ()}
+    update: dict[str, object] = needed if command.still_needed else {"record_not_needed_on": on}
     word = "still needed" if command.still_needed else "no longer needed; the papers may be destroyed"
     return decided(case.model_copy(update=update), f"The record is {word}.", cites=(*who.sources, *shorten.sources))
 
 
 def destroy_papers(case: Case, command: DestroyPapers, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
-    """Record the destruction of the papers, never before its day; the case is closed."""
+    """Destroy the papers, never before their day nor before two people have signed; the case is closed."""
     on, rule = the_day(command.on, today=today), policy.retention
     authorise(rule.destroyed_by, actor=actor, case=case, policy=policy, on=on, act="destroy the papers")
-    ends = retention_ends(case, policy, calendar)
-    sources = rule.keep.sources if rule.keep else rule.start.sources
-    if end_of_case(case) is None:
-        kept = rule.kept_by.sources if rule.kept_by else ()
-        raise Refusal("The case has not ended; its papers are kept.", cites=(*kept, *sources))
-    if case.standing_measures:
-        standing = ", ".join(f"{one.measure} ({one.id})" for one in case.standing_measures)
-        raise Refusal(
-            f"Still standing: {standing}.", cites=["A-88"], remains="Remove it with review_measure; the papers say why it is there."
-        )
-    if ends is None:
-        raise Refusal("No retention schedule is set for this body.", cites=["DEF-19"], remains="Set it with set_retention.")
-    _nothing_stops(case, policy)
-    if on <= ends.date:
-        raise Refusal(f"The papers are kept until the end of {in_words(ends.date)}.", cites=sources, remains="Destroy them on a later day.")
-    return decided(case.model_copy(update={"destroyed_on": on}), "The papers were destroyed; the case is closed.", cites=sources)
-
-
-def _nothing_stops(case: Case, policy: Policy) -> None:
-    require_measures_taken(case, policy)
-    if case.held:
-        raise Refusal("Destruction is on hold.", cites=["DEF-19"], remains="End the hold with release_hold.")
-    pending = [one.id for one in case.challenges if one.pending] + [one.id for one in case.requests if one.done is None]
-    if pending:
-        raise Refusal(f"Still to be decided: {', '.join(pending)}.", cites=["DEF-08"])
+    require_due(case, policy, calendar, on=on)
+    require_signed(case, on=on)
+    cites = (*sources_of(policy), TWO)
+    return decided(emptied(case, on), "The papers were destroyed; the case is closed.", cites=cites)
 
 
 def withdraw(case: Case, command: Withdraw, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:

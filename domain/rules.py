@@ -56,6 +56,7 @@ StartEvent = Literal[
     "agreement",
     "end-of-restrictions",
     "end-of-case",
+    "closure",
     "due-date",
 ]
 

@@ -11,6 +11,7 @@ from domain.clocks import all_deadlines
 from domain.contacts import waiting_contacts
 from domain.dateless import last_report
 from domain.days import Calendar, in_words
+from domain.destruction_due import TWO, standing_holds, to_sign
 from domain.disengagement import contacts_to_answer
 from domain.end_clocks import end_of_case, retention_ends
 from domain.imported import to_complete
@@ -268,11 +269,11 @@ def _dateless(case: Case, policy: Policy, calendar: Calendar) -> Iterator[Task]:
 
 
 def _holds(case: Case) -> Iterator[Task]:
-    for n, hold in enumerate(case.holds, start=1):
-        if hold.released_on is None and f"hold-review:h{n}:{hold.review_on.isoformat()}" in case.passed:
-            what = "Look whether destruction must stay on hold; end the hold, or place another with a later date"
+    for id, hold in standing_holds(case):
+        if f"hold-review:{id}:{hold.review_on.isoformat()}" in case.passed:
+            what = f"Look whether destruction must stay on hold for {id}; end the hold, or place another with a later date first"
             whose = {"people": (hold.by,)}
-            yield Task(kind="hold", what=what, ref="case", due=hold.review_on, cites=("DEF-19",), command="release_hold", **whose)
+            yield Task(kind="hold", what=what, ref=id, due=hold.review_on, cites=("DEF-19",), command="release_hold", **whose)
 
 
 def _faults(case: Case) -> Iterator[Task]:
@@ -368,7 +369,7 @@ def _reports(case: Case, policy: Policy) -> Iterator[Task]:
 
 def _mistakes(case: Case, policy: Policy) -> Iterator[Task]:
     whose = _for(None if case.contact_officer else next(iter(policy.decision.sign_offs.values())).decided_by, case)
-    for ref, who in to_be_told(case):
+    for ref, who in to_be_told(case, policy):
         what = f"Tell {who} that the case was a mistake, or record why not"
         yield Task(kind="tell-of-mistake", what=what, ref=ref, cites=(TELL,), command="record_mistake_told", **whose)
 
@@ -532,12 +533,26 @@ def _end(case: Case, policy: Policy, calendar: Calendar, today: date) -> Iterato
             **_for(rule.destroyed_by, case),
         )
     elif ends.date < today and not case.held:
-        yield Task(
-            kind="destroy",
-            what="Destroy the papers: their time has ended",
-            ref="case",
-            due=ends.date,
-            cites=(*ends.cites, *ends.defaults),
-            command="destroy_papers",
-            **_for(rule.destroyed_by, case),
-        )
+        cites, missing = (*ends.cites, *ends.defaults), list(to_sign(case, policy))
+        for which, who in missing:
+            what = "Sign that the papers may be destroyed: their time has ended"
+            yield Task(
+                kind="destroy",
+                what=what if which == "keeper" else f"{what}; as somebody of another office",
+                ref="case",
+                due=ends.date,
+                cites=(*cites, TWO),
+                command="sign_destruction",
+                of=which,
+                **_for(who, case),
+            )
+        if not missing:
+            yield Task(
+                kind="destroy",
+                what="Destroy the papers: their time has ended, and two people have signed",
+                ref="case",
+                due=ends.date,
+                cites=cites,
+                command="destroy_papers",
+                **_for(rule.destroyed_by, case),
+            )

@@ -86,6 +86,7 @@ def _somebody_else(policy: Policy) -> Iterator[Need]:
             yield from _another((*path, "decided_by"), rule.decided_by, warners, "give warnings", policy)
     if policy.review.independent and policy.review.independent.value:
         yield from _another(("review", "by"), policy.review.by, deciders, "decide on restrictions", policy)
+    yield from _another(("escalation",), policy.escalation, set(policy.retention.destroyed_by.offices), "destroy the papers", policy)
 
 
 def _another(path: Path, who: Who, than: set[str], act: str, policy: Policy) -> Iterator[Need]:

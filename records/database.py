@@ -11,7 +11,7 @@ from threading import Lock
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlmodel import Session, SQLModel
 
-from records import tables  # noqa: F401  # importing the tables fills SQLModel.metadata
+from records import append_only, tables  # noqa: F401  # importing the tables fills SQLModel.metadata, with what guards them
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
@@ -78,8 +78,10 @@ def create_all(engine: Engine) -> None:
 
 
 def _fill(engine: Engine) -> None:
-    """Make this installation's secret, and write what the desk looks up of cases that an earlier release left."""
+    """Make this installation's secret, and write what the desk looks up, and the chains of sign-offs, of cases an earlier release left."""
     from records.desk import fill_desk
+    from records.sign_offs import chain_earlier_sign_offs
 
     with transaction(engine) as session:
         fill_desk(session)
+        chain_earlier_sign_offs(session)

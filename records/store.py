@@ -22,18 +22,15 @@ from domain.steps import warned_on
 from domain.task import Task
 from records.contacts import save_contacts
 from records.desk import save_desk
+from records.sign_offs import chain_sign_offs
 from records.tables import (
     CaseRow,
-    ContactRow,
-    LetterFileRow,
     NoticeRow,
     RegisterRow,
     RestrictionRow,
     SanctionRow,
     SignOffRow,
-    StaffNoticeRow,
     TaskRow,
-    TextRow,
 )
 from records.vault import CaseVault
 
@@ -71,6 +68,8 @@ def save_case(session: Session, case: Case, *, vault: CaseVault, deadline: Deadl
             changed_at=at,
             log_lines=row.log_lines if row else 0,
             log_hash=row.log_hash if row else "",
+            signed_lines=row.signed_lines if row else 0,
+            signed_hash=row.signed_hash if row else "",
         )
     )
 
@@ -89,8 +88,10 @@ def save_lists(
         _replace(session, SanctionRow, case.id, [_sanction_row(case, one) for one in case.sanctions])
     if notices or sanctions:
         _replace(session, RestrictionRow, case.id, [row for one in case.sanctions for row in _restriction_rows(case, one, vault)])
-    if notices or sanctions or reviews:
-        _replace(session, SignOffRow, case.id, _sign_off_rows(case))
+    if notices or sanctions or reviews or (before and before.destruction_signed != case.destruction_signed):
+        signed = _sign_off_rows(case)
+        _replace(session, SignOffRow, case.id, list(signed))
+        chain_sign_offs(session, case.id, signed)
     if case.sanctions or case.referrals or case.ending or case.destroyed_on:
         _replace(session, RegisterRow, case.id, _register_rows(case, vault, policy, calendar))
     save_desk(session, case, before=before, policy=policy, vault=vault)
@@ -170,10 +171,11 @@ def _restriction_rows(case: Case, one: Sanction, vault: CaseVault) -> list[SQLMo
     ]
 
 
-def _sign_off_rows(case: Case) -> list[SQLModel]:
+def _sign_off_rows(case: Case) -> list[SignOffRow]:
     signed: list[tuple[str, tuple[Signature, ...]]] = [(one.id, one.signatures) for one in case.sanctions]
     signed += [(one.id, one.signatures) for one in case.reviews]
     signed += [(one.id, (one.issued_by,)) for one in case.notices if one.issued_by]
+    signed += [("destruction", tuple(one.by for one in case.destruction_signed))]
     return [
         SignOffRow(
             case_id=case.id,
@@ -212,11 +214,3 @@ def _register_rows(case: Case, vault: CaseVault, policy: Policy, calendar: Calen
             missed_reviews=missed_reviews(case),
         )
     ]
-
-
-def destroy_texts(session: Session, case_id: str) -> None:
-    """Destroy every personal text of a case, its contacts, the bytes of its letters, and what staff were to be told of it."""
-    session.execute(delete(TextRow).where(TextRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
-    session.execute(delete(ContactRow).where(ContactRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
-    session.execute(delete(LetterFileRow).where(LetterFileRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
-    session.execute(delete(StaffNoticeRow).where(StaffNoticeRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column

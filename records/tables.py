@@ -58,6 +58,9 @@ class CaseRow(SQLModel, table=True):
     log_lines: int = 0
     """How many lines the case's log has, and the hash of the last: a chain alone cannot see that its end was cut off."""
     log_hash: str = ""
+    signed_lines: int = 0
+    """How many lines the chain of its sign-offs has, and the hash of the last."""
+    signed_hash: str = ""
 
 
 class CommandRow(SQLModel, table=True):
@@ -146,6 +149,51 @@ class SignOffRow(SQLModel, table=True):
     grade: int | None
     as_deputy: bool
     on: date
+
+
+class SignOffLineRow(SQLModel, table=True):
+    """One sign-off as it was given: append-only, each line's hash holding the one before; `sign_off` is what stands of them."""
+
+    __tablename__ = "sign_off_line"
+    case_id: str = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    about: str
+    slot: int
+    """Which of the signatures of what it is about."""
+    person: str
+    human: str
+    office: str | None
+    grade: int | None
+    as_deputy: bool
+    on: date
+    hash: str
+
+
+class DestructionRow(SQLModel, table=True):
+    """How far the destruction of one case has come, and what its certificate will say; found again after a crash."""
+
+    __tablename__ = "destruction"
+    case_id: str = Field(primary_key=True)
+    body: str = Field(index=True)
+    on: date = Field(index=True)
+    facts: Json = Field(sa_type=JSON)
+    """What the records knew of it when they were emptied; no personal text."""
+    done: Json = Field(sa_type=JSON, default_factory=dict)
+    """Each step that came after, with what it destroyed: letters, runs, key."""
+    certificate: int | None = Field(default=None, index=True)
+    """The number of its certificate; none while a step is left."""
+
+
+class CertificateRow(SQLModel, table=True):
+    """That papers were destroyed: append-only, each with the hash of the one before. Holds no personal text and not the case's name."""
+
+    __tablename__ = "certificate"
+    n: int = Field(primary_key=True)
+    issued_at: datetime = Field(sa_type=UTCDateTime)
+    case_hash: str = Field(index=True)
+    """SHA-256 of the case's id."""
+    facts: Json = Field(sa_type=JSON)
+    hash: str
 
 
 class NoticeRow(SQLModel, table=True):

@@ -19,6 +19,7 @@ Where = tuple[str | int, ...]
 Fault = tuple[Where, str]
 LONGEST_SCHEDULE = 99
 """Years; as set_retention has it."""
+MOST_A_DAY = 1000
 
 
 def read_body(path: Path) -> Body:
@@ -41,6 +42,8 @@ def _line(path: Path, data: object, where: Where, what: str) -> str:
 def _faults(body: Body) -> Iterator[Fault]:
     if body.keep_years is not None and not 0 <= body.keep_years <= LONGEST_SCHEDULE:
         yield ("keep_years",), f"a number of years from 0 to {LONGEST_SCHEDULE}, found {body.keep_years}"
+    if body.destroyed_a_day is not None and not 1 <= body.destroyed_a_day <= MOST_A_DAY:
+        yield ("destroyed_a_day",), f"how many cases may be destroyed a day, from 1 to {MOST_A_DAY}, found {body.destroyed_a_day}"
     if not body.name.strip():
         yield ("name",), "the body's name, as letters and lists say it; found nothing"
     for n, day in enumerate(body.meetings):

@@ -67,11 +67,13 @@ def _show(error: TyperException) -> None:
 
 
 def _add_groups() -> None:
+    from starter.cli_audit import audit_app
     from starter.cli_body import body_app
     from starter.cli_bundle import bundle
     from starter.cli_calendar import calendar_app, undelivered
     from starter.cli_case import case_app, tasks
     from starter.cli_contact import contact_app
+    from starter.cli_destroy import destroy_app
     from starter.cli_doctor import doctor
     from starter.cli_edition import diff, move, what_if
     from starter.cli_engine import engine_app
@@ -93,6 +95,8 @@ def _add_groups() -> None:
     letter_app.command("list")(list_letters)
     letter_app.command()(show)
     post_app.command()(staff)
+    app.add_typer(destroy_app, name="destroy")
+    app.add_typer(audit_app, name="audit")
     app.add_typer(body_app, name="body")
     policy_app.command()(diff)
     policy_app.command("what-if")(what_if)

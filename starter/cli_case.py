@@ -157,7 +157,7 @@ def withdraw(case: Case, by: By, reasons: Reason, json: Json = False) -> None:
 
 @case_app.command()
 def close(case: Case, by: By, json: Json = False) -> None:
-    """Destroy the papers of a case after their time, and close it. Refused before that day."""
+    """Destroy the papers of a case after their time, signed for by two people, and close it; evenhand destroy run does the rest."""
     act(case, "destroy_papers", by=by, json=json)
 
 

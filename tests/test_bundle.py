@@ -731,6 +731,8 @@ def test_there_is_no_bundle_of_no_case_or_of_destroyed_papers(records: Records, 
         gathered(session, "mmo/none", "ombudsman", outbox=records.outbox)
     records.tell(message("o", "open_case", body="mmo", customer={"name": "C", "channel": "email"}), date(2027, 2, 1), case="mmo/gone")
     records.tell(message("w", "withdraw", reasons="Nothing."), date(2027, 2, 2), case="mmo/gone")
+    for n, by in enumerate((RECORDS, MANAGER)):
+        records.tell(message(f"s{n}", "sign_destruction", by=by), date(2034, 2, 3), case="mmo/gone")
     records.tell(message("x", "destroy_papers", by=RECORDS), date(2034, 2, 3), case="mmo/gone")
     with reading(records.engine) as session, pytest.raises(NoDossier, match="were destroyed on 2034-02-03"):
         gathered(session, "mmo/gone", "ombudsman", outbox=records.outbox)

@@ -101,6 +101,9 @@ def test_destroying_the_papers_takes_the_contacts_with_them(restricted: Engine):
     accepted(
         restricted, message("lift", "review", by="reviewer", saw="s1", why="own-motion", outcome="lift", reasons="Over."), date(2027, 6, 1)
     )
+    accepted(restricted, message("gone:n3", "notice_sent", by=None, saw="n3", method="email"), date(2027, 6, 1), source="post")
+    for by in ("records", "reviewer"):
+        accepted(restricted, message(f"sign:{by}", "sign_destruction", by=by), date(2033, 6, 2))
     accepted(restricted, message("gone", "destroy_papers", by="records"), date(2033, 6, 2))
 
     with reading(restricted) as session:

@@ -21,7 +21,7 @@ from starter.bundle import gathered, whole
 from starter.dossier_sheets import path_of
 from starter.letters_kept import Changed, Form, KeptFile, KeptLetter, NoLetter, file_as_sent, files_as_sent, kept_letters
 from tests.engine import evenhand
-from tests.handed_over import CASE, RECORDS, Records, message
+from tests.handed_over import CASE, MANAGER, RECORDS, Records, message
 
 DONE, REFUSED, MISUNDERSTOOD, UNREACHED, UNKNOWN = 0, 1, 2, 3, 4
 
@@ -234,6 +234,8 @@ def test_after_the_papers_are_destroyed_no_letter_is_given(tmp_path: Path):
     opening = message("o", "open_case", body="mmo", customer={"name": "Casey Sample", "channel": "email", "address": "c@example.org"})
     records.tell(opening, date(2027, 2, 1))
     records.tell(message("w", "withdraw", reasons="Nothing in it."), date(2027, 2, 2))
+    for n, by in enumerate((RECORDS, MANAGER)):
+        records.tell(message(f"s{n}", "sign_destruction", by=by), date(2034, 2, 3))
     records.tell(message("x", "destroy_papers", by=RECORDS), date(2034, 2, 3))
 
     done = evenhand("letter", "list", CASE, env={"EVENHAND_VAR": str(tmp_path)})

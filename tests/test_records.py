@@ -28,6 +28,7 @@ from activities.outcome import Act, Outcome, Source
 from activities.recording import Recording
 from domain.case import Case
 from policies import load
+from records.append_only import unguard
 from records.database import MIGRATIONS, create_all, migrate, open_database, reading, transaction
 from records.log import first_broken_line, log_of
 from records.store import read_case, save_case
@@ -151,8 +152,20 @@ def lived(restricted: Engine) -> Engine:
     return restricted
 
 
+SIGNATURES = (message("s1", "sign_destruction", by="records"), message("s2", "sign_destruction", by="reviewer"))
 DESTRUCTION = message("l9", "destroy_papers", by="records")
 DESTROYED = date(2033, 6, 2)
+
+
+@pytest.fixture
+def signed(lived: Engine) -> Engine:
+    """Gives the records of that case on the day its papers may be destroyed, both signatures given."""
+    for notice in ("n3", "n4", "n5"):
+        gone = message(f"notice_sent:{notice}", "notice_sent", by=None, saw=notice, method="email")
+        accepted(lived, gone, date(2028, 6, 1), source="post")
+    for signature in SIGNATURES:
+        accepted(lived, signature, DESTROYED)
+    return lived
 
 
 # An act once, and whole
@@ -332,6 +345,7 @@ def test_one_changed_byte_in_the_log_is_found(restricted: Engine, column: str):
     n = next(row.n for row in the_log(restricted) if row.command == "impose_sanction")
 
     with restricted.begin() as connection:
+        unguard(connection, "log")
         connection.execute(
             text(f'UPDATE log SET "{column}" = {TAMPERINGS[column]} WHERE case_id = :case AND n = :n'), {"case": CASE, "n": n}
         )
@@ -344,6 +358,7 @@ def test_one_changed_byte_in_the_log_is_found(restricted: Engine, column: str):
 def test_a_changed_day_in_the_log_is_found(restricted: Engine, column: str):
     """Design 2, 4: when it happened and when it was recorded are evidence too."""
     with transaction(restricted) as session:
+        unguard(session.connection(), "log")
         row = session.get(LogRow, (CASE, 3))
         assert row
         setattr(row, column, getattr(row, column) - timedelta(days=1))
@@ -359,6 +374,7 @@ def test_a_line_removed_from_the_log_is_found(restricted: Engine, which: str):
     n = {"first": 1, "middle": lines // 2, "last": lines}[which]
 
     with restricted.begin() as connection:
+        unguard(connection, "log")
         connection.execute(text("DELETE FROM log WHERE case_id = :case AND n = :n"), {"case": CASE, "n": n})
 
     with reading(restricted) as session:
@@ -532,25 +548,25 @@ def test_why_a_letter_came_back_is_personal_text(restricted: Engine):
     assert places_of(restricted)[0] == {"case_text.text"}
 
 
-def test_destroying_the_papers_destroys_every_personal_text(lived: Engine):
+def test_destroying_the_papers_destroys_every_personal_text(signed: Engine):
     """Design 5, DEF-19: texts go with their case; what remains is that there was one, and when it was destroyed."""
-    outcome = accepted(lived, DESTRUCTION, DESTROYED)
+    outcome = accepted(signed, DESTRUCTION, DESTROYED)
 
     assert outcome.closed
-    assert places_of(lived)[0] == set()
-    with reading(lived) as session:
+    assert places_of(signed)[0] == set()
+    with reading(signed) as session:
         assert session.exec(select(TextRow).where(TextRow.case_id == CASE)).all() == []
         assert first_broken_line(session, CASE) is None
-    assert the_case(lived).customer.name == "[destroyed]"
+    assert the_case(signed).customer.name == "[destroyed]"
 
 
-def test_destroying_one_case_leaves_the_texts_of_another(lived: Engine):
+def test_destroying_one_case_leaves_the_texts_of_another(signed: Engine):
     """Design 5: destroyed by case."""
-    tell(lived, OPENING, OPEN, case="mmo/2027-0002")
+    tell(signed, OPENING, OPEN, case="mmo/2027-0002")
 
-    accepted(lived, DESTRUCTION, DESTROYED)
+    accepted(signed, DESTRUCTION, DESTROYED)
 
-    with reading(lived) as session:
+    with reading(signed) as session:
         assert {row.text for row in session.exec(select(TextRow)).all()} == {NAME, ADDRESS}
 
 
@@ -562,23 +578,23 @@ def test_the_papers_are_not_destroyed_a_day_too_soon(lived: Engine):
     assert places_of(lived)[0] == {"case_text.text"}
 
 
-def test_a_retry_of_the_destruction_answers_what_it_answered(lived: Engine):
+def test_a_retry_of_the_destruction_answers_what_it_answered(signed: Engine):
     """Design 2: the same message again, although the case is closed."""
-    first = accepted(lived, DESTRUCTION, DESTROYED)
-    before = rows(lived)
+    first = accepted(signed, DESTRUCTION, DESTROYED)
+    before = rows(signed)
 
-    assert tell(lived, DESTRUCTION, DESTROYED) == first
-    assert rows(lived) == before
+    assert tell(signed, DESTRUCTION, DESTROYED) == first
+    assert rows(signed) == before
 
 
-def test_a_closed_case_takes_no_more_personal_text(lived: Engine):
+def test_a_closed_case_takes_no_more_personal_text(signed: Engine):
     """DEF-19: nothing is kept past retention; a late message must not bring back words that nobody will destroy again."""
-    accepted(lived, DESTRUCTION, DESTROYED)
+    accepted(signed, DESTRUCTION, DESTROYED)
 
-    outcome = tell(lived, {**REPORT, "id": "late"}, DESTROYED)
+    outcome = tell(signed, {**REPORT, "id": "late"}, DESTROYED)
 
     assert outcome.result == "refused"
-    assert places_of(lived)[0] == set()
+    assert places_of(signed)[0] == set()
 
 
 # Instants

@@ -469,6 +469,8 @@ def test_the_papers_of_a_case_go_with_what_staff_were_told_of_it(database: Engin
     tell(database, "withdraw", PROPOSED, reasons="SECRET")
     assert owed(database)
     deadline(database, "retention-ends:case:2033-03-09", date(2033, 3, 10))
+    for by in ("records", "complaints"):
+        tell(database, "sign_destruction", date(2033, 3, 10), by=by)
     tell(database, "destroy_papers", date(2033, 3, 10), by="records")
 
     assert owed(database) == []

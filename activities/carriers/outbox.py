@@ -48,9 +48,12 @@ class Outbox:
     def news(self, id: str, method: Method, at: datetime) -> News:
         raise CannotTell("A folder says nothing of the letters in it.")
 
+    def folder_of(self, case: str) -> Path:
+        return self.folder / quote(case, safe="")
+
     def destroy(self, case: str) -> None:
         """Destroy every letter of a case."""
-        folder = self.folder / quote(case, safe="")
+        folder = self.folder_of(case)
         for file in sorted(folder.glob("*")) if folder.is_dir() else ():
             if file.is_file():  # emails to staff have folders of their own, of bodies, where a case is called staff
                 file.unlink()

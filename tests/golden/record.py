@@ -49,7 +49,9 @@ def mmo() -> Script:
         (50, act("decide_appeal", "g-8", by=SENIOR, saw="a1", with_={"outcome": "uphold", "reasons": "It is fair."})),
         (402, act("review", "g-9", by=SENIOR, saw="s1", with_=continues)),
         (800, act("review", "g-10", by=SENIOR, saw="s1", with_={"why": "scheduled", "outcome": "lift", "reasons": "All is calm."})),
-        (3100, act("destroy_papers", "g-11", by=RECORDS)),
+        (3100, act("sign_destruction", "g-11", by=RECORDS)),
+        (3100, act("sign_destruction", "g-12", by=SENIOR)),
+        (3100, act("destroy_papers", "g-13", by=RECORDS)),
     )
 
 
@@ -96,7 +98,9 @@ def portsmouth() -> Script:
             80,
             act("decide_appeal", "g-22", by="dana-director", saw="a1", with_={"outcome": "confirm", "reasons": "One call a week is fair."}),
         ),
-        (2500, act("destroy_papers", "g-23", by="ash-helpdesk")),
+        (2500, act("sign_destruction", "g-23", by="ash-helpdesk")),
+        (2500, act("sign_destruction", "g-24", by="dana-director")),
+        (2500, act("destroy_papers", "g-25", by="ash-helpdesk")),
     )
 
 

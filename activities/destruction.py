@@ -1,0 +1,63 @@
+"""A case destroyed in the records: how many a day, what its certificate will say, and the rows themselves (EH-150, EH-151)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import cast
+
+from sqlmodel import Session
+
+from activities.bodies import Body
+from domain.case import Case
+from domain.days import Calendar, Reckoned
+from domain.decision import Refusal
+from domain.end_clocks import end_of_case, retention_ends
+from domain.policy import Policy
+from records.destroying import destroy_rows, destroyed_on
+from records.tables import BodyRow, CaseRow, DestructionRow, Json
+
+A_DAY = 50
+LIMIT = "EH-151"
+
+
+def require_room(session: Session, body: Body, today: date) -> None:
+    """Refuses when as many cases of the body were destroyed today as may be; signatures stay."""
+    session.get(BodyRow, body.body, with_for_update=True)
+    limit = A_DAY if body.destroyed_a_day is None else body.destroyed_a_day
+    if destroyed_on(session, body.body, today) >= limit:
+        reason = f"{limit} cases of {body.body} were destroyed today; no more may be."
+        raise Refusal(reason, cites=[LIMIT], remains="Destroy it tomorrow; what was signed stands.")
+
+
+def destroy_case(session: Session, before: Case, case: Case, *, policy: Policy, calendar: Calendar, by: Json) -> None:
+    """Destroy a case's rows, and note beside them what its certificate will say. Everything of this transaction is written by now."""
+    session.flush()
+    assert case.destroyed_on is not None
+    row = session.get(CaseRow, case.id)
+    assert row is not None
+    facts: Json = {
+        "body": case.body,
+        "policy": case.policy,
+        "edition": case.edition,
+        "opened_on": case.opened_on.isoformat(),
+        "ended_on": _day(end_of_case(before)),
+        "destroyed_on": case.destroyed_on.isoformat(),
+        "kept": _kept(retention_ends(before, policy, calendar)),
+        "signed": [one.by.model_dump(mode="json", include={"person", "office", "as_deputy", "on"}) for one in before.destruction_signed],
+        "destroyed_by": by,
+        "destroyed": cast(object, destroy_rows(session, case.id)),
+        "log": {"lines": row.log_lines, "hash": row.log_hash},
+        "sign_offs": {"lines": row.signed_lines, "hash": row.signed_hash},
+    }
+    session.add(DestructionRow(case_id=case.id, body=case.body, on=case.destroyed_on, facts=facts))
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _kept(ends: Reckoned | None) -> Json | None:
+    """Returns how long the papers were kept and why: from when, by which rule, under which clauses."""
+    if ends is None:
+        return None
+    return ends.model_dump(mode="json", include={"start", "start_event", "rule", "date", "cites", "defaults"})

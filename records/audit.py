@@ -1,0 +1,116 @@
+"""Whether the records are as they were written: every log, every chain of sign-offs, every certificate; and the first place where not.
+
+Whoever may change the database can write a whole chain anew. So the heads of all chains can be noted elsewhere, and held against later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from records.certificates import HEAD, case_hash, first_broken_certificate, head_of
+from records.log import first_broken_line
+from records.sign_offs import first_broken_sign_off, unchained
+from records.tables import CaseRow, CertificateRow, DestructionRow, InstallationRow, LogRow, SignOffLineRow
+
+Heads = dict[str, tuple[int, str]]
+"""How many lines each chain has, and the hash of its last: log/CASE, sign-offs/CASE, certificates."""
+
+
+class Broken(NamedTuple):
+    """The first place at which a chain does not hold."""
+
+    chain: str
+    """log, sign-offs, certificates, or heads: what was noted earlier."""
+    case: str
+    line: int | None
+    what: str
+
+
+def verify(session: Session, *, noted: Mapping[str, tuple[int, str]] | None = None) -> tuple[Broken, ...]:
+    """Returns the first broken place of every chain that does not hold; none where all do. `noted` are heads of an earlier day."""
+    found = [one for case in chained_cases(session) for one in _case(session, case)]
+    return (*found, *_certificates(session), *_finished(session), *_heads(session, noted or {}))
+
+
+def chained_cases(session: Session) -> tuple[str, ...]:
+    """Returns every case that has a log, a chain of sign-offs, or a row."""
+    named: set[str] = set()
+    for column in (CaseRow.id, LogRow.case_id, SignOffLineRow.case_id):
+        named |= set(session.exec(select(column).distinct()).all())
+    return tuple(sorted(named))
+
+
+def _case(session: Session, case: str) -> Iterator[Broken]:
+    if (line := first_broken_line(session, case)) is not None:
+        yield Broken("log", case, line, f"line {line} of the log of {case} was changed, or is missing")
+    if (line := first_broken_sign_off(session, case)) is not None:
+        yield Broken("sign-offs", case, line, f"line {line} of the sign-offs of {case} was changed, or is missing")
+    else:
+        for row in list(unchained(session, case))[:1]:
+            what = f"signature {row.n} of {row.about} of {case}, as it stands, was never given"
+            yield Broken("sign-offs", case, None, what)
+
+
+def _certificates(session: Session) -> Iterator[Broken]:
+    if (n := first_broken_certificate(session)) is not None:
+        yield Broken("certificates", "", n, f"certificate {n} was changed, or is missing")
+
+
+def _finished(session: Session) -> Iterator[Broken]:
+    """Yields destructions whose certificate is another case's, and logs that are not what a certificate says they were."""
+    for done in session.exec(select(DestructionRow).order_by(col(DestructionRow.case_id))).all():
+        row = session.get(CertificateRow, done.certificate) if done.certificate else None
+        if done.certificate and (row is None or row.case_hash != case_hash(done.case_id)):
+            yield Broken("certificates", done.case_id, done.certificate, f"certificate {done.certificate} is not that of {done.case_id}")
+        elif row is not None and not _still_ends_so(session, done.case_id, row):
+            what = f"the log of {done.case_id} is not the one that certificate {row.n} names"
+            yield Broken("log", done.case_id, None, what)
+
+
+def _still_ends_so(session: Session, case: str, row: CertificateRow) -> bool:
+    log = row.facts.get("log")
+    assert isinstance(log, dict)
+    line = session.get(LogRow, (case, log["lines"]))
+    return line is not None and line.hash == log["hash"]
+
+
+def heads(session: Session) -> Heads:
+    """Returns the head of every chain, to be noted where nobody who runs the database can write."""
+    found: Heads = {"certificates": head_of(session.get(InstallationRow, HEAD))}
+    for row in session.exec(select(CaseRow).order_by(col(CaseRow.id))).all():
+        found[f"log/{row.id}"] = (row.log_lines, row.log_hash)
+        found[f"sign-offs/{row.id}"] = (row.signed_lines, row.signed_hash)
+    return found
+
+
+def read_heads(text: str) -> Heads:
+    """Returns heads that were noted. Raises ValueError where a text holds none."""
+    given = json.loads(text)
+    if not isinstance(given, dict) or not all(isinstance(one, list) and len(one) == 2 for one in given.values()):
+        raise ValueError("no heads of chains, as evenhand audit heads writes them")
+    return {str(name): (int(n), str(hash)) for name, (n, hash) in given.items()}
+
+
+def _heads(session: Session, noted: Mapping[str, tuple[int, str]]) -> Iterator[Broken]:
+    for name, (n, hash) in noted.items():
+        if n and _hash_at(session, name, n) != hash:
+            chain, _, case = name.partition("/")
+            yield Broken("heads", case, n, f"line {n} of {chain}{f' of {case}' if case else ''} is not what was noted")
+
+
+def _hash_at(session: Session, name: str, n: int) -> str | None:
+    chain, _, case = name.partition("/")
+    if chain == "certificates":
+        certificate = session.get(CertificateRow, n)
+        return certificate.hash if certificate else None
+    line = session.get(LogRow, (case, n)) if chain == "log" else session.get(SignOffLineRow, (case, n))
+    return line.hash if line else None
+
+
+def issued(session: Session) -> int:
+    """Returns how many certificates there are."""
+    return session.exec(select(func.count()).select_from(CertificateRow)).one()

@@ -1,0 +1,58 @@
+"""evenhand audit ...: whether logs, sign-offs and certificates are as they were written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from starter.cli import MISUNDERSTOOD, OK, REFUSED, Json
+from starter.cli_case import _engine
+from starter.show import as_json, complain, out
+
+audit_app = typer.Typer(no_args_is_help=True, help="Whether what was recorded is as it was written.")
+
+
+@audit_app.command()
+def verify(
+    against: Annotated[Path | None, typer.Option("--against", help="Heads noted on an earlier day by evenhand audit heads.")] = None,
+    json: Json = False,
+) -> None:
+    """Check the chain of every log, of every case's sign-offs and of the certificates; say the first broken place of each."""
+    from records import audit
+    from records.database import reading
+
+    noted = _noted(against) if against else None
+    with reading(_engine()) as session:
+        broken, cases, issued = audit.verify(session, noted=noted), audit.chained_cases(session), audit.issued(session)
+    if json:
+        as_json({"holds": not broken, "cases": len(cases), "certificates": issued, "broken": [one._asdict() for one in broken]})
+    else:
+        for one in broken:
+            out.print(f"BROKEN: {one.what}", markup=False)
+        said = f"{len(cases)} cases, {issued} certificates{f', {len(noted)} heads noted earlier' if noted else ''}"
+        out.print(f"{said}: {'every chain holds' if not broken else f'{len(broken)} broken'}.", markup=False)
+    raise typer.Exit(REFUSED if broken else OK)
+
+
+@audit_app.command()
+def heads() -> None:
+    """Print the head of every chain as JSON, to be kept where nobody who runs the database can write."""
+    from records import audit
+    from records.database import reading
+
+    with reading(_engine()) as session:
+        found = audit.heads(session)
+    as_json(found)
+
+
+def _noted(file: Path) -> dict[str, tuple[int, str]]:
+    from policies.load import Unreadable, text_of
+    from records.audit import read_heads
+
+    try:
+        return read_heads(text_of(file))
+    except (Unreadable, ValueError, TypeError) as error:
+        complain(f"{file}: {error}")
+        raise typer.Exit(MISUNDERSTOOD) from None

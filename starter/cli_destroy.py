@@ -1,0 +1,209 @@
+"""evenhand destroy ...: papers whose time has ended, signed for by two people, destroyed, and certified."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
+from starter.cli_case import By, _cases, _engine
+from starter.clock import today
+from starter.show import as_json, complain, out, table
+
+if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
+    from activities.outcome import Outcome
+    from starter.destroying import Destroying, Due
+
+destroy_app = typer.Typer(no_args_is_help=True, help="Papers whose time has ended: signed for by two people, destroyed, certified.")
+Some = Annotated[list[str] | None, typer.Argument(help="Cases.")]
+AllDue = Annotated[bool, typer.Option("--all-due", help="Every case that is due and that nothing stops.")]
+OfBody = Annotated[str | None, typer.Option("--body", help="Only this body's cases.")]
+
+
+@destroy_app.command()
+def due(body: OfBody = None, json: Json = False) -> None:
+    """List the cases whose papers' time has ended: since when, what stops each, who signed and who must sign."""
+    found = _due(body)
+    if json:
+        as_json(found)
+        return
+    table(
+        ("case", "kept until", "stopped by", "signed", "to sign"),
+        [(one.case, one.since or "", _stopped(one), ", ".join(one.signed), "; ".join(one.to_sign)) for one in found],
+    )
+    ready, half = sum(one.ready for one in found), sum(one.half_done for one in found)
+    out.print(f"{len(found)} due; {ready} may be destroyed now, {half} half done.", markup=False)
+
+
+def _stopped(one: Due) -> str:
+    return "half done: run evenhand destroy run" if one.half_done else " ".join(one.stopped_by)
+
+
+@destroy_app.command()
+def sign(by: By, cases: Some = None, all_due: AllDue = False, body: OfBody = None, json: Json = False) -> None:
+    """Sign that papers may be destroyed. The first signature proposes it; somebody of another office signs second (EH-150)."""
+    chosen = cases or []
+    if all_due:
+        chosen = [*chosen, *(one.case for one in _due(body) if not one.stopped_by and one.to_sign and one.case not in chosen)]
+    _tell(_asked(chosen, "sign_destruction", by, all_due), json)
+
+
+@destroy_app.command("run")
+def run_(
+    cases: Some = None,
+    by: Annotated[str, typer.Option("--by", help="Who destroys; needed for all but a dry run and what is half done.")] = "",
+    all_due: AllDue = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Destroy nothing; say what would be.")] = False,
+    body: OfBody = None,
+    json: Json = False,
+) -> None:
+    """Destroy what is due and signed, finish what an earlier run left half done, and write the certificates."""
+    chosen, found = cases or [], {one.case: one for one in _due(body)}
+    if all_due:
+        chosen = [*chosen, *(case for case, one in found.items() if (one.ready or one.half_done) and case not in chosen)]
+    if dry_run:
+        _would(chosen, json)
+        return
+    half = {case for case, one in found.items() if one.half_done}
+    if not by and set(chosen) - half:
+        complain("--by says who destroys; only what is half done is finished without.")
+        raise typer.Exit(MISUNDERSTOOD)
+    _none_chosen(chosen, all_due)
+    run(_destroyed(chosen, half, by, json))
+
+
+def _would(cases: Sequence[str], json: bool) -> None:
+    from starter.destroying import due_of
+
+    found = [one for case in cases if (one := due_of(_engine(), case, today=today()))]
+    if json:
+        as_json(found)
+        return
+    rows = [(one.case, "yes" if one.ready else _why_not(one), ", ".join(f"{n} {name}" for name, n in one.rows.items())) for one in found]
+    table(("case", "destroyed now", "what the records hold of it"), rows)
+    out.print("Besides: its letters' files, its runs in the engine, and last its key. Nothing was destroyed.", markup=False)
+
+
+def _why_not(one: Due) -> str:
+    return f"no: {' '.join([*one.stopped_by, *(f'to be signed by {who}' for who in one.to_sign)])}"
+
+
+async def _destroyed(cases: Sequence[str], half: set[str], by: str, json: bool) -> None:
+    """Destroy one case after the other; whatever fails on the way leaves what is done, and is finished by the next run."""
+    from temporalio.service import RPCError
+
+    from starter.destroying import NotEnded, facts_of, scrub
+
+    work, failed = await _work(), False
+    told: list[dict[str, object]] = []
+    for case in cases:
+        answer = None if case in half else await _act(case, "destroy_papers", by)
+        if answer is not None and not answer.accepted:
+            told.append({"case": case, "result": answer.result, "answer": answer.answer, "cites": answer.cites, "remains": answer.remains})
+            failed = True
+            continue
+        try:
+            told.append({"case": case, "result": "destroyed", **facts_of(await work.finish(case))})
+        except (NotEnded, RPCError, OSError) as error:
+            told.append({"case": case, "result": "half done", "answer": f"{error} What is left is done by the next run."})
+            failed = True
+    left = scrub(work.engine)
+    if json:
+        as_json({"cases": told, "database": left or "written anew"})
+    else:
+        for line in _said(told):
+            out.print(line)
+        out.print(f"The records' database: {left or 'written anew, so that nothing deleted is left in it'}.", markup=False)
+    raise typer.Exit(REFUSED if failed else OK)
+
+
+def _said(told: Sequence[dict[str, object]]) -> Iterator[str]:
+    for one in told:
+        if one["result"] == "destroyed":
+            yield escape(f"{one['case']}: destroyed; certificate {one['certificate']}, {one['hash']}")
+        else:
+            yield escape(f"{one['case']}: {one['result']}: {one['answer']} {one.get('remains') or ''}".rstrip())
+
+
+async def _work() -> Destroying:
+    from activities.carriers.outbox import Outbox
+    from starter.destroying import Destroying
+    from worker.settings import Settings
+
+    cases = await _cases()
+    return Destroying(_engine(), cases.client, Outbox(Settings.local().letters))
+
+
+async def _act(case: str, do: str, by: str) -> Outcome:
+    """Send an act under an id of its own; where its answer is lost, what was done shows in the next list."""
+    from activities.outcome import Outcome
+    from starter.cases import NoSuchCase
+
+    id = str(uuid.uuid4())
+    message: dict[str, object] = {"v": 1, "id": id, "do": do, "by": by, "on": today().isoformat(), "with": {}}
+    try:
+        return await (await _cases()).submit_message(case, message)
+    except NoSuchCase as error:
+        return Outcome(command=id, result="unknown", answer=str(error))
+
+
+def _asked(cases: Sequence[str], do: str, by: str, all_due: bool) -> list[dict[str, object]]:
+    _none_chosen(cases, all_due)
+
+    async def ask() -> list[dict[str, object]]:
+        answers = [(case, await _act(case, do, by)) for case in cases]
+        return [{"case": case, **one.model_dump(mode="json", include={"result", "answer", "cites", "remains"})} for case, one in answers]
+
+    return run(ask())
+
+
+def _none_chosen(cases: Sequence[str], all_due: bool) -> None:
+    if not cases and not all_due:
+        complain("Name cases, or --all-due. Which there are: evenhand destroy due")
+        raise typer.Exit(MISUNDERSTOOD)
+
+
+def _tell(answers: Sequence[dict[str, object]], json: bool) -> None:
+    if json:
+        as_json(answers)
+    else:
+        for one in answers:
+            out.print(escape(f"{one['case']}: {one['result']}: {one['answer']} {one.get('remains') or ''}".rstrip()))
+    raise typer.Exit(OK if all(one["result"] == "accepted" for one in answers) else REFUSED)
+
+
+@destroy_app.command()
+def certificate(case: Annotated[str, typer.Argument(help="The case's id, or a certificate's number.")], json: Json = False) -> None:
+    """Print the certificate of a destruction: policy, days, who signed, what was destroyed, and its place in the chain."""
+    from records.certificates import certificate_of
+    from records.database import reading
+    from records.tables import CertificateRow
+    from starter.destroying import facts_of
+
+    with reading(_engine()) as session:
+        row = certificate_of(session, case) or (session.get(CertificateRow, int(case)) if case.isdigit() else None)
+    if row is None:
+        complain(f"There is no certificate of {case}.")
+        raise typer.Exit(UNKNOWN)
+    facts = facts_of(row)
+    if json:
+        as_json(facts)
+        return
+    for name, value in facts.items():
+        out.print(f"{name.replace('_', ' ')}: {_flat(value)}", markup=False)
+
+
+def _flat(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_flat(one)}" for name, one in value.items()) or "nothing"
+    return "; ".join(map(_flat, value)) if isinstance(value, list) else str(value)
+
+
+def _due(body: str | None) -> tuple[Due, ...]:
+    from starter.destroying import due
+
+    return due(_engine(), today=today(), body=body)
