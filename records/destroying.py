@@ -20,9 +20,11 @@ from records.tables import (
     LetterRow,
     LogRow,
     NoticeRow,
+    RefusedCountRow,
     RegisterRow,
     RestrictionRow,
     SanctionRow,
+    SecurityRow,
     SignOffLineRow,
     SignOffRow,
     StaffNoticeRow,
@@ -54,6 +56,8 @@ STAYS: dict[type[SQLModel], str] = {
     CaseRow: "emptied: its id, body, policy and days, and the heads of its chains",
     LogRow: "who did what when, under which clause, without anybody's words; staff by their ids",
     SignOffLineRow: "who signed, by staff id and office: what the body answers for",
+    SecurityRow: "who was claimed to act without a signature that holds, as codes: what the body answers for",
+    RefusedCountRow: "how many more of them there were in an hour",
     DestructionRow: "how far the destruction came, and its certificate's number",
 }
 """Tables whose rows of a case stay, and why."""

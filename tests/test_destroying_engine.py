@@ -21,6 +21,7 @@ from records.database import reading
 from starter.destroying import ENGINE_KEEPS, Destroying, delete_runs
 from tests.engine import CUSTOMER, LIMIT, MANAGER, OFFICER, RECORDS, Office, act, evenhand, new_office, office, server
 from tests.golden.record import skipping_server
+from tests.signing import key_file_in
 
 __all__ = ["office", "server"]
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -100,6 +101,7 @@ async def asked(office: Office, *words: str) -> subprocess.CompletedProcess[str]
         "EVENHAND_VAR": str(office.folder),
         "EVENHAND_TEMPORAL_ADDRESS": str(office.client.service_client.config.target_host),
         "EVENHAND_TASK_QUEUE": office.queue,
+        "EVENHAND_SIGNING_KEY_FILE": key_file_in(office.folder),
     }
     return await asyncio.to_thread(evenhand, *words, env=env)
 
