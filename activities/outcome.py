@@ -9,7 +9,8 @@ from domain.model import State
 
 Result = Literal["accepted", "refused", "malformed", "unknown", "stale", "repeated", "set-aside", "pending"]
 Source = Literal["outside", "calendar", "post"]
-
+ROUNDS = "post-round"
+"""How the ids of workflows that belong to no case begin; no case's may."""
 
 RESUME = "resume"
 """What a workflow says when it is started again for a case that the records hold."""
@@ -25,6 +26,8 @@ class Act(State):
     now: datetime
     seq: int = 0
     """The seq of the last outcome the workflow saw: records that lie behind it were restored from an older copy."""
+    unsealed: bool = False
+    """Whether the message came as plain JSON, readable in the engine: then it names texts by their references."""
 
 
 class Letter(State):

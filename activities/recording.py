@@ -13,7 +13,8 @@ from sqlmodel import Session
 from activities.bodies import Body, Unknown, body_of, keep_edition, policy_at_body, policy_of_edition
 from activities.calendars import calendar_after, calendar_now, calendar_of, made_of, with_edition
 from activities.clock import Clock
-from activities.outcome import RESUME, Act, Outcome, Waiting
+from activities.given_texts import GivenTexts, without_text_inline
+from activities.outcome import RESUME, ROUNDS, Act, Outcome, Waiting
 from activities.staff_owed import owe_staff_notices
 from domain.case import Case
 from domain.clocks import next_deadline
@@ -148,8 +149,10 @@ class Recording:
         return self._outcome(case, policy, self._needs(case, policy), "accepted", said, (), None)
 
     def _decide(self, case: Case | None) -> Decision:
-        message = read_message(self.act.message)
-        self.command = command = read_command(message)
+        message, given = read_message(self.act.message), GivenTexts(self.vault)
+        self.command = command = read_command(message, texts=given)
+        if self.act.unsealed:
+            without_text_inline(command, given)
         if isinstance(command, OpenCase | ImportCase):
             return self._open(case, command, message)
         if case is None:
@@ -177,9 +180,9 @@ class Recording:
     def _open(self, case: Case | None, command: OpenCase | ImportCase, message: Message) -> Decision:
         if case is not None:
             raise _open_already(case.id)
-        if not CASE_ID.fullmatch(self.act.case):
+        if not CASE_ID.fullmatch(self.act.case) or self.act.case.startswith(ROUNDS):
             raise Refusal(
-                "A case id is letters, digits and . _ : / - only, at most 100 of them.",
+                f"A case id is letters, digits and . _ : / - only, at most 100 of them, and does not begin with {ROUNDS}.",
                 kind="malformed",
                 remains="Something like body/2027-0001.",
             )

@@ -29,6 +29,7 @@ from domain.tasks import Task
 from policies import load
 from records.database import create_all, open_database, reading, transaction
 from records.desk import Desk
+from records.keys import keys_of_engine
 from records.log import log_of
 from records.tables import CaseRow, CommandRow, LetterRow
 from starter.calendars import next_table
@@ -38,6 +39,7 @@ from starter.script import Expectation, NewTable, Read, Script, Step
 from starter.standing import Explained, NoCase, standing
 from worker.run import worker_for
 from worker.server import skipping_server
+from workflows.converter import with_keys
 
 CASE = "rehearsal/1"
 PATIENCE = 60.0
@@ -111,7 +113,8 @@ class Stage:
         self.engine = _records(read.script, folder)
         self.desk = Desk(self.engine)
         self.clock = Clock()
-        self.cases = Cases(server.client, task_queue="rehearsal")
+        self.client = with_keys(server.client, keys_of_engine(self.engine))
+        self.cases = Cases(self.client, task_queue="rehearsal")
         self.seen_letters: set[str] = set()
         self.seen_lines = 0
 
@@ -122,7 +125,7 @@ class Stage:
         """Play step by step, in order. The case's clock is set to the first step's moment; then only the engine moves it."""
         steps = self.read.script.steps
         self.clock = Clock(shift=steps[0].at - await self.server.get_current_time())
-        worker = worker_for(self.server.client, engine=self.engine, post=Post.into(self.folder), task_queue="rehearsal", clock=self.clock)
+        worker = worker_for(self.client, engine=self.engine, post=Post.into(self.folder), task_queue="rehearsal", clock=self.clock)
         async with worker:
             await self._open(steps[0])
             for number, step in enumerate(steps):
