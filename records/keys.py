@@ -138,6 +138,14 @@ class KeyStore:
         with self.engine.connect() as connection:
             return {row[0]: row[1] for row in connection.execute(query).all()}
 
+    def try_masters(self) -> None:
+        """Open one key of each master key. Raises NoMaster where one is not here, or is another than wrapped it."""
+        for master_id in self.wrapped_by():
+            with self.engine.connect() as connection:
+                row = self._row(connection, (CASE_KEY.c.master_id == master_id) & CASE_KEY.c.destroyed_at.is_(None))
+            if row is not None:
+                self.masters.unwrap(row.master_id, row.wrapped)
+
     def destroyed_on(self, case: str) -> datetime | None:
         """Returns when a case's key was destroyed, in the store's own clock."""
         with self.engine.connect() as connection:

@@ -22,6 +22,8 @@ from records.masters import FileMasters, NoMaster, TextMasters, make_file, maste
 from records.seal_records import seal_records
 from records.tables import LetterFileRow, TextRow
 from records.vault import DESTROYED, CaseVault, opened_file, opened_text, text_place
+from starter.doctor import Ill, Patient
+from starter.doctor_keys import of_keys
 from tests.engine import evenhand
 from tests.handed_over import CASE, Records
 from worker.keys import checked_for_work, keys_for
@@ -371,3 +373,29 @@ def test_the_command_line_rotates_the_master_key_and_shows_no_key(tmp_path: Path
     said = "".join(one.stdout + one.stderr for one in (early, rotated, listed, dropped))
     for line in (held + (tmp_path / "master.key").read_text()).splitlines():
         assert line.partition(":")[2] not in said
+
+
+@pytest.mark.parametrize("ill", ["well", "lost", "open", "turning", "away"])
+async def test_the_doctor_says_what_ails_the_keys(tmp_path: Path, ill: str):
+    given = settings(tmp_path, keys_url=f"sqlite:///{tmp_path / 'k.db'}", master_key_file=tmp_path / "master.key")
+    make_file(tmp_path / "master.key")
+    keys_for(given).of("mmo/1")
+    masters = FileMasters(tmp_path / "master.key")
+    if ill == "lost":
+        (tmp_path / "master.key").write_text(new_line())
+    elif ill == "open":
+        (tmp_path / "master.key").chmod(0o640)
+    elif ill == "turning":
+        masters.add()
+    elif ill == "away":
+        with keys_for(given).engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE case_key")
+    check = of_keys(Patient(given, None, None))["case keys"]
+    said = {"lost": "does not hold", "open": "by others", "turning": "still wrapped by", "away": "does not answer"}
+
+    if ill == "well":
+        assert f"1 key, wrapped by {masters.current()}" == await check()
+        return
+    with pytest.raises(Ill, match=said[ill]) as raised:
+        await check()
+    assert raised.value.state == ("warn" if ill in ("open", "turning") else "fail")
