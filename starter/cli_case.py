@@ -474,14 +474,14 @@ def has_records() -> bool:
 
 
 def _engine() -> Engine:
-    from records.database import open_database
+    from worker.keys import records_of
     from worker.settings import Settings
 
     settings = Settings.local()
     if not has_records():
         complain(f"There are no records at {settings.database}. Start with evenhand up, or set EVENHAND_DATABASE_URL.")
         raise typer.Exit(UNKNOWN)
-    return open_database(settings.database)
+    return records_of(settings)
 
 
 def _standing(case: str) -> Standing:
