@@ -56,6 +56,21 @@ def without_text_inline(command: AnyCommand, given: GivenTexts) -> None:
         )
 
 
+def check_nothing_inline(command: AnyCommand) -> None:
+    """Raises Refusal where a command holds text that is no reference; whether a reference stands for anything its case says later."""
+    without_text_inline(command, References())
+
+
+class References(GivenTexts):
+    """Stands where a case's texts do where there are none at hand."""
+
+    def __init__(self) -> None:
+        self.named = set()
+
+    def put(self, text: str) -> str:
+        return REFERENCE if NAMED.fullmatch(text) else INLINE
+
+
 def _inline(place: str, value: object, shown: object) -> Iterator[tuple[str, str]]:
     match value, shown:
         case str(), str() if value == INLINE:
@@ -79,6 +94,25 @@ def put_text(session: Session, case: str, text: str, *, at: datetime) -> str:
         if isinstance(row, TextRow):
             row.put_at = at
     return ref
+
+
+def with_references(session: Session, case: str, command: AnyCommand, *, at: datetime) -> dict[str, object]:
+    """Keep every text of a command for a case, and return its fields with references in their places: fit for the plain door."""
+    vault = Putting(session, case, at)
+    return command.model_dump(mode="json", by_alias=True, exclude={"id", "on", "saw"}, exclude_unset=True, context={"vault": vault})
+
+
+class Putting:
+    """Stands where a case's texts do while a command is written out: each is kept, and one that is a reference already stays."""
+
+    def __init__(self, session: Session, case: str, at: datetime) -> None:
+        self.session, self.case, self.at = session, case, at
+
+    def get(self, reference: str) -> str:
+        return reference
+
+    def put(self, text: str) -> str:
+        return text if NAMED.fullmatch(text) else put_text(self.session, self.case, text, at=self.at)
 
 
 def clear_unused_texts(session: Session, *, at: datetime) -> int:

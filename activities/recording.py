@@ -368,6 +368,8 @@ class Recording:
         known = {key: value for key, value in self.act.message.items() if key in ENVELOPE}
         unknown = {key: value for key, value in self.act.message.items() if key not in ENVELOPE}
         kept = {"unknown": self.vault.put(json.dumps(unknown, default=str))} if unknown else {}
+        if "token" in known and self.by != self.act.message.get("by"):
+            known["token"] = self.vault.put(str(known["token"]))  # it names whoever `by` names, in somebody's own words
         return {**known, "by": self.by, "with": with_, **kept}
 
     def _outcome(

@@ -163,6 +163,7 @@ def test_a_master_key_file_is_its_owners_alone_and_never_made_twice(tmp_path: Pa
         (f"{new_line()}\nM1:{'!' * 43}=", "key 2 of 2 is no master key"),
         ("\n".join([f"m1:{new_line().partition(':')[2]}"] * 2), "two master keys have the id m1"),
     ],
+    ids=("nothing", "no secret", "short", "no base64 of 32 bytes", "the second", "twice the same"),
 )
 def test_what_is_no_master_key_is_said_without_quoting_it(given: str, said: str):
     with pytest.raises(NoMaster, match=said) as raised:

@@ -31,14 +31,14 @@ def plainly(office: Office) -> Client:
 
 
 async def signalled(office: Office, case: str, message: Json) -> None:
-    await plainly(office).get_workflow_handle(case).signal(str(message["do"]), message)
+    await plainly(office).get_workflow_handle(case).signal(str(message["do"]), office.signed(case, message))
     await office.logged(case, str(message["id"]))
 
 
 async def asked(office: Office, case: str, message: Json) -> None:
     """Send an update plainly, and let its answer be: a client without keys does not read it."""
     with pytest.raises(Exception, match=r"Unknown payload encoding|.*"):
-        await plainly(office).get_workflow_handle(case).execute_update("act", message)
+        await plainly(office).get_workflow_handle(case).execute_update("act", office.signed(case, message))
         raise AssertionError("answered, and not read")
     await office.logged(case, str(message["id"]))
 
@@ -126,7 +126,7 @@ async def test_a_case_is_opened_by_references_alone(office: Office):
     customer = {name: put(office, case, value) if name != "channel" else value for name, value in CUSTOMER.items()}
     message = act("open_case", f"open:{case}", by=OFFICER, with_={"body": "mmo", "customer": customer, "area": "licensing"})
 
-    await plainly(office).start_workflow("Case", message, id=case, task_queue=office.queue)
+    await plainly(office).start_workflow("Case", office.signed(case, message), id=case, task_queue=office.queue)
     line = await office.logged(case, f"open:{case}")
 
     assert line.result == "accepted"
@@ -137,7 +137,7 @@ async def test_a_case_is_opened_by_references_alone(office: Office):
 
 async def test_an_opening_with_a_name_in_plain_json_never_opens_a_case(office: Office):
     case = "opened/2"
-    await plainly(office).start_workflow("Case", opening(case), id=case, task_queue=office.queue)
+    await plainly(office).start_workflow("Case", office.signed(case, opening(case)), id=case, task_queue=office.queue)
     line = await office.logged(case, f"open:{case}")
 
     assert line.result == "refused" and "with.customer.name" in line.what and "with.customer.address" in line.what

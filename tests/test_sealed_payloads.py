@@ -36,6 +36,7 @@ from tests.engine import (
     road_to_restriction,
     server,
 )
+from tests.signing import SIGNER
 from workflows.case import CaseWorkflow
 from workflows.codec import ENCODING, KEY, UNREADABLE, CaseCodec
 from workflows.converter import DATA_CONVERTER, HIDDEN, sealing, with_keys
@@ -147,7 +148,7 @@ async def test_the_search_above_finds_what_is_not_sealed(office: Office):
     config["data_converter"] = DATA_CONVERTER
     bare.client = type(office.client)(**config)
     async with bare.worker():
-        await Cases(bare.client, task_queue=bare.queue).start("readable/1", opening("readable/1"))
+        await bare.cases.start("readable/1", opening("readable/1"))
         await bare.logged("readable/1", "open:readable/1")
         assert words_in(await everything_of(bare, "readable/1")) >= {"Quentin", "Testcase"}
 
@@ -170,7 +171,9 @@ async def test_refusals_are_sealed_and_their_kind_is_not(office: Office, tmp_pat
     config["data_converter"] = dataclasses.replace(DATA_CONVERTER, payload_codec=OpensNothing(keys(tmp_path)))
     plain = Client(**config)
     with pytest.raises(WorkflowUpdateFailedError) as raised:
-        await plain.get_workflow_handle("sealed/2").execute_update("act", {**message, "id": "w-2", "with": {"medium": "telephone"}})
+        await plain.get_workflow_handle("sealed/2").execute_update(
+            "act", office.signed("sealed/2", {**message, "id": "w-2", "with": {"medium": "telephone"}})
+        )
 
     assert refused.result == "refused" and "MMO-24" in refused.cites
     cause = raised.value.cause
@@ -185,7 +188,7 @@ async def test_a_sealed_history_replays(office: Office):
     await Replayer(workflows=[CaseWorkflow], data_converter=office.client.data_converter).replay_workflow(history)
 
 
-async def test_a_sealed_message_that_is_broken_is_malformed_and_the_case_goes_on(office: Office):
+async def test_a_sealed_message_that_is_broken_is_nobodys_and_the_case_goes_on(office: Office):
     """A signal under a key nobody has, named as a command that needs no fields, must not be that command."""
     await office.open("sealed/4")
     for n, data in enumerate((b"", b"x" * 40)):
@@ -196,7 +199,7 @@ async def test_a_sealed_message_that_is_broken_is_malformed_and_the_case_goes_on
     outcome = await office.do("sealed/4", report("after-1"))
 
     assert outcome.accepted
-    assert [one.result for one in office.lines("sealed/4") if one.command_id.startswith("signal:")] == ["malformed", "malformed"]
+    assert [one.result for one in office.lines("sealed/4") if one.command_id.startswith("signal:")] == ["unsigned", "unsigned"]
     assert await office.failed_tasks("sealed/4") == 0
 
 
@@ -263,7 +266,7 @@ async def test_a_client_with_other_keys_than_the_workers_is_told_so(office: Offi
     """A wrong EVENHAND_KEYS_URL is said in one line, and a repair leaves the case alone."""
     await office.open("other/1")
     stranger = with_keys(office.client, keys(tmp_path))
-    cases = Cases(stranger, task_queue=office.queue)
+    cases = Cases(stranger, task_queue=office.queue, signer=SIGNER)
     for asking in (cases.look_up("other/1"), cases.submit_message("other/1", report())):
         with pytest.raises(Unavailable, match="EVENHAND_KEYS_URL"):
             await asking
