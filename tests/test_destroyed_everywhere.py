@@ -1,0 +1,124 @@
+"""A whole life, copies made of it, and its papers destroyed: then nothing of it can be read anywhere, the copies included."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
+
+from activities.carriers.outbox import Outbox
+from activities.clock import Clock
+from records.case_key import Unsealable
+from records.database import open_database, reading
+from records.keys import KeyStore, file_keys
+from records.tables import LetterFileRow, TextRow
+from records.vault import DESTROYED, CaseVault, opened_file
+from starter.destroying import Destroying, scrub
+from tests.engine import CUSTOMER, MANAGER, RECORDS, Office, act, new_office
+from tests.traces import slices, traces
+from worker.server import binary
+from workflows.codec import UNREADABLE
+from workflows.converter import DATA_CONVERTER, with_keys
+from workflows.monitor import KEYS
+
+CASE = "everywhere/1"
+EIGHT_YEARS = Clock(timedelta(days=8 * 366))
+WORDS = (
+    CUSTOMER["name"], CUSTOMER["address"], "Forty emails in one week", "Thirty more emails", "take up the time of the whole team",
+    "All is calm again.",
+)  # fmt: skip
+"""Of the customer, what was reported, why it was decided, and what ended it."""
+
+
+@asynccontextmanager
+async def engine_on(file: Path) -> AsyncIterator[WorkflowEnvironment]:
+    """A development server whose database is a file."""
+    file.parent.mkdir(exist_ok=True)
+    env = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=binary("temporal"), dev_server_log_level="error", dev_server_database_filename=str(file),
+        search_attributes=KEYS, data_converter=DATA_CONVERTER,
+    )  # fmt: skip
+    async with env:
+        yield env
+
+
+def copied(source: Path, target: Path) -> None:
+    """Copy a database as a backup does, whoever writes to it meanwhile."""
+    target.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+
+
+async def test_no_readable_byte_is_left_in_records_engine_outbox_logs_or_copies_and_the_workflow_ended(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    live, copies, log = tmp_path / "live", tmp_path / "copies", tmp_path / "log" / "worker.log"
+    with caplog.at_level(logging.DEBUG):
+        async with engine_on(live / "temporal.db") as server:
+            before = new_office(server.client, live)
+            async with before.worker():
+                await before.restricted(CASE)
+                lifted = {"why": "own-motion", "outcome": "lift", "reasons": "All is calm again."}
+                await before.lead(CASE, act("review", "r-1", by="sal-senior", saw="s1", with_=lifted))
+            for name in ("evenhand.db", "temporal.db"):
+                copied(live / name, copies / name)
+            pieces = [piece for file in live.rglob("*.pdf") for piece in slices(file.read_bytes())]
+            assert len(pieces) > 20 and traces([live / "outbox"], pieces), "the search finds a letter that is there"
+            assert readable(copies / "evenhand.db", file_keys(live)) >= set(WORDS[:2]), "a copy is read with the keys that are not in it"
+            await destroyed(server.client, before)
+    log.parent.mkdir()
+    log.write_text(caplog.text, encoding="utf-8")
+
+    assert log.stat().st_size > 1000
+    assert not list(live.rglob("*.pdf"))
+    assert traces([live, copies, log.parent], [*(word.encode() for word in WORDS), *pieces]) == []
+    assert readable(copies / "evenhand.db", file_keys(live)) == set(), "with the very keys, there is none for it"
+    assert await opened_by_the_engine(copies / "temporal.db", file_keys(live)) == {UNREADABLE}
+
+
+async def destroyed(client: Client, before: Office) -> None:
+    """Eight years later: two sign, the papers are destroyed, the workflow ends by itself, and the key goes last."""
+    after = Office(client, before.folder, before.queue, clock=EIGHT_YEARS)
+    keys = file_keys(before.folder)
+    async with after.worker():
+        for by in (RECORDS, MANAGER):
+            await after.do(CASE, act("sign_destruction", f"sign-{by}", by=by))
+        await after.do(CASE, act("destroy_papers", "d-1", by=RECORDS))
+        row = await Destroying(after.records, client, Outbox(after.outbox), keys=keys).finish(CASE)
+        assert (row.facts["then"]["workflow"], row.facts["then"]["key"]) == ("completed", "destroyed")  # type: ignore[index]  # plain JSON
+    scrub(after.records)
+    assert not any(word in str(row.facts) for word in WORDS)
+
+
+def readable(database: Path, keys: KeyStore) -> set[str]:
+    """Returns the texts of the case that a copy of the records gives with these keys; its letters are given by none or by all."""
+    engine = open_database(f"sqlite:///{database}", keys=lambda: keys)
+    with reading(engine) as session:
+        texts = set(CaseVault(session, CASE).texts.values())
+        letters = session.exec(select(LetterFileRow).where(LetterFileRow.case_id == CASE)).all()
+        assert len(letters) > 4 and session.exec(select(TextRow)).first() is not None, "the copy holds the rows, sealed"
+        for letter in letters if texts == {DESTROYED} else ():
+            with pytest.raises(Unsealable):
+                opened_file(keys, letter)
+    engine.dispose()
+    return texts - {DESTROYED}
+
+
+async def opened_by_the_engine(database: Path, keys: KeyStore) -> set[object]:
+    """Returns what an engine on a copy of its database opens of the messages that the case was sent."""
+    async with engine_on(database) as server:
+        client = with_keys(server.client, keys)
+        handle = client.get_workflow_handle(CASE)
+        status = (await handle.describe()).status
+        assert status == WorkflowExecutionStatus.RUNNING, "in the copy it still runs"
+        events = [event async for event in handle.fetch_history_events()]
+        sent = [event.activity_task_scheduled_event_attributes.input.payloads for event in events]
+        return {str(one) for payloads in sent if payloads for one in await client.data_converter.decode(list(payloads))}
