@@ -1,15 +1,19 @@
-"""What sealing costs: the reference case with and without it, by turns on one server, as a ratio of cases a second."""
+"""What sealing and signing cost: the reference case with both and with neither, by turns on one server, as a ratio of cases a second."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.converter import SerializationContext
 
+from activities.recording import Recording
+from activities.signatures import Message
 from records.case_key import CaseKey
+from starter.signer import Signer
 from workflows.codec import CaseCodec
 from workflows.reading import SEALED
 
@@ -64,15 +68,33 @@ class ClearCodec(CaseCodec):
         return list(payloads)
 
 
+class SignsNothing(Signer):
+    """Sends messages as they are."""
+
+    def sign(self, case: str, message: Message) -> Message:
+        return message
+
+
+@contextmanager
+def nobody_verifies() -> Iterator[None]:
+    """Have acts recorded without their signatures looked at: the product has no such switch."""
+    real = Recording._unsigned
+    Recording._unsigned = lambda self, case: None  # type: ignore[method-assign]  # what is measured is the lack of it
+    try:
+        yield
+    finally:
+        Recording._unsigned = real  # type: ignore[method-assign]  # put back
+
+
 Run = Callable[[Client, Path, int], Awaitable[float]]
 
 
-async def measure(sealed: Run, clear: Run, client: Client, folder: Path, cases: int) -> float:
-    """Returns cases a second sealed, as a part of those without: each by turns, so that a slow minute hits both."""
-    rates: dict[str, list[float]] = {"sealed": [], "clear": []}
+async def measure(guarded: Run, bare: Run, client: Client, folder: Path, cases: int) -> tuple[float, float]:
+    """Returns cases a second sealed and signed, and neither: each by turns, so that a slow minute hits both."""
+    rates: dict[str, list[float]] = {"guarded": [], "bare": []}
     for turn in range(TURNS):
-        for name, run in (("sealed", sealed), ("clear", clear)):
+        for name, run in (("guarded", guarded), ("bare", bare)):
             place = folder / f"{name}-{turn}"
             place.mkdir()
             rates[name].append(await run(client, place, max(cases // TURNS, 1)))
-    return sum(rates["sealed"]) / sum(rates["clear"])
+    return sum(rates["guarded"]) / TURNS, sum(rates["bare"]) / TURNS
