@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
+from pydantic import Field
 from sqlmodel import Session, select
 
+from activities.staff_lists import Loaded, keep_list, present_people, staff_at
 from domain.days import Holiday
 from domain.links import with_addresses
 from domain.model import Code, Data, Sentence, WebAddress
@@ -41,11 +43,15 @@ class Body(Data):
     mailboxes: dict[Code, Email] = {}
     """Shared mailboxes, by the office or the informed team that reads them (EH-123)."""
 
+    gone: tuple[Person, ...] = Field(default=(), exclude=True)
+    """Whoever an earlier staff list had; never written in a file."""
+
     @property
     def staff(self) -> Staff:
-        return Staff(people=self.people)
+        return Staff(people=self.people, gone=self.gone)
 
 
+NOT_DATED = Loaded()
 FIRST_MEETINGS = "first_meetings"
 
 
@@ -57,8 +63,9 @@ class Unknown(Exception):
         self.remains = remains
 
 
-def save_body(session: Session, body: Body) -> None:
-    """Save a body and its staff list, replacing what stood there."""
+def save_body(session: Session, body: Body, loaded: Loaded = NOT_DATED) -> None:
+    """Save a body, replacing what stood there; its staff list becomes the next version. Raises ListRefused where one that differs
+    from the last has no instant."""
     settings: dict[str, object] = {"keep_years": body.keep_years} if body.keep_years is not None else {}
     if body.ombudsman is not None:
         settings["ombudsman"] = body.ombudsman
@@ -79,7 +86,8 @@ def save_body(session: Session, body: Body) -> None:
     for row in session.exec(select(StaffRow).where(StaffRow.body == body.body)).all():
         session.delete(row)
     session.flush()
-    for person in body.people:
+    keep_list(session, body.body, body.people, loaded)
+    for person in present_people(session, body.body):
         session.add(StaffRow(body=body.body, person=person.id, entry=person.model_dump(mode="json", by_alias=True)))
 
 
@@ -100,15 +108,18 @@ def first_meetings(session: Session, code: str) -> tuple[date, ...]:
     return tuple(date.fromisoformat(str(day)) for day in listed)
 
 
-def body_of(session: Session, code: str) -> Body:
-    """Returns a body with its staff list. Raises Unknown, naming those there are."""
+def body_of(session: Session, code: str, *, at: datetime | None = None) -> Body:
+    """Returns a body with its staff list as it stands, or as it stood at an instant. Raises Unknown, naming those there are."""
     row = session.get(BodyRow, code)
     if row is None:
         known = session.exec(select(BodyRow.body)).all()
         raise Unknown(f"There is no body {code}.", f"One of: {', '.join(sorted(known)) or 'none is set up yet'}.")
+    held = {"body": row.body, "name": row.name, "policy": row.policy, **row.settings}
+    if at is not None:
+        staff = staff_at(session, code, at)
+        return Body.model_validate(held, extra="ignore").model_copy(update={"people": staff.people, "gone": staff.gone})
     people = session.exec(select(StaffRow).where(StaffRow.body == code)).all()
-    held = {"body": row.body, "name": row.name, "policy": row.policy, **row.settings, "people": [one.entry for one in people]}
-    return Body.model_validate(held, extra="ignore")  # a newer release may have put more there
+    return Body.model_validate({**held, "people": [one.entry for one in people]}, extra="ignore")  # a newer release may have put more there
 
 
 def keep_edition(session: Session, body: Body, *, at: datetime) -> tuple[Policy, str]:

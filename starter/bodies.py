@@ -112,9 +112,9 @@ def _misplaced(n: int, person: Person, body: Body) -> Iterator[Fault]:
             yield ("people", n, "deputises_for", m), f"{other!r} is nobody else on this list; it has: {known}"
     if person.id == NOT_RECORDED:
         yield ("people", n, "id"), f"another id: {NOT_RECORDED} stands for nobody known, in cases that were imported"
-    manager = person.line_manager
-    if manager is not None and (manager == person.id or manager not in body.staff.by_id):
-        yield ("people", n, "line_manager"), f"{manager!r} is nobody else on this list; it has: {', '.join(sorted(body.staff.by_id))}"
+    for manager in person.ever("line_manager"):
+        if manager == person.id or manager not in body.staff.by_id:
+            yield ("people", n, "line_manager"), f"{manager!r} is nobody else on this list; it has: {', '.join(sorted(body.staff.by_id))}"
     if person.valid_from and person.valid_to and person.valid_to < person.valid_from:
         yield ("people", n, "valid_to"), f"a day from {person.valid_from} on, found {person.valid_to}"
 
@@ -122,7 +122,7 @@ def _misplaced(n: int, person: Person, body: Body) -> Iterator[Fault]:
 def _no_offices(people: tuple[Person, ...], policy: Policy) -> Iterator[Fault]:
     known = ", ".join(sorted(policy.offices))
     for n, person in enumerate(people):
-        for field, offices in (("offices", person.offices), ("deputises", person.deputises)):
+        for field, offices in (("offices", person.ever("office")), ("deputises", person.ever("deputises"))):
             for m, office in enumerate(offices):
                 if office not in policy.offices:
                     yield ("people", n, field, m), f"{office!r} is no office of {policy.policy}; it has: {known}"

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -34,11 +34,13 @@ from activities.bodies import Body, save_body
 from activities.carriers.post import Post
 from activities.clock import ENGINE_TIME, Clock
 from activities.outcome import Outcome
+from activities.staff_lists import Loaded
 from domain.people import Person
 from records.database import create_all, open_database, reading, transaction
 from records.log import log_of
 from records.tables import CaseRow, LetterRow, LogRow, NoticeRow, TaskRow, TextRow
 from starter.cases import Cases
+from starter.clock import now
 from starter.local import today
 from worker.server import binary
 from workflows.converter import DATA_CONVERTER
@@ -140,9 +142,9 @@ class Office:
     def cases(self) -> Cases:
         return Cases(self.client, task_queue=self.queue)
 
-    def set_up(self, body: Body) -> None:
+    def set_up(self, body: Body, *, since: datetime | None = None) -> None:
         with transaction(self.records) as session:
-            save_body(session, body)
+            save_body(session, body, Loaded(at=now(), since=since))
 
     def worker(self, *, cached: int = 1000) -> Worker:
         return wiring.worker_for(
