@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Literal
 
@@ -10,12 +11,13 @@ from sqlmodel import Session, select
 
 from activities.staff_lists import Loaded, keep_list, present_people, staff_at
 from domain.days import Holiday
+from domain.directory import Directory
 from domain.links import with_addresses
 from domain.model import Code, Data, Sentence, WebAddress
 from domain.people import Email, Person, Staff
 from domain.policy import Policy
 from policies import load
-from records.tables import BodyRow, EditionRow, StaffRow
+from records.tables import BodyRow, EditionRow, StaffListRow, StaffRow
 
 
 class Body(Data):
@@ -43,6 +45,8 @@ class Body(Data):
     mailboxes: dict[Code, Email] = {}
     """Shared mailboxes, by the office or the informed team that reads them (EH-123)."""
 
+    directory: Directory | None = None
+    """What the groups of its identity provider mean on its staff list."""
     gone: tuple[Person, ...] = Field(default=(), exclude=True)
     """Whoever an earlier staff list had; never written in a file."""
 
@@ -64,8 +68,8 @@ class Unknown(Exception):
 
 
 def save_body(session: Session, body: Body, loaded: Loaded = NOT_DATED) -> None:
-    """Save a body, replacing what stood there; its staff list becomes the next version. Raises ListRefused where one that differs
-    from the last has no instant."""
+    """Save a body, replacing what stood there; its staff list becomes the next version, and one it does not name stays.
+    Raises ListRefused where a list that differs from the last has no instant."""
     settings: dict[str, object] = {"keep_years": body.keep_years} if body.keep_years is not None else {}
     if body.ombudsman is not None:
         settings["ombudsman"] = body.ombudsman
@@ -82,13 +86,22 @@ def save_body(session: Session, body: Body, loaded: Loaded = NOT_DATED) -> None:
         settings["house_letters"] = list(body.house_letters)
     if body.mailboxes:
         settings["mailboxes"] = dict(body.mailboxes)
+    if body.directory:
+        settings["directory"] = body.directory.model_dump(mode="json", exclude_none=True)
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
-    for row in session.exec(select(StaffRow).where(StaffRow.body == body.body)).all():
+    if "people" in body.model_fields_set:
+        save_staff(session, body.body, body.people, loaded)
+
+
+def save_staff(session: Session, body: str, people: Iterable[Person], loaded: Loaded) -> StaffListRow | None:
+    """Save a body's staff list as its next version and return that; None where nothing changed. Raises ListRefused."""
+    kept = keep_list(session, body, people, loaded)
+    for row in session.exec(select(StaffRow).where(StaffRow.body == body)).all():
         session.delete(row)
     session.flush()
-    keep_list(session, body.body, body.people, loaded)
-    for person in present_people(session, body.body):
-        session.add(StaffRow(body=body.body, person=person.id, entry=person.model_dump(mode="json", by_alias=True)))
+    for person in present_people(session, body):
+        session.add(StaffRow(body=body, person=person.id, entry=person.model_dump(mode="json", by_alias=True)))
+    return kept
 
 
 def _first_meetings(session: Session, body: Body) -> dict[str, object]:

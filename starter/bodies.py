@@ -9,6 +9,7 @@ from pathlib import Path
 from activities.bodies import Body
 from activities.glyphs import printable
 from domain.case import NOT_RECORDED
+from domain.directory import Directory
 from domain.people import RESERVED, Person
 from domain.policy import Policy
 from policies import load
@@ -48,15 +49,14 @@ def _faults(body: Body) -> Iterator[Fault]:
             yield ("meetings", n), f"{day} is listed already; one line a day"
     yield from _closed_days(body)
     yield from _letterhead(body.letterhead)
-    yield from _twice(body.people)
-    for n, person in enumerate(body.people):
-        yield from _misplaced(n, person, body)
+    yield from _people(body)
     try:
         policy = load.policy(body.policy)
     except Unreadable as error:
         yield ("policy",), str(error)
         return
     yield from _no_offices(body.people, policy)
+    yield from _no_groups(body.directory, policy)
     if body.ombudsman and policy.ombudsman.cites:
         cites = ", ".join(policy.ombudsman.cites)
         yield ("ombudsman",), f"nothing: the policy's own text names one ({cites}), and letters print that; take the line out"
@@ -93,6 +93,18 @@ def _letterhead(lines: tuple[str, ...]) -> Iterator[Fault]:
             yield ("letterhead", n), "signs that letters can print; take out emoji, tabs and line ends"
 
 
+def staff_faults(body: Body, policy: Policy) -> Iterator[Fault]:
+    """Yields what is wrong with a body's staff list, whichever way it came in: a place (people, number, field), and what would be right."""
+    yield from _people(body)
+    yield from _no_offices(body.people, policy)
+
+
+def _people(body: Body) -> Iterator[Fault]:
+    yield from _twice(body.people)
+    for n, person in enumerate(body.people):
+        yield from _misplaced(n, person, body)
+
+
 def _twice(people: tuple[Person, ...]) -> Iterator[Fault]:
     seen: set[str] = set()
     for n, person in enumerate(people):
@@ -126,6 +138,14 @@ def _no_offices(people: tuple[Person, ...], policy: Policy) -> Iterator[Fault]:
             for m, office in enumerate(offices):
                 if office not in policy.offices:
                     yield ("people", n, field, m), f"{office!r} is no office of {policy.policy}; it has: {known}"
+
+
+def _no_groups(directory: Directory | None, policy: Policy) -> Iterator[Fault]:
+    for name, grants in directory.groups.items() if directory else ():
+        for field, office in (("office", grants.office), ("deputises", grants.deputises)):
+            if office is not None and office not in policy.offices:
+                known = ", ".join(sorted(policy.offices))
+                yield ("directory", "groups", name, field), f"{office!r} is no office of {policy.policy}; it has: {known}"
 
 
 def _no_readers(body: Body, policy: Policy) -> Iterator[Fault]:

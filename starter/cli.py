@@ -82,6 +82,7 @@ def _add_groups() -> None:
     from starter.cli_post import post_app
     from starter.cli_post_staff import staff
     from starter.cli_register import register_app
+    from starter.cli_staff import staff_app
 
     app.add_typer(case_app, name="case")
     app.add_typer(contact_app, name="contact")
@@ -101,6 +102,7 @@ def _add_groups() -> None:
     app.add_typer(letter_app, name="letter")
     app.add_typer(post_app, name="post")
     app.command()(doctor)
+    app.add_typer(staff_app, name="staff")
     app.command()(tasks)
     app.command()(undelivered)
     app.command()(clauses)

@@ -91,7 +91,7 @@ def _read(file: Path) -> Body:
         raise typer.Exit(MISUNDERSTOOD) from None
 
 
-OPTIONAL = ("meetings", "closures", "ombudsman", "letterhead", "links", "house_letters", "mailboxes")
+OPTIONAL = ("meetings", "closures", "ombudsman", "letterhead", "links", "house_letters", "mailboxes", "directory")
 """What a body need not set: left out of a listing where it has not."""
 
 
