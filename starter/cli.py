@@ -82,6 +82,7 @@ def _add_groups() -> None:
     from starter.cli_post import post_app
     from starter.cli_post_staff import staff
     from starter.cli_register import register_app
+    from starter.cli_sign_in import sign_in, sign_out, who
     from starter.cli_staff import staff_app
 
     app.add_typer(case_app, name="case")
@@ -103,6 +104,9 @@ def _add_groups() -> None:
     app.add_typer(post_app, name="post")
     app.command()(doctor)
     app.add_typer(staff_app, name="staff")
+    app.command("sign-in")(sign_in)
+    app.command("sign-out")(sign_out)
+    app.command()(who)
     app.command()(tasks)
     app.command()(undelivered)
     app.command()(clauses)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from starter.acting import acting_if_named
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, Json
 from starter.cli_case import _engine
 from starter.show import as_json, complain, out, several, table
@@ -33,7 +34,7 @@ def loading(by: str | None, since: datetime | None, source: str) -> Loaded:
     from activities.staff_lists import Loaded
     from starter.clock import now
 
-    return Loaded(at=now(), by=by, source=source, since=since.replace(tzinfo=timezone.utc) if since else None)
+    return Loaded(at=now(), by=acting_if_named(by), source=source, since=since.replace(tzinfo=timezone.utc) if since else None)
 
 
 @body_app.command("set")
