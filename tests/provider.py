@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import flask
 import oidc_provider_mock
@@ -58,7 +59,8 @@ class Provider:
         form = {"sub": sub} if sub else {"action": "deny"}
         answer = requests.post(url, data=form, timeout=5, allow_redirects=False)
         assert answer.status_code == 302, answer.text
-        return answer.headers["Location"]
+        to = answer.headers["Location"]
+        return to if sub else f"{to}&state={parse_qs(urlsplit(url).query)['state'][0]}"  # which the mock leaves out, against RFC 6749
 
 
 @contextmanager
