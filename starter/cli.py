@@ -117,6 +117,7 @@ def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> 
     from starter.cases import AlreadyOpen, NoSuchCase, Unavailable, Unfit
     from starter.standing import NoCase
     from worker.logs import NoLogs, keep_logs
+    from worker.profile import NoProfile
     from worker.server import NoServer
     from worker.settings import Settings
 
@@ -140,6 +141,9 @@ def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> 
     except (Unavailable, NoServer) as error:
         complain(str(error))
         raise typer.Exit(UNREACHED) from None
+    except NoProfile as error:
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
     except RuntimeError as error:
         if "connect" not in str(error).lower():
             raise

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     outbox: Path | None = None
     temporal_address: str = "127.0.0.1:7233"
     temporal_namespace: str = "default"
+    temporal_profile: str = ""
+    """A profile of Temporal's own configuration file (temporalio.envconfig): address, namespace, TLS, API key."""
+    temporal_config: Path | None = None
+    """That file; where Temporal itself looks if empty."""
     task_queue: str = "evenhand"
     ui_port: int = 8233
     health_file: Path | None = None
