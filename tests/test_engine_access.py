@@ -133,23 +133,20 @@ async def test_without_a_certificate_or_with_a_strangers_nobody_gets_in(guarded:
     ]
     counted = 0
     for settings in refused:
-        with pytest.raises(RuntimeError, match="(?i)connect"):
+        with pytest.raises(RuntimeError, match=r"[Cc]onnect"):
             await connect(settings)
         counted += 1
     assert counted == 4
 
 
-def test_the_command_line_says_in_one_line_that_it_may_not_in(guarded: Guarded):
+async def test_the_command_line_says_in_one_line_that_it_may_not_in(guarded: Guarded):
     settings = guarded.profile(client_cert_path=None, client_key_path=None)
     env = {"EVENHAND_TEMPORAL_PROFILE": settings.temporal_profile, "EVENHAND_TEMPORAL_CONFIG": str(settings.temporal_config)}
 
-    done = evenhand("case", "act", "mmo/1", "assess", "--by", "olive-officer", env=env)
+    done = await asyncio.to_thread(evenhand, "case", "act", "mmo/1", "assess", "--by", "olive-officer", env=env)
 
-    assert (
-        done.returncode == 3
-        and done.stderr.startswith("evenhand: The Temporal server cannot be reached")
-        and "Traceback" not in done.stderr
-    )
+    assert done.returncode == 3 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("evenhand: The Temporal server cannot be reached")
 
 
 FILE = '[profile.worker]\naddress = "engine.example.org:7233"\nnamespace = "evenhand"\napi_key = "SECRET-KEY"\n'
