@@ -213,6 +213,12 @@ class Recording:
             return CALENDAR
         staff = body.staff.on(self.today)
         person = staff.by_id.get(message.by or "")
+        if person is None and staff.was(message.by):
+            raise Refusal(
+                f"{message.by} is on the staff list, but not today: from a day to come, or no longer.",
+                cites=("DEF-20",),
+                remains="Somebody who serves today.",
+            )
         if person is None:
             raise Refusal(
                 f"by is {message.by!r}, who is not on the staff list today.",

@@ -125,6 +125,14 @@ class Staff(Data):
             gone=(*self.gone, *(person for person in self.people if not person.serves_on(day))),
         )
 
+    def was(self, account: str | None) -> bool:
+        """Returns whether an account is known that counts no more, or not yet."""
+        return account not in self.by_id and account in self._humans
+
+    def ever(self, account: str) -> Person | None:
+        """Returns an account whether it counts or not: a team does not end because somebody left it."""
+        return self.by_id.get(account) or next((one for one in self.gone if one.id == account), None)
+
     def human_of(self, account: str) -> str:
         """Returns whose account this is or was (DEF-20); the account itself where the list never had it."""
         return self._humans.get(account, account)

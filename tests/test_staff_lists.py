@@ -72,7 +72,8 @@ def test_an_act_is_judged_by_the_list_in_force_at_its_own_instant_whenever_it_is
 def test_somebody_taken_off_the_list_still_counts_for_acts_of_before(records: Engine):
     load(records, OLD[1:], at=LOADED)
 
-    assert report(records, "late", at=AFTER).result == "unknown"
+    late = report(records, "late", at=AFTER)
+    assert (late.result, late.cites) == ("refused", ("DEF-20",)) and "on the staff list, but not today" in late.answer
     assert report(records, "early", at=BEFORE).accepted
     with reading(records) as session:
         assert staff_at(session, "mmo", AFTER).human_of("olive-officer") == "olive-officer"
