@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import ipaddress
+import json
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -17,12 +19,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from ruamel.yaml import YAML
+from temporalio import activity
+from temporalio.worker import Worker
 
+from activities.outcome import Act, Outcome
 from starter.clock import now
-from tests.engine import evenhand, server  # noqa: F401  # a fixture
-from worker.profile import NoProfile, connection
+from starter.engine import compare
+from tests.engine import Office, evenhand, office, report, server  # noqa: F401  # fixtures
+from worker.profile import NoProfile, _profile, connection
 from worker.run import connect
 from worker.settings import Settings
+from workflows.case import CaseWorkflow
 
 
 class Signed(NamedTuple):
@@ -197,3 +205,49 @@ def test_a_profile_that_cannot_be_used_says_where_and_quotes_nothing(tmp_path: P
 def test_a_file_that_is_not_there_is_named(tmp_path: Path):
     with pytest.raises(NoProfile, match=r"There is no file .*none\.toml"):
         connection(Settings(temporal_profile="worker", temporal_config=tmp_path / "none.toml"))
+
+
+HOME = Path(__file__).resolve().parent.parent
+ACCESS = HOME / "deploy" / "access"
+
+
+def test_each_profile_of_the_template_can_be_read():
+    """Strictly: a misspelt key in it would be copied into every installation."""
+    for name in ("worker", "service", "operator"):
+        profile = _profile(name, ACCESS / "temporal.toml")
+        assert (profile.address, profile.namespace) == ("temporal:7233", "evenhand")
+        assert profile.api_key and profile.tls and profile.tls.client_cert and profile.tls.client_private_key and profile.tls.server_name
+
+
+def test_the_template_names_services_and_settings_that_there_are():
+    """What it adds to docker-compose.yml; each program's permissions are those of the page."""
+    added, base = (YAML(typ="safe").load(path)["services"] for path in (ACCESS / "compose.yaml", HOME / "docker-compose.yml"))
+    assert set(added) <= set(base) and len(added) == 4
+    ours = {name.removeprefix("EVENHAND_").lower() for one in added.values() for name in one["environment"] if name.startswith("EVENHAND_")}
+    assert ours == {"temporal_profile", "temporal_config"} and ours <= set(Settings.model_fields)
+    page = (HOME / "docs" / "access.md").read_text(encoding="utf-8")
+    permissions = json.loads((ACCESS / "permissions.json").read_text(encoding="utf-8"))
+    for who, allowed in permissions.items():
+        assert re.search(rf"^\| {who}[\w -]* \| `{allowed[0]}` ", page.replace("set-up", "setup"), re.MULTILINE), who
+
+
+async def test_an_answer_forged_on_the_task_queue_shows_and_stops_the_case(office: Office):
+    """docs/access.md: whoever polls the queue can answer in the worker's place; records and engine then differ, and nothing goes on."""
+    await office.open("forged/1")
+    queue = f"{office.queue}-of-a-stranger"
+
+    @activity.defn(name="act")
+    async def forged(given: Act) -> Outcome:
+        return Outcome(command=str(given.message["id"]), result="accepted", answer="Restricted.", seq=99, stage="restricted", body="mmo")
+
+    await office.client.start_workflow(
+        "Case", {"carry": 1}, id="forged/2", task_queue=queue
+    )  # a case that the records do not hold: the stranger's worker is the only one there
+    async with Worker(office.client, task_queue=queue, workflows=[CaseWorkflow], activities=[forged]):
+        answered = await office.cases.submit_message("forged/2", report())
+        found = {one.case: one.state for one in await compare(office.client, office.records)}
+    await office.handle("forged/2").terminate("the test is over")
+
+    assert answered.accepted, "the sender is told what the stranger says"
+    assert (found["forged/1"], found["forged/2"]) == ("in step", "records behind")
+    assert office.row("forged/2") is None, "and the records hold none of it"
