@@ -51,11 +51,11 @@ def keep_list(session: Session, body: str, people: Iterable[Person], loaded: Loa
     """Keep a list as the body's next version and return it; None where the list then in force says the same. Raises ListRefused."""
     entries, before = entries_of(people), lists_of(session, body)
     start = loaded.since or loaded.at
-    if before and start is None:
-        raise ListRefused(f"{body} has a staff list; one that differs needs the instant from which it is in force.")
     then = _in_order((one.n, one.sha256, one.in_force_from) for one in before if _begun(one.in_force_from, start))
     if then and entries_of(_people(session, body, then[-1][0])) == entries:
         return None
+    if before and start is None:
+        raise ListRefused(f"{body} has a staff list; one that differs needs the instant from which it is in force.")
     row = StaffListRow(
         body=body, n=len(before) + 1, loaded_at=loaded.at, in_force_from=start if before else loaded.since, loaded_by=loaded.by,
         source=loaded.source, sha256=list_hash(entries), entries=entries,

@@ -82,6 +82,7 @@ def test_somebody_taken_off_the_list_still_counts_for_acts_of_before(records: En
 
 def test_the_same_list_again_is_no_version_and_one_that_differs_needs_its_instant(records: Engine):
     load(records, OLD[::-1], at=LOADED)
+    load(records, OLD, at=None)
     with pytest.raises(ListRefused, match="needs the instant"):
         load(records, NEW, at=None)
 
