@@ -89,6 +89,7 @@ def save_body(session: Session, body: Body, loaded: Loaded = NOT_DATED) -> None:
     if body.directory:
         settings["directory"] = body.directory.model_dump(mode="json", exclude_none=True)
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
+    session.flush()
     if "people" in body.model_fields_set:
         save_staff(session, body.body, body.people, loaded)
 
