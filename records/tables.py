@@ -94,6 +94,8 @@ class LogRow(SQLModel, table=True):
     """Reference of a personal text, where the line has one."""
     cites: list[str] = Field(sa_type=JSON)
     hash: str
+    grade: int | None = None
+    """The actor's grade, as it stood; none in lines of earlier releases."""
 
 
 class TextRow(SQLModel, table=True):
@@ -363,6 +365,22 @@ class StaffRow(SQLModel, table=True):
     body: str = Field(primary_key=True)
     person: str = Field(primary_key=True)
     entry: Json = Field(sa_type=JSON)
+
+
+class StaffListRow(SQLModel, table=True):
+    """A body's staff list as it was loaded once; added to, never altered (activities/staff_lists.py)."""
+
+    __tablename__ = "staff_list"
+    body: str = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    loaded_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """None where an earlier release kept no instant."""
+    in_force_from: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """None: from ever, as a body's first list is."""
+    loaded_by: str | None = None
+    source: str
+    sha256: str
+    entries: list[dict[str, object]] = Field(sa_type=JSON)
 
 
 class BodyRow(SQLModel, table=True):

@@ -85,7 +85,9 @@ def _add_groups() -> None:
     from starter.cli_post import post_app
     from starter.cli_post_staff import staff
     from starter.cli_register import register_app
+    from starter.cli_sign_in import sign_in, sign_out, who
     from starter.cli_signed import signatures
+    from starter.cli_staff import staff_app
 
     case_app.command()(signatures)
     app.add_typer(case_app, name="case")
@@ -109,6 +111,10 @@ def _add_groups() -> None:
     app.add_typer(letter_app, name="letter")
     app.add_typer(post_app, name="post")
     app.command()(doctor)
+    app.add_typer(staff_app, name="staff")
+    app.command("sign-in")(sign_in)
+    app.command("sign-out")(sign_out)
+    app.command()(who)
     app.command()(tasks)
     app.command()(undelivered)
     app.command()(clauses)
@@ -120,6 +126,7 @@ def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> 
     from starter.signer import BadKey
     from starter.standing import NoCase
     from worker.logs import NoLogs, keep_logs
+    from worker.profile import NoProfile
     from worker.server import NoServer
     from worker.settings import Settings
 
@@ -143,6 +150,9 @@ def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> 
     except (Unavailable, NoServer) as error:
         complain(str(error))
         raise typer.Exit(UNREACHED) from None
+    except NoProfile as error:
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
     except RuntimeError as error:
         if "connect" not in str(error).lower():
             raise

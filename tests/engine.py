@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from activities.bodies import Body, save_body
 from activities.carriers.post import Post
 from activities.clock import ENGINE_TIME, Clock
 from activities.outcome import Outcome
+from activities.staff_lists import Loaded
 from domain.people import Person
 from records.database import create_all, open_database, reading, transaction
 from records.log import log_of
@@ -146,9 +147,9 @@ class Office:
         """Returns a message as a door sends it, for a test that uses the engine's own client."""
         return SIGNER.at(self.clock.case_time(now())).sign(case, message)
 
-    def set_up(self, body: Body) -> None:
+    def set_up(self, body: Body, *, since: datetime | None = None) -> None:
         with transaction(self.records) as session:
-            save_body(session, body)
+            save_body(session, body, Loaded(at=now(), since=since))
 
     def worker(self, *, cached: int = 1000) -> Worker:
         return wiring.worker_for(

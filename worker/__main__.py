@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from worker.logs import NoLogs, keep_logs
 from worker.post import NoPost
+from worker.profile import NoProfile
 from worker.release import release
 from worker.run import run_worker
 from worker.settings import Settings
@@ -42,7 +43,7 @@ def main() -> int:
     log.info("Working.", extra={**about, "build": release()})
     try:
         asyncio.run(work_until_told(settings))
-    except (NoPost, NoMetrics, NoSigners) as error:
+    except (NoPost, NoMetrics, NoSigners, NoProfile) as error:
         log.error("The settings cannot be used.", extra={"setting": str(error).splitlines()})
         return 1
     except RuntimeError as error:  # the SDK's word for an engine that is not reached, among others

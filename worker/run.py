@@ -18,6 +18,7 @@ from activities.following import Following, RoundActivities
 from records.database import open_database
 from worker.metrics import serving_metrics
 from worker.post import post_of
+from worker.profile import connection
 from worker.release import release
 from worker.round import keep_rounds
 from worker.settings import Settings
@@ -34,11 +35,9 @@ FINISH_WITHIN = timedelta(seconds=30)
 
 
 async def connect(settings: Settings, *, runtime: Runtime | None = None) -> Client:
-    """Returns a client of the engine named in the settings; a worker gives the runtime that counts what it does."""
-    return await Client.connect(
-        settings.temporal_address, namespace=settings.temporal_namespace, data_converter=DATA_CONVERTER, runtime=runtime,
-        interceptors=tracing(settings),
-    )  # fmt: skip
+    """Returns a client of the engine named in the settings; a worker gives the runtime that counts what it does. Raises NoProfile
+    where they name a profile that cannot be used."""
+    return await Client.connect(**connection(settings), data_converter=DATA_CONVERTER, runtime=runtime, interceptors=tracing(settings))
 
 
 def worker_for(client: Client, *, engine: Engine, post: Post, task_queue: str, clock: Clock = ENGINE_TIME, cached: int = 1000) -> Worker:
