@@ -25,6 +25,7 @@ from records.desk import save_desk
 from records.tables import (
     CaseRow,
     ContactRow,
+    InboxRow,
     LetterFileRow,
     NoticeRow,
     RegisterRow,
@@ -215,7 +216,8 @@ def _register_rows(case: Case, vault: CaseVault, policy: Policy, calendar: Calen
 
 
 def destroy_texts(session: Session, case_id: str) -> None:
-    """Destroy every personal text of a case, its contacts, the bytes of its letters, and what staff were to be told of it."""
+    """Destroy every personal text of a case, its contacts, its inbox, the bytes of its letters, and what staff were to be told of it."""
+    session.execute(delete(InboxRow).where(InboxRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
     session.execute(delete(TextRow).where(TextRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
     session.execute(delete(ContactRow).where(ContactRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column
     session.execute(delete(LetterFileRow).where(LetterFileRow.case_id == case_id))  # type: ignore[arg-type]  # a SQLAlchemy column

@@ -69,6 +69,7 @@ def _add_groups() -> None:
     from starter.cli_edition import diff, move, what_if
     from starter.cli_engine import engine_app
     from starter.cli_feed import feed
+    from starter.cli_inbox import inbox
     from starter.cli_letter import letter_app
     from starter.cli_letter_kept import list_letters, show
     from starter.cli_policy import clauses, policy_app
@@ -95,24 +96,26 @@ def _add_groups() -> None:
     app.add_typer(post_app, name="post")
     app.command()(tasks)
     app.command()(undelivered)
+    app.command()(inbox)
     app.command()(clauses)
 
 
 def run(work: Coroutine[object, object, T]) -> T:
     """Run one piece of work against the engine, its absence told in one line."""
+    from records.inbox import IdTaken, NoRunningCase
     from starter.cases import AlreadyOpen, NoSuchCase, Unavailable, Unfit
     from starter.standing import NoCase
     from worker.server import NoServer
 
     try:
         return asyncio.run(work)
-    except (NoSuchCase, NoCase) as error:
+    except (NoSuchCase, NoCase, NoRunningCase) as error:
         complain(str(error))
         raise typer.Exit(UNKNOWN) from None
     except Unfit as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
-    except AlreadyOpen as error:
+    except (AlreadyOpen, IdTaken) as error:
         complain(str(error))
         raise typer.Exit(REFUSED) from None
     except (Unavailable, NoServer) as error:

@@ -19,6 +19,7 @@ from starter.samples import Sample, play, samples, set_up_bodies
 from starter.server import KINDS as KINDS
 from starter.server import CannotStart, Server
 from worker.post import only_outbox, post_of
+from worker.relay import relaying
 from worker.round import keep_rounds
 from worker.run import connect, worker_for
 from worker.settings import Settings
@@ -69,7 +70,7 @@ async def run_local(
         engine = open_database(chosen.database)
         migrate(engine)
         client = await connect(chosen)
-        async with worker_for(client, engine=engine, post=post, task_queue=chosen.task_queue):
+        async with worker_for(client, engine=engine, post=post, task_queue=chosen.task_queue), relaying(client, engine):
             await keep_rounds(client, chosen)
             letters: tuple[Path, ...] = ()
             if only_outbox(chosen):

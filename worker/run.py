@@ -16,6 +16,7 @@ from activities.clock import ENGINE_TIME, Clock
 from activities.following import Following, RoundActivities
 from records.database import open_database
 from worker.post import post_of
+from worker.relay import relaying
 from worker.round import keep_rounds
 from worker.settings import Settings
 from workflows.case import CaseWorkflow
@@ -55,7 +56,7 @@ async def run_worker(settings: Settings) -> None:
     post = post_of(settings)
     client = await connect(settings)
     engine = open_database(settings.database)
-    async with worker_for(client, engine=engine, post=post, task_queue=settings.task_queue):
+    async with worker_for(client, engine=engine, post=post, task_queue=settings.task_queue), relaying(client, engine):
         await keep_rounds(client, settings)
         while True:
             if settings.health_file:
