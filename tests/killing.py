@@ -239,8 +239,10 @@ def notices(records: Engine, case: str) -> list[NoticeRow]:
         return list(session.exec(select(NoticeRow).where(NoticeRow.case_id == case).order_by(col(NoticeRow.notice))).all())
 
 
-async def run(folder: Path, *, cases: int, seconds: float, at_once: int, seed: int) -> Found:
-    """Lead cases while everything is killed, then let everything run and look."""
+async def run(
+    folder: Path, *, cases: int, seconds: float, at_once: int, seed: int, afterwards: Callable[[Site, list[str]], None] = lambda *_: None
+) -> Found:
+    """Lead cases while everything is killed, then let everything run and look; `afterwards` has the site while it still stands."""
     site, dice = Site(folder), random.Random(seed)  # where it strikes, not a secret
     kills: Counter[str] = Counter()
     try:
@@ -262,7 +264,9 @@ async def run(folder: Path, *, cases: int, seconds: float, at_once: int, seed: i
             await killer
         stuck = [f"{type(one).__name__}: {one}" for one in results if isinstance(one, BaseException)]
         await _settled(site, progress)
-        return _looked(site, names, kills, stuck)
+        found = looked(site, names, kills, stuck)
+        afterwards(site, names)
+        return found
     finally:
         site.stop()
 
@@ -294,7 +298,7 @@ async def _settled(site: Site, progress: Progress) -> None:
     await again(work, progress, "the inbox")
 
 
-def _looked(site: Site, names: list[str], kills: Counter[str], stuck: list[str]) -> Found:
+def looked(site: Site, names: list[str], kills: Counter[str], stuck: list[str]) -> Found:
     lost: list[str] = []
     doubled: list[str] = []
     moved: list[str] = []
