@@ -61,6 +61,7 @@ def _show(error: TyperException) -> None:
 
 
 def _add_groups() -> None:
+    from starter.cli_backup import backup, restore
     from starter.cli_body import body_app
     from starter.cli_bundle import bundle
     from starter.cli_calendar import calendar_app, undelivered
@@ -97,6 +98,8 @@ def _add_groups() -> None:
     app.command()(tasks)
     app.command()(undelivered)
     app.command()(inbox)
+    app.command()(backup)
+    app.command()(restore)
     app.command()(clauses)
 
 

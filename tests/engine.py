@@ -128,6 +128,7 @@ class Office:
     records: Engine = field(init=False)
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.records = open_database(f"sqlite:///{self.folder / 'evenhand.db'}")
         create_all(self.records)
         self.set_up(MMO)
