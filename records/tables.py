@@ -215,6 +215,27 @@ class NoticeRow(SQLModel, table=True):
     received_on: date | None = None
 
 
+class InboxRow(SQLModel, table=True):
+    """A message that reached the body, kept before anything is asked of the engine, and passed on until its case has answered."""
+
+    __tablename__ = "inbox"
+    case_id: str = Field(primary_key=True)
+    command_id: str = Field(primary_key=True)
+    content_hash: str
+    """By which the same message is known again."""
+    message: str = Field(sa_type=Text)
+    """The envelope as JSON, signed; personal, and emptied once the case has it. records/inbox.py alone writes and reads it."""
+    arrived_at: datetime = Field(sa_type=UTCDateTime)
+    state: str = Field(default="waiting", index=True)
+    """waiting (its case has not answered), or answered."""
+    tries: int = 0
+    next_at: datetime = Field(sa_type=UTCDateTime)
+    """When it is passed on again, where its case has not answered by then."""
+    result: str | None = None
+    """What the case answered: accepted, refused, ..."""
+    settled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
 class LetterRow(SQLModel, table=True):
     """What was sent: the file, its hash, and the parts it held. Written once, never re-rendered."""
 

@@ -68,6 +68,7 @@ def _show(error: TyperException) -> None:
 
 def _add_groups() -> None:
     from starter.cli_audit import audit_app
+    from starter.cli_backup import backup, restore
     from starter.cli_body import body_app
     from starter.cli_bundle import bundle
     from starter.cli_calendar import calendar_app, undelivered
@@ -78,6 +79,7 @@ def _add_groups() -> None:
     from starter.cli_edition import diff, move, what_if
     from starter.cli_engine import engine_app
     from starter.cli_feed import feed
+    from starter.cli_inbox import inbox
     from starter.cli_keys import keys_app
     from starter.cli_letter import letter_app
     from starter.cli_letter_kept import list_letters, show
@@ -117,11 +119,15 @@ def _add_groups() -> None:
     app.command()(who)
     app.command()(tasks)
     app.command()(undelivered)
+    app.command()(inbox)
+    app.command()(backup)
+    app.command()(restore)
     app.command()(clauses)
 
 
 def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> T:
     """Run one piece of work against the engine, its absence told in one line; what is logged meanwhile is logged as by a worker."""
+    from records.inbox import IdTaken, NoRunningCase
     from starter.cases import AlreadyOpen, NoSuchCase, Unavailable, Unfit
     from starter.signer import BadKey
     from starter.standing import NoCase
@@ -138,13 +144,13 @@ def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> 
         raise typer.Exit(MISUNDERSTOOD) from None
     try:
         return asyncio.run(work)
-    except (NoSuchCase, NoCase) as error:
+    except (NoSuchCase, NoCase, NoRunningCase) as error:
         complain(str(error))
         raise typer.Exit(UNKNOWN) from None
     except (BadKey, Unfit) as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
-    except AlreadyOpen as error:
+    except (AlreadyOpen, IdTaken) as error:
         complain(str(error))
         raise typer.Exit(REFUSED) from None
     except (Unavailable, NoServer) as error:

@@ -107,6 +107,12 @@ def act(
         return
 
     async def ask() -> Outcome:
+        from starter.intake import INTAKE, receive
+        from starter.signer import signer_of
+        from worker.settings import Settings
+
+        if command in INTAKE and has_records():
+            return await receive(_cases, _engine(), case, message, signer=signer_of(Settings.local()))
         return await (await _cases()).submit_message(case, message)
 
     async def send() -> str:
@@ -448,6 +454,8 @@ def _message(command: str, *, by: str, on: datetime | None, saw: str | None, id:
 def _answered(outcome: Outcome, json: bool) -> None:
     if json:
         as_json(outcome)
+    elif outcome.result == "pending":
+        out.print(f"[bold]received[/]: {escape(outcome.answer)}")
     elif outcome.accepted:
         out.print(f"[bold green]{outcome.result}[/]: {_cited(outcome)}")
         out.print(f"stage: {outcome.stage}; next deadline: {outcome.due or 'none'}", markup=False)
@@ -455,7 +463,7 @@ def _answered(outcome: Outcome, json: bool) -> None:
         out.print(f"[bold red]{outcome.result}[/]: {_cited(outcome)}")
         if outcome.remains:
             out.print(f"what remains: {outcome.remains}", markup=False)
-    if not outcome.accepted:
+    if outcome.result not in ("accepted", "pending"):
         raise typer.Exit(MISUNDERSTOOD if outcome.result in ("malformed", "unknown") else REFUSED)
     raise typer.Exit(OK)
 

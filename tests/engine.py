@@ -130,6 +130,7 @@ class Office:
     records: Engine = field(init=False)
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.records = open_database(f"sqlite:///{self.folder / 'evenhand.db'}")
         create_all(self.records)
         know(self.records)

@@ -19,6 +19,7 @@ from records.database import open_database
 from worker.metrics import serving_metrics
 from worker.post import post_of
 from worker.profile import connection
+from worker.relay import relaying
 from worker.release import release
 from worker.round import keep_rounds
 from worker.settings import Settings
@@ -66,7 +67,8 @@ async def run_worker(settings: Settings) -> None:
     engine = open_database(settings.database)
     if settings.database_url:  # not the default run, which has a key of its own
         need_signers(engine, at=datetime.now(timezone.utc))  # noqa: TID251  # a worker's start
-    async with worker_for(client, engine=engine, post=post, task_queue=settings.task_queue), serving_metrics(settings, engine, client):
+    working = worker_for(client, engine=engine, post=post, task_queue=settings.task_queue)
+    async with working, serving_metrics(settings, engine, client), relaying(client, engine):
         await keep_rounds(client, settings)
         while True:
             if settings.health_file:
