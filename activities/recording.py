@@ -14,7 +14,8 @@ from activities.bodies import Body, Unknown, body_of, keep_edition, policy_at_bo
 from activities.calendars import calendar_after, calendar_now, calendar_of, made_of, with_edition
 from activities.clock import Clock
 from activities.destruction import destroy_case, require_room
-from activities.outcome import RESUME, Act, Outcome, Waiting
+from activities.given_texts import GivenTexts, without_text_inline
+from activities.outcome import RESUME, ROUNDS, Act, Outcome, Waiting
 from activities.refused_unsigned import as_code, note
 from activities.signatures import verified
 from activities.staff_owed import owe_staff_notices
@@ -187,8 +188,10 @@ class Recording:
         return self._outcome(case, policy, self._needs(case, policy), "accepted", said, (), None)
 
     def _decide(self, case: Case | None) -> Decision:
-        message = read_message(self.act.message)
-        self.command = command = read_command(message)
+        message, given = read_message(self.act.message), GivenTexts(self.vault)
+        self.command = command = read_command(message, texts=given)
+        if self.act.unsealed:
+            without_text_inline(command, given)
         if isinstance(command, OpenCase | ImportCase):
             return self._open(case, command, message)
         if case is None:
@@ -219,9 +222,9 @@ class Recording:
     def _open(self, case: Case | None, command: OpenCase | ImportCase, message: Message) -> Decision:
         if case is not None:
             raise _open_already(case.id)
-        if not CASE_ID.fullmatch(self.act.case):
+        if not CASE_ID.fullmatch(self.act.case) or self.act.case.startswith(ROUNDS):
             raise Refusal(
-                "A case id is letters, digits and . _ : / - only, at most 100 of them.",
+                f"A case id is letters, digits and . _ : / - only, at most 100 of them, and does not begin with {ROUNDS}.",
                 kind="malformed",
                 remains="Something like body/2027-0001.",
             )
@@ -372,6 +375,8 @@ class Recording:
         known = {key: value for key, value in self.act.message.items() if key in ENVELOPE}
         unknown = {key: value for key, value in self.act.message.items() if key not in ENVELOPE}
         kept = {"unknown": self.vault.put(json.dumps(unknown, default=str))} if unknown else {}
+        if "token" in known and self.by != self.act.message.get("by"):
+            known["token"] = self.vault.put(str(known["token"]))  # it names whoever `by` names, in somebody's own words
         return {**known, "by": self.by, "with": with_, **kept}
 
     def _outcome(

@@ -32,8 +32,10 @@ from domain.letters import Letter as Facts
 from domain.letters import MissingPart, compose, method_of
 from domain.model import State
 from records.database import reading, transaction
+from records.keys import keys_of
 from records.store import read_case
 from records.tables import HandOverRow, LetterFileRow, LetterRow
+from records.vault import CaseVault, opened_file, sealed_file
 
 Message = dict[str, object]
 NOT_IN_USE = "The carrier {carrier} that was offered it is not in use any more."
@@ -79,11 +81,12 @@ class Sending:
             case = read_case(session, letter.case)
             notice = case.notice(letter.notice) if case else None
             row = session.get(HandOverRow, (letter.case, issued(notice.id, notice.issue))) if notice else None
+            hindered = CaseVault(session, letter.case).get(row.problem) if row and row.problem else None
         if case is None or notice is None or notice.status != "to-send" or case.seq < letter.seq:
             return self._looked(letter, now)
         at = self.clock.case_time(now)
         if row and row.not_before and at < row.not_before:  # the case asked again at once, when it heard that the letter was hindered
-            raise _later(NotNow(row.problem or "The carrier asked to be left alone.", after=row.not_before), at)
+            raise _later(NotNow(hindered or "The carrier asked to be left alone.", after=row.not_before), at)
         if row and row.state == "handing" and (known := self._asked(letter, notice, row, now)):
             return known
         try:
@@ -165,10 +168,12 @@ class Sending:
         made = offer.made
         kept = Kept(template=made.template, edition=offer.edition, facts=offer.facts, sender=made.sender, forms=made.forms)
         files = {**offer.made.files, "json": kept.model_dump_json().encode()}
-        session.add_all(
+        keys = keys_of(session)
+        rows = (
             LetterFileRow(case_id=key[0], notice=key[1], ending=ending, sha256=hashlib.sha256(content).hexdigest(), content=content)
             for ending, content in files.items()
         )
+        session.add_all(sealed_file(keys, row) for row in rows)
         at, row = self.clock.case_time(now), session.get(HandOverRow, key)
         session.merge(
             HandOverRow(
@@ -228,7 +233,7 @@ class Sending:
         pdf, made = (session.get(LetterFileRow, (letter.case, name, ending)) for ending in ("pdf", "json"))
         if pdf is None or made is None or session.get(LetterRow, (letter.case, name)) is not None:
             return
-        kept = Kept.model_validate_json(made.content)
+        kept = Kept.model_validate_json(opened_file(keys_of(session), made))
         session.add(
             LetterRow(
                 case_id=letter.case, notice=name, file=file or f"{name}.pdf", sha256=pdf.sha256, template=kept.template,
@@ -256,6 +261,8 @@ def _its_row(case: str, name: str) -> tuple[ColumnElement[bool], ...]:
 def _mark(session: Session, case: str, name: str, **facts: object) -> None:
     row = session.get(HandOverRow, (case, name))
     if row is not None:
+        if isinstance(problem := facts.get("problem"), str):  # a carrier may quote the address
+            facts["problem"] = CaseVault(session, case).put(problem)
         row.sqlmodel_update(facts)
         session.add(row)
 

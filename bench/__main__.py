@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import os
 import resource
 import shutil
@@ -28,7 +29,7 @@ from temporalio.worker import Worker
 
 from activities.bodies import save_body
 from activities.carriers.post import Post
-from bench import desk, post, signing
+from bench import desk, post, sealing, signing
 from bench.bare import BareFloor, BareLikeSamples, Kept, nothing
 from bench.reference import BODY, LETTERS_AT, messages, opening
 from domain.decide import decide
@@ -36,6 +37,7 @@ from domain.message import read_command, read_message
 from domain.people import CUSTOMER, POST, Actor
 from policies import load
 from records.database import migrate, open_database, reading, transaction
+from records.keys import keys_of_engine
 from records.tables import NoticeRow
 from starter.cases import Cases
 from starter.rehearse import rehearse
@@ -43,7 +45,7 @@ from starter.script import read_script
 from starter.signer import Signer, know_locally
 from worker.run import worker_for
 from worker.server import binary, quiet
-from workflows.converter import DATA_CONVERTER
+from workflows.converter import DATA_CONVERTER, with_keys
 from workflows.monitor import KEYS
 
 AT_ONCE = 20
@@ -102,17 +104,34 @@ async def bare(client: Client, workflow: type, activities: list[Callable[..., ob
 
 
 async def evenhand(client: Client, folder: Path, cases: int) -> Figures:
-    """Times the reference case as a service would drive it."""
+    """Times the reference case as a service would drive it, sealed as in production."""
     engine = open_database(f"sqlite:///{folder / 'evenhand.db'}")
+    return await reference(with_keys(client, keys_of_engine(engine)), engine, folder, cases, name="bench")
+
+
+async def sealed_rate(client: Client, folder: Path, cases: int) -> float:
+    engine = open_database(f"sqlite:///{folder / 'evenhand.db'}")
+    return (await reference(with_keys(client, keys_of_engine(engine)), engine, folder, cases, name=folder.name)).rate
+
+
+async def clear_rate(client: Client, folder: Path, cases: int) -> float:
+    """Returns cases a second where nothing is sealed: neither payloads nor texts."""
+    engine, config = open_database(f"sqlite:///{folder / 'evenhand.db'}", keys=sealing.ClearKeys), client.config()
+    config["data_converter"] = dataclasses.replace(DATA_CONVERTER, payload_codec=sealing.ClearCodec())
+    return (await reference(Client(**config), engine, folder, cases, name=folder.name)).rate
+
+
+async def reference(client: Client, engine: Engine, folder: Path, cases: int, *, name: str) -> Figures:
+    """Times the reference case against records of its own."""
     migrate(engine)
     with transaction(engine) as session:
         save_body(session, BODY)
     signer = Signer(Ed25519PrivateKey.generate(), iss="bench")
     know_locally(engine, signer)
-    doors = Cases(client, task_queue="evenhand-bench", signer=signer)
+    doors = Cases(client, task_queue=f"evenhand-{name}", signer=signer)
 
     async def drive(n: int, trips: list[float]) -> None:
-        case = f"bench/{n}"
+        case = f"{name}/{n}"
         await timed(doors.open_message(case, opening()), trips)
         for message in messages():
             outcome = await timed(doors.submit_message(case, message), trips)
@@ -120,13 +139,13 @@ async def evenhand(client: Client, folder: Path, cases: int) -> Figures:
                 await sent(engine, case)
             assert outcome.accepted, outcome  # type: ignore[attr-defined]  # an Outcome
 
-    async with worker_for(client, engine=engine, post=Post.into(folder / "outbox"), task_queue="evenhand-bench"):
+    async with worker_for(client, engine=engine, post=Post.into(folder / "outbox"), task_queue=f"evenhand-{name}"):
         seconds, trips = await driven(cases, drive)
         await asyncio.sleep(0.5)
         with reading(engine) as session:
-            letters = session.exec(select(NoticeRow).where(NoticeRow.case_id == "bench/0")).all()
+            letters = session.exec(select(NoticeRow).where(NoticeRow.case_id == f"{name}/0")).all()
         assert len(letters) == len(LETTERS_AT), f"the bare workflow sends {len(LETTERS_AT)} letters, the reference case {len(letters)}"
-        return Figures(seconds, cases, trips, *await size_of(client, "bench/0"))
+        return Figures(seconds, cases, trips, *await size_of(client, f"{name}/0"))
 
 
 async def sent(engine: Engine, case: str) -> None:
@@ -207,6 +226,7 @@ async def main(cases: int) -> None:
         like = await bare(
             client, BareLikeSamples, [kept.save_case, kept.save_log, kept.save_register, kept.send_notice], "like-samples", cases
         )
+        part = await sealing.measure(sealed_rate, clear_rate, client, folder, cases)
     show(
         ours,
         like,
@@ -218,6 +238,7 @@ async def main(cases: int) -> None:
         desk.measure(folder),
         post.measure(folder),
         signing.measure(folder),
+        part,
         cases,
     )
     shutil.rmtree(folder, ignore_errors=True)
@@ -234,6 +255,7 @@ def show(
     at_the_desk: desk.DeskFigures,
     by_post: post.PostFigures,
     by_key: signing.SigningFigures,
+    sealed_part: float,
     cases: int,
 ) -> None:
     table = Table(title=f"The reference case, {cases} of it, {AT_ONCE} at a time, on one server", title_justify="left")
@@ -272,6 +294,7 @@ def show(
     rest.add_row("a rehearsal of eight years, its server's start left out", f"{years:.2f} s", "under 2")
     rest.add_row("memory a cached case, growth of the whole process", f"{memory:.0f} KiB", "")
     rest.add_row("make run ONCE=1 once installed, five cases to their letters", f"{cold:.1f} s", "")
+    rest.add_row("cases a second sealed, as a part of those unsealed", f"{sealed_part:.2f}", sealing.AIM)
     for row in (*desk.rows_of(at_the_desk), *post.rows_of(by_post), *signing.rows_of(by_key)):
         rest.add_row(*row)
     console.print(rest)

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
 from sqlmodel import Session
 
 from domain.case import Case, Customer
@@ -19,9 +19,12 @@ from domain.desk_entry import Entry, Limit, entry_of
 from domain.desk_question import Asked
 from domain.restrictions import ContactVolumeLimit, NoReplyOnTopic, Restriction
 from policies import load
+from records.case_key import CaseKey, new_id, new_secret
 from records.database import create_all, open_database, transaction
 from records.desk import Desk, key_of, secret_of
+from records.keys import CASE_KEY, KeyStore, keys_of
 from records.tables import DeskEntryRow, DeskKeyRow, TextRow
+from records.vault import text_place
 
 PEOPLE = 100_000
 READS = 10_000
@@ -97,7 +100,7 @@ def fill(engine: Engine, people: int) -> None:
 
 
 def _write(session: Session, secret: bytes, batch: range) -> None:
-    mine = _entries()
+    mine, made = _entries(), _case_keys(session, [f"bench/{n}" for n in batch])
     entries, keys, texts = [], [], []
     for n in batch:
         case, name = f"bench/{n}", f"person{n} sample"
@@ -108,10 +111,24 @@ def _write(session: Session, secret: bytes, batch: range) -> None:
         for kind, value in (("case", case), ("name", name), ("email", address)):
             keys.append({"key": key_of(secret, "bench", kind, value), "case_id": case})
         if n % 2:
-            texts.append({"case_id": case, "ref": TOPIC, "text": "the licence for the jetty"})
+            texts.append({"case_id": case, "ref": TOPIC, "text": made[case].sealed_text("the licence for the jetty", text_place(TOPIC))})
     session.bulk_insert_mappings(DeskEntryRow, entries)
     session.bulk_insert_mappings(DeskKeyRow, keys)
     session.bulk_insert_mappings(TextRow, texts)
+
+
+def _case_keys(session: Session, cases: list[str]) -> dict[str, CaseKey]:
+    """Make many cases' keys in one transaction."""
+    store = keys_of(session)
+    assert isinstance(store, KeyStore)
+    made = {case: CaseKey(case, new_id(), new_secret()) for case in cases}
+    rows = []
+    for case, key in made.items():
+        master_id, wrapped = store.masters.wrap(key.secret)
+        rows.append({"case_id": case, "key_id": key.id, "wrapped": wrapped, "master_id": master_id})
+    with store.engine.begin() as connection:
+        connection.execute(insert(CASE_KEY), rows)
+    return made
 
 
 def _entries() -> tuple[str, str]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from domain.commands import COMMANDS, AnyCommand
 from domain.days import london_date
 from domain.decision import Refusal
+from domain.model import Vault
 
 VERSION = 1
 
@@ -58,8 +59,10 @@ def _shape() -> str:
     return '{"v": 1, "id": "...", "do": "...", "by": "...", "on": "YYYY-MM-DD", "saw": "...", "with": {...}}'
 
 
-def read_command(message: Message) -> AnyCommand:
-    """Returns the command a message carries. Raises Refusal (unknown or malformed) that says what would be right."""
+def read_command(message: Message, *, texts: Vault | None = None) -> AnyCommand:
+    """Returns the command a message carries. Raises Refusal (unknown or malformed) that says what would be right.
+
+    `texts` gives the texts that the message names by reference; it raises ValueError for a reference that stands for none."""
     kind = COMMANDS.get(message.do)
     if kind is None:
         people = ", ".join(sorted(name for name, one in COMMANDS.items() if "staff" in one.origins or "customer" in one.origins))
@@ -70,7 +73,7 @@ def read_command(message: Message) -> AnyCommand:
     if clash:
         raise Refusal(f"{', '.join(clash)} belongs beside with, not inside it.", kind="malformed")
     try:
-        return kind.model_validate({**message.with_, **envelope}, extra="forbid")
+        return kind.model_validate({**message.with_, **envelope}, extra="forbid", context={"vault": texts} if texts else None)
     except ValidationError as error:
         raise Refusal(explained(error, prefix="with."), kind="malformed", remains=f"{message.do} takes: {fields_of(kind)}.") from None
 

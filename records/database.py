@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
@@ -12,15 +12,20 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlmodel import Session, SQLModel
 
 from records import append_only, tables  # noqa: F401  # importing the tables fills SQLModel.metadata, with what guards them
+from records.keys import OPTION, Keys, keys_beside
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
-def open_database(url: str) -> Engine:
-    """Returns an engine for SQLite or PostgreSQL. SQLite waits for a writer and locks when a transaction begins."""
+def open_database(url: str, *, keys: Callable[[], Keys] | None = None) -> Engine:
+    """Returns an engine for SQLite or PostgreSQL. SQLite waits for a writer and locks when a transaction begins.
+
+    `keys` gives the keys of the cases when they are first needed; those of a SQLite file lie beside it where no others are named."""
+    options = {OPTION: found} if (found := keys or keys_beside(url)) else {}
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 5})
+        return create_engine(url, pool_pre_ping=True, execution_options=options, hide_parameters=True)
+    waits = {"check_same_thread": False, "timeout": 5}
+    engine = create_engine(url, connect_args=waits, execution_options=options, hide_parameters=True)
     event.listen(engine, "connect", _sqlite_opened)
     event.listen(engine, "begin", _sqlite_begins)
     return engine

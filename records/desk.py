@@ -25,8 +25,9 @@ from domain.identifiers import Identifier, address_identifiers, identifiers, nam
 from domain.model import REFERENCE
 from domain.people import Person, Staff
 from domain.policy import Policy
+from records.keys import keys_of_engine
 from records.tables import CaseRow, DeskEntryRow, DeskKeyRow, EditionRow, InstallationRow
-from records.vault import DESTROYED, CaseVault
+from records.vault import DESTROYED, CaseVault, opened_text
 
 SECRET = "desk-secret"  # noqa: S105  # the name under which it is kept
 KEY_LENGTH = 32
@@ -208,7 +209,7 @@ class Desk:
                     rows = self.words.read(connection, asked)
                 for kind, name, value in rows:
                     if kind == "text":
-                        texts[name] = value
+                        texts[name] = opened_text(keys_of_engine(self.reads), case, name, value)
                     else:
                         people.append(Person.model_validate_json(value, extra="ignore"))
         return texts, Staff(people=tuple(people)) if people else NOBODY

@@ -21,6 +21,7 @@ from records.tables import (
     LetterRow,
     LogRow,
     NoticeRow,
+    ReadRow,
     RefusedCountRow,
     RegisterRow,
     RestrictionRow,
@@ -59,6 +60,7 @@ STAYS: dict[type[SQLModel], str] = {
     LogRow: "who did what when, under which clause, without anybody's words; staff by their ids",
     SignOffLineRow: "who signed, by staff id and office: what the body answers for",
     SecurityRow: "who was claimed to act without a signature that holds, as codes: what the body answers for",
+    ReadRow: "who read what of it when, as codes and numbers",
     RefusedCountRow: "how many more of them there were in an hour",
     DestructionRow: "how far the destruction came, and its certificate's number",
 }

@@ -8,7 +8,9 @@ from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, select
 
 from domain.people import Person
+from records.keys import keys_of
 from records.tables import CaseRow, LetterRow, NoticeRow, RegisterRow, StaffRow, TaskRow, TextRow
+from records.vault import DESTROYED, opened_text
 
 
 def cases_of(session: Session, *, body: str | None = None, stage: str | None = None) -> tuple[CaseRow, ...]:
@@ -70,7 +72,7 @@ def register_of(session: Session, body: str) -> tuple[tuple[RegisterRow, str], .
 
 def _text(session: Session, case_id: str, ref: str) -> str:
     found = session.get(TextRow, (case_id, ref))
-    return found.text if found else "[destroyed]"
+    return opened_text(keys_of(session), case_id, ref, found.text) if found else DESTROYED
 
 
 NOT_ON_ITS_WAY = ("to-issue", "to-send", "handed-over", "uncertain", "blocked", "returned")

@@ -105,6 +105,9 @@ class TextRow(SQLModel, table=True):
     case_id: str = Field(primary_key=True)
     ref: str = Field(primary_key=True)
     text: str
+    """Sealed with the case's key (records/vault.py); as it was said in what an earlier release left."""
+    put_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """When it was put before any message named it: without a case it is destroyed a week later."""
 
 
 class RestrictionRow(SQLModel, table=True):
@@ -491,6 +494,23 @@ class DeskEntryRow(SQLModel, table=True):
     person: str = Field(index=True)
     """A keyed hash of name and address: cases that share it are one customer's."""
     entry: str = Field(sa_type=Text)
+
+
+class ReadRow(SQLModel, table=True):
+    """Who read what of a case, through a door that shows more than an act answers. Append-only; holds nothing of what was read."""
+
+    __tablename__ = "read_log"
+    n: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UTCDateTime, index=True)
+    who: str
+    """The id under which a person signed in."""
+    how: str
+    """codec, ..."""
+    case_id: str = Field(index=True)
+    """Empty: of no case."""
+    what: str
+    """Codes and numbers: 12 payloads."""
+    why: str | None = None
 
 
 class ContactRow(SQLModel, table=True):

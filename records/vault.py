@@ -1,11 +1,15 @@
-"""Personal text on its way in and out of a case's state."""
+"""Personal text on its way in and out of a case's state, sealed with the case's own key."""
 
 from __future__ import annotations
 
+import base64
+
 from sqlmodel import Session, select
 
-from domain.model import text_reference
-from records.tables import TextRow
+from domain.model import REFERENCE
+from records.case_key import SEALED_FILE, SEALED_TEXT, CaseKey, Unsealable
+from records.keys import Keys, keys_of
+from records.tables import LetterFileRow, TextRow
 
 DESTROYED = "[destroyed]"
 
@@ -16,14 +20,63 @@ class CaseVault:
     def __init__(self, session: Session, case_id: str) -> None:
         self.session, self.case_id = session, case_id
         rows = session.exec(select(TextRow.ref, TextRow.text).where(TextRow.case_id == case_id)).all()
-        self.texts = dict(rows)
+        keys = keys_of(session) if rows else None
+        self.texts = {ref: opened_text(keys, case_id, ref, text) for ref, text in rows} if keys else {}
+        self._key: CaseKey | None = None
 
     def put(self, text: str) -> str:
-        ref = text_reference(text)
+        if self._key is None:
+            self._key = keys_of(self.session).of(self.case_id)
+        ref = REFERENCE + self._key.mark(text)
         if ref not in self.texts:
             self.texts[ref] = text
-            self.session.add(TextRow(case_id=self.case_id, ref=ref, text=text))
+            put = self.session.info.setdefault("texts put", set())  # by another vault of the same transaction
+            if (self.case_id, ref) in put:
+                return ref
+            put.add((self.case_id, ref))
+            self.session.add(TextRow(case_id=self.case_id, ref=ref, text=self._key.sealed_text(text, text_place(ref))))
         return ref
 
     def get(self, reference: str) -> str:
         return self.texts.get(reference, DESTROYED)
+
+
+def text_place(ref: str) -> str:
+    return f"case_text/{ref}"
+
+
+def file_place(notice: str, ending: str) -> str:
+    return f"letter_file/{notice}.{ending}"
+
+
+def opened_text(keys: Keys, case: str, ref: str, kept: str) -> str:
+    """Returns a text as it was put; one whose key is destroyed is [destroyed]. What an earlier release left unsealed is read as it is."""
+    if not kept.startswith(SEALED_TEXT):
+        return kept
+    key_id, _, sealed = kept.removeprefix(SEALED_TEXT).partition(":")
+    try:
+        return _opened(keys, case, key_id, base64.b64decode(sealed), text_place(ref)).decode()
+    except (Unsealable, ValueError):  # no base64, no UTF-8
+        return DESTROYED
+
+
+def opened_file(keys: Keys, row: LetterFileRow) -> bytes:
+    """Returns the bytes of a letter's file as they were kept. Raises Unsealable where the key is destroyed or the bytes were changed."""
+    if not row.content.startswith(SEALED_FILE):
+        return row.content
+    key_id, _, sealed = row.content.removeprefix(SEALED_FILE).partition(b"\n")
+    return _opened(keys, row.case_id, key_id.decode(errors="replace"), sealed, file_place(row.notice, row.ending))
+
+
+def sealed_file(keys: Keys, row: LetterFileRow) -> LetterFileRow:
+    """Returns the row with its bytes sealed; a row that is sealed already stays."""
+    if not row.content.startswith(SEALED_FILE):
+        row.content = keys.of(row.case_id).sealed_file(row.content, file_place(row.notice, row.ending))
+    return row
+
+
+def _opened(keys: Keys, case: str, key_id: str, sealed: bytes, place: str) -> bytes:
+    key = keys.by_id(key_id)
+    if key is None or key.case != case:
+        raise Unsealable("The key that this was sealed with is destroyed, or not here.")
+    return key.open(sealed, place)

@@ -3,7 +3,7 @@
 cases = await Cases.connect()
 await cases.open("portsmouth/2027-0001", OpenCase(body="portsmouth", customer=...), by="help-desk")
 answer = await cases.submit("portsmouth/2027-0001", ReportBehaviour(...), by="help-desk")
-desk = Desk(open_database(url))
+desk = Desk(records_of(Settings()))
 said = await cases.check_contact(desk, Incoming(body="portsmouth", customer="Casey Sample", channel="email", topic="bins", by="help-desk"))
 """
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
+from pydantic import ValidationError
 from temporalio.client import (
     Client,
     WorkflowHandle,
@@ -35,6 +36,7 @@ from starter.clock import today
 from starter.signer import Signer, key_file, signer_of
 from worker.run import connect
 from worker.settings import Settings
+from workflows.codec import UNREADABLE
 from workflows.reading import LIMIT
 
 if TYPE_CHECKING:  # the records' look-up is read in only by those who use it
@@ -204,7 +206,7 @@ class Cases:
     async def check_contact(self, desk: Desk, incoming: Incoming, *, record: bool = True, id: str | None = None) -> ContactAnswer:
         """Answer the person at a body's desk: what may be done with this contact now, under which restriction and clause; and record it.
 
-        `desk` is one Desk(open_database(url)) for as long as a program asks. The answer comes from the records, whatever the engine does;
+        `desk` is one Desk(records_of(settings)) for as long as a program asks. The answer comes from the records, whatever the engine does;
         `not_recorded` says why a contact is not on record. Raises ValueError where `customer` is nothing to look for, NoSuchBody."""
         from starter.desk import check_contact
 
@@ -225,6 +227,11 @@ async def _within(seconds: float, work: Awaitable[T], otherwise: str) -> T:
         return await asyncio.wait_for(work, seconds)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         raise Unavailable(otherwise) from None
+    except ValidationError:
+        raise Unavailable(OTHER_KEYS) from None
+
+
+OTHER_KEYS = "The answer is sealed with keys that are not here: EVENHAND_KEYS_URL and the master key must be those of the workers."
 
 
 def _no_answer(case: str, message: dict[str, object]) -> str:
@@ -250,6 +257,8 @@ def _unanswered(error: RPCError) -> Unfit | Unavailable:
 
 def _refusal_of(failed: WorkflowUpdateFailedError) -> Outcome:
     cause = failed.cause
+    if isinstance(cause, ApplicationError) and cause.details == (UNREADABLE,):
+        raise Unavailable(OTHER_KEYS) from None
     if isinstance(cause, ApplicationError) and cause.details:
         return Outcome.model_validate(cause.details[0], extra="allow")
     raise Unavailable(f"The case did not answer: {cause}") from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from typer.exceptions import TyperException
 
+from records.no_keys import NoKeys, NoMaster
 from starter.show import as_json, complain, out, progress, said, table
 
 OK, REFUSED, MISUNDERSTOOD, UNREACHED, UNKNOWN = 0, 1, 2, 3, 4
@@ -53,6 +54,9 @@ def _run() -> int:
         return MISUNDERSTOOD
     except (KeyboardInterrupt, typer.Abort):
         return 130
+    except (NoKeys, NoMaster) as error:
+        complain(str(error))
+        return REFUSED
     return result if isinstance(result, int) else OK
 
 
@@ -73,6 +77,7 @@ def _add_groups() -> None:
     from starter.cli_bundle import bundle
     from starter.cli_calendar import calendar_app, undelivered
     from starter.cli_case import case_app, tasks
+    from starter.cli_codec import codec_app
     from starter.cli_contact import contact_app
     from starter.cli_destroy import destroy_app
     from starter.cli_doctor import doctor
@@ -83,6 +88,7 @@ def _add_groups() -> None:
     from starter.cli_keys import keys_app
     from starter.cli_letter import letter_app
     from starter.cli_letter_kept import list_letters, show
+    from starter.cli_master_keys import add_commands
     from starter.cli_policy import clauses, policy_app
     from starter.cli_post import post_app
     from starter.cli_post_staff import staff
@@ -90,6 +96,7 @@ def _add_groups() -> None:
     from starter.cli_sign_in import sign_in, sign_out, who
     from starter.cli_signed import signatures
     from starter.cli_staff import staff_app
+    from starter.cli_text import text_app
 
     case_app.command()(signatures)
     app.add_typer(case_app, name="case")
@@ -108,6 +115,7 @@ def _add_groups() -> None:
     app.add_typer(policy_app, name="policy")
     app.add_typer(calendar_app, name="calendar")
     app.add_typer(engine_app, name="engine")
+    add_commands(keys_app)
     app.add_typer(keys_app, name="keys")
     app.add_typer(register_app, name="register")
     app.add_typer(letter_app, name="letter")
@@ -117,6 +125,8 @@ def _add_groups() -> None:
     app.command("sign-in")(sign_in)
     app.command("sign-out")(sign_out)
     app.command()(who)
+    app.add_typer(text_app, name="text")
+    app.add_typer(codec_app, name="codec")
     app.command()(tasks)
     app.command()(undelivered)
     app.command()(inbox)
@@ -175,16 +185,21 @@ def up(once: Annotated[bool, typer.Option("--once", help="Leave when the sample 
     from starter.samples import SampleFailed
     from starter.server import CannotStart
     from starter.signer import BadKey
+    from worker.keys import MASTER
     from worker.post import NoPost
     from worker.settings import Settings
     from worker.telemetry import NoMetrics
 
+    master = Settings().folder.resolve() / MASTER
+    made_now = not master.exists()
     with progress("starting") as bar:
 
         def ready(settings: object, engine: object, letters: object) -> None:
             if bar is not None:
                 bar.stop()
             print_overview(settings, engine, letters, stays=not once)  # type: ignore[arg-type]  # as run_local gives them
+            if made_now and master.exists():
+                out.print(f"Made the master key {master}, which every case's key is wrapped by: a key for trying out.", markup=False)
 
         try:
             run(run_local(Settings(), once=once, progress=lambda text: said(bar, text), ready=ready))

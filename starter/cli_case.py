@@ -128,18 +128,41 @@ def act(
 
 
 def _printed(case: str, command: str, message: dict[str, object], *, json: bool) -> None:
-    """Print an act signed, without asking engine or records: whoever has the key may do so anywhere."""
+    """Print an act signed, without asking the engine. Its texts go into the records, where they are at hand, and references are printed."""
     from starter.cases import NoKey, Unfit, ready
     from starter.cli_signed import print_signed
     from starter.signer import BadKey, signer_of
     from worker.settings import Settings
 
     try:
-        signed = ready(case, message, signer_of(Settings.local()))
+        signed = ready(case, _with_texts_put(case, message), signer_of(Settings.local()))
     except (BadKey, NoKey, Unfit) as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
     print_signed(case, signed, signal=command, json=json)
+
+
+def _with_texts_put(case: str, message: dict[str, object]) -> dict[str, object]:
+    """Returns a message as plain JSON may carry it: references for texts. What is no command is printed as it is, and refused later."""
+    from activities.given_texts import check_nothing_inline, with_references
+    from domain.decision import Refusal
+    from domain.message import read_command, read_message
+    from records.database import transaction
+    from starter.clock import now
+
+    try:
+        command = read_command(read_message(message))
+    except Refusal:
+        return message
+    if has_records():
+        with transaction(_engine()) as session:
+            return {**message, "with": with_references(session, case, command, at=now())}
+    try:
+        check_nothing_inline(command)
+    except Refusal as refusal:
+        complain(f"{refusal.reason} There are no records here to put it into. {refusal.remains}")
+        raise typer.Exit(MISUNDERSTOOD) from None
+    return message
 
 
 @case_app.command()
@@ -488,14 +511,14 @@ def has_records() -> bool:
 
 
 def _engine() -> Engine:
-    from records.database import open_database
+    from worker.keys import records_of
     from worker.settings import Settings
 
     settings = Settings.local()
     if not has_records():
         complain(f"There are no records at {settings.database}. Start with evenhand up, or set EVENHAND_DATABASE_URL.")
         raise typer.Exit(UNKNOWN)
-    return open_database(settings.database)
+    return records_of(settings)
 
 
 def _standing(case: str) -> Standing:

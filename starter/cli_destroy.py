@@ -132,11 +132,12 @@ def _said(told: Sequence[dict[str, object]]) -> Iterator[str]:
 
 async def _work() -> Destroying:
     from activities.carriers.outbox import Outbox
+    from records.keys import keys_of_engine
     from starter.destroying import Destroying
     from worker.settings import Settings
 
-    cases = await _cases()
-    return Destroying(_engine(), cases.client, Outbox(Settings.local().letters))
+    cases, engine = await _cases(), _engine()
+    return Destroying(engine, cases.client, Outbox(Settings.local().letters), keys=keys_of_engine(engine))
 
 
 async def _act(case: str, do: str, by: str) -> Outcome:

@@ -13,7 +13,10 @@ from sqlmodel import Session, col, select
 
 from activities.carriers.outbox import file_of
 from domain.case import Case
+from records.case_key import Unsealable
+from records.keys import keys_of
 from records.tables import LetterFileRow, LetterRow
+from records.vault import opened_file
 
 Form = str
 """The ending of one file of a letter: pdf, or that of a form agreed with its customer, such as large.pdf, script.txt or cy.html."""
@@ -119,7 +122,11 @@ def _from_records(session: Session, case: str, name: str, form: Form) -> KeptFil
     row, index = session.get(LetterFileRow, (case, name, form)), session.get(LetterRow, (case, name))
     assert row is not None
     recorded = index.sha256 if index is not None and form == "pdf" else row.sha256
-    return KeptFile(notice=name, form=form, content=row.content, sha256=hashlib.sha256(row.content).hexdigest(), recorded=recorded)
+    try:
+        content = opened_file(keys_of(session), row)
+    except Unsealable:
+        raise Changed(f"{name}.{form} was changed, or its case's key is destroyed: it does not open.") from None
+    return KeptFile(notice=name, form=form, content=content, sha256=hashlib.sha256(content).hexdigest(), recorded=recorded)
 
 
 def _from_outbox(kept: KeptLetter, case: str, form: Form, outbox: Path) -> KeptFile:

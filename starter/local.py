@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 from temporalio.client import Client
 
-from records.database import migrate, open_database, reading
+from records.database import migrate, reading
 from records.tables import BodyRow, LetterRow, SanctionRow
 from starter.cases import Cases
 from starter.clock import today
@@ -19,6 +19,7 @@ from starter.samples import Sample, play, samples, set_up_bodies
 from starter.server import KINDS as KINDS
 from starter.server import CannotStart, Server
 from starter.signer import local_signer
+from worker.keys import make_local_master, records_of
 from worker.metrics import serving_metrics
 from worker.post import only_outbox, post_of
 from worker.relay import relaying
@@ -63,6 +64,7 @@ async def run_local(
 
     Where letters really go out there are no sample cases: the people in them live nowhere."""
     post, server = post_of(settings), Server(settings)
+    make_local_master(settings)
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -70,7 +72,7 @@ async def run_local(
         progress("starting the Temporal server")
         chosen = await server.start()
         progress("applying migrations")
-        engine = open_database(chosen.database)
+        engine = records_of(chosen)
         migrate(engine)
         local_signer(settings, engine)
         client = await connect(chosen, runtime=runtime_of(chosen))

@@ -31,6 +31,7 @@ from domain.tasks import Task
 from policies import load
 from records.database import create_all, open_database, reading, transaction
 from records.desk import Desk
+from records.keys import keys_of_engine
 from records.log import log_of
 from records.tables import CaseRow, CommandRow, LetterRow
 from starter.calendars import next_table
@@ -41,6 +42,7 @@ from starter.signer import Signer, know_locally
 from starter.standing import Explained, NoCase, standing
 from worker.run import worker_for
 from worker.server import skipping_server
+from workflows.converter import with_keys
 
 CASE = "rehearsal/1"
 PATIENCE = 60.0
@@ -114,9 +116,10 @@ class Stage:
         self.engine = _records(read.script, folder)
         self.desk = Desk(self.engine)
         self.clock = Clock()
+        self.client = with_keys(server.client, keys_of_engine(self.engine))
         self.signer = Signer(Ed25519PrivateKey.generate(), iss="rehearsal")
         know_locally(self.engine, self.signer)
-        self.cases = Cases(server.client, task_queue="rehearsal", signer=self.signer)
+        self.cases = Cases(self.client, task_queue="rehearsal", signer=self.signer)
         self.seen_letters: set[str] = set()
         self.seen_lines = 0
 
@@ -127,7 +130,7 @@ class Stage:
         """Play step by step, in order. The case's clock is set to the first step's moment; then only the engine moves it."""
         steps = self.read.script.steps
         self.clock = Clock(shift=steps[0].at - await self.server.get_current_time())
-        worker = worker_for(self.server.client, engine=self.engine, post=Post.into(self.folder), task_queue="rehearsal", clock=self.clock)
+        worker = worker_for(self.client, engine=self.engine, post=Post.into(self.folder), task_queue="rehearsal", clock=self.clock)
         async with worker:
             await self._sign_by_the_case_s_clock()
             await self._open(steps[0])

@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import AsyncIterator
 from datetime import timezone
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Engine
 from sqlmodel import Session
 from temporalio.api.common.v1 import Payloads
@@ -29,6 +29,7 @@ from activities.recording import QUOTING, Recording
 from activities.sending import issued
 from domain.commands import COMMANDS, ApplyCalendar, MoveEdition, NoticeBlocked, NoticeHandedOver, NoticeUncertain
 from domain.letters import method_of
+from domain.model import State
 from policies.load import text_of
 from records.database import reading, transaction
 from records.signing_keys import signed_since
@@ -37,6 +38,7 @@ from records.tables import BodyRow, CaseRow, CommandRow, EditionRow, LetterRow
 from starter.clock import now
 from starter.engine import Compared, compare, start_again
 
+Read = TypeVar("Read", bound=State)
 AGAIN = "evenhand engine repair"
 TAKEN_OVER = "apply_calendar took over the closed days and meetings that the records hold now"
 
@@ -105,16 +107,15 @@ def _open(engine: Engine, case: str) -> bool:
 async def _repaired(client: Client, engine: Engine, case: str, outbox: Path) -> Repaired:
     applied: list[str] = []
     left: list[str] = []
-    async for done in _acts(client, case):
-        try:
+    try:
+        async for done in _acts(client, case):
             with transaction(engine) as session:
                 act = _applied(session, done, outbox)
-        except Stopped as stopped:
-            left.append(str(stopped))
-            break
-        if act is not None:
-            applied.append(str(act.message["id"]))
-            left += _to_check(act)
+            if act is not None:
+                applied.append(str(act.message["id"]))
+                left += _to_check(act)
+    except Stopped as stopped:
+        left.append(str(stopped))
     with reading(engine) as session:
         row = session.get(CaseRow, case)
         return Repaired(case=case, applied=applied, seq=row.seq if row else 0, left=left)
@@ -240,15 +241,24 @@ async def _acts(client: Client, case: str) -> AsyncIterator[Done]:
 async def _given(client: Client, event: HistoryEvent) -> Act | Letter:
     attributes = event.activity_task_scheduled_event_attributes
     kind: type[Act] | type[Letter] = Act if attributes.activity_type.name == "act" else Letter
-    values = await client.data_converter.decode(list(attributes.input.payloads), [kind])
-    given: Act | Letter = values[0]
+    given: Act | Letter = await _opened(client, attributes.input, kind)
     return given
 
 
 async def _answered(client: Client, result: Payloads) -> Outcome | None:
-    values = await client.data_converter.decode(list(result.payloads), [Outcome])
-    answered: Outcome | None = values[0] if values else None
-    return answered
+    return await _opened(client, result, Outcome) if result.payloads else None
+
+
+async def _opened(client: Client, payloads: Payloads, kind: type[Read]) -> Read:
+    """Returns what a payload of a history holds. Raises Stopped where its key is not here."""
+    try:
+        [value] = await client.data_converter.decode(list(payloads.payloads)[:1], [kind])
+    except ValidationError:
+        raise Stopped(
+            f"Its history is sealed with a key that is destroyed, or not in this key store: restore that first, then {AGAIN}."
+        ) from None
+    read: Read = value
+    return read
 
 
 async def _runs_of(client: Client, case: str) -> list[str]:

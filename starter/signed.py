@@ -8,9 +8,10 @@ from sqlmodel import Session, col, select
 
 from activities.signatures import kept
 from domain.decision import Refusal
-from domain.model import Data
+from domain.model import REFERENCE, Data
 from records.signing_keys import signed_since
 from records.tables import CommandRow
+from records.vault import CaseVault
 
 OUTSIDE_TAKEN_AS_READ = ("calendar", "post", "unknown")
 
@@ -50,12 +51,15 @@ def _signature(session: Session, row: CommandRow, since: datetime | None) -> Sig
     token = message.get("token")
     if token is None:
         return plain if _needs_none(row, since) else plain.model_copy(update={"verifies": False, "problem": "it has no signature"})
+    if isinstance(token, str) and token.startswith(REFERENCE):  # `by` was somebody's own words
+        token = CaseVault(session, row.case_id).get(token)
     try:
         claims, key = kept(session, token)
     except Refusal as refusal:
         return plain.model_copy(update={"verifies": False, "problem": refusal.reason})
     signed_at = claims.signed_at
-    other = (claims.case, claims.id, claims.do, claims.sub) != (row.case_id, row.command_id, plain.do, _said(message))
+    by_another = message.get("by") != "unknown" and claims.sub != _said(message)
+    other = by_another or (claims.case, claims.id, claims.do) != (row.case_id, row.command_id, plain.do)
     problem = "it was signed for another act" if other else key.unusable_at(signed_at)
     facts = {"key": key.kid, "holder": key.holder, "signed_at": signed_at, "signed_by": claims.iss, "verifies": problem is None}
     return plain.model_copy(update={**facts, "problem": problem})

@@ -10,7 +10,9 @@ from sqlmodel import Session, col, select
 
 from activities.outcome import Outcome
 from domain.commands import ImportCase
-from domain.model import text_reference
+from domain.model import REFERENCE, text_reference
+from records.case_key import CaseKey
+from records.keys import keys_of
 from records.tables import CaseRow, CommandRow
 from starter.cases import AlreadyOpen, Cases, Unavailable, envelope
 from starter.register_import import LineFault, Prepared, State
@@ -31,10 +33,13 @@ class Answer(BaseModel):
 
 
 class _References:
-    """Stands in for a case's texts: the same text has the same reference, so that texts are compared unread."""
+    """Stands in for a case's texts: the same text has the same reference under the case's key, so that texts are compared unread."""
+
+    def __init__(self, key: CaseKey, *, earlier: bool = False) -> None:
+        self.key, self.earlier = key, earlier
 
     def put(self, text: str) -> str:
-        return text_reference(text)
+        return text_reference(text) if self.earlier else REFERENCE + self.key.mark(text)
 
     def get(self, reference: str) -> str:
         return reference
@@ -55,7 +60,7 @@ def against_records(session: Session, prepared: Iterable[Prepared]) -> tuple[lis
             right = "another reference: that case was opened here and not imported"
             wrong.append(LineFault(line=one.report.line, column="reference", found=f"the case {case}, which exists", right=right))
         else:
-            marked.append(one._replace(report=one.report.model_copy(update={"state": _state(held, one.command)})))
+            marked.append(one._replace(report=one.report.model_copy(update={"state": _state(session, held, one.command)})))
     return marked, wrong
 
 
@@ -68,14 +73,19 @@ def import_id(case: str) -> str:
     return f"import:{case}"
 
 
-def _state(held: CommandRow, command: ImportCase) -> State:
-    now = command.model_dump(
-        mode="json", by_alias=True, exclude={"id", "on", "saw", *SOURCE}, exclude_unset=True, context={"vault": _References()}
-    )
+def _state(session: Session, held: CommandRow, command: ImportCase) -> State:
+    key = keys_of(session).of(held.case_id)
     before = held.message.get("with", {})
     assert isinstance(before, dict)
-    same = {key: value for key, value in before.items() if key not in SOURCE} == now
+    stands = {name: value for name, value in before.items() if name not in SOURCE}
+    same = any(stands == _facts(command, _References(key, earlier=earlier)) for earlier in (False, True))
     return "already imported" if same else "already imported, changed since"
+
+
+def _facts(command: ImportCase, texts: _References) -> dict[str, object]:
+    return command.model_dump(
+        mode="json", by_alias=True, exclude={"id", "on", "saw", *SOURCE}, exclude_unset=True, context={"vault": texts}
+    )
 
 
 def message_of(one: Prepared, by: str) -> dict[str, object]:

@@ -12,6 +12,7 @@ from activities.calendars import calendar_of
 from activities.sending import issued
 from domain.days import london_date
 from domain.letter_clocks import told_within
+from domain.model import REFERENCE
 from records.lists import undelivered
 from records.store import case_of
 from records.tables import HandOverRow
@@ -46,13 +47,16 @@ def waiting_letters(session: Session, *, body: str | None, today: date) -> tuple
     """Returns the letters that wait, the oldest decision first, counted in days and marked overdue after five working days."""
     found = []
     for notice, row in undelivered(session, body=body):
-        case = case_of(row, CaseVault(session, row.id))
+        vault = CaseVault(session, row.id)
+        case = case_of(row, vault)
         calendar = calendar_of(session, case, policy_of_edition(session, case.edition))
         letter = case.notice(notice.notice)
         assert letter is not None
         within = told_within(letter, calendar)
         held = session.get(HandOverRow, (row.id, issued(letter.id, letter.issue)))
         way = held.model_dump(include={"carrier", "status", "problem"}) if held else {}
+        if str(way.get("problem")).startswith(REFERENCE):
+            way["problem"] = vault.get(str(way["problem"]))
         found.append(
             WaitingLetter(
                 case=row.id, body=row.body, notice=notice.notice, kind=notice.kind, why=notice.status,

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, create_engine, make_url
 
 from activities import letters
 from records.database import migrate, open_database
+from records.keys import file_keys
 from tests.notify import FakeNotify
 from tests.posting import MONDAY
 
@@ -78,7 +79,8 @@ def _empty(postgres_url: str) -> Iterator[str]:
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """Gives a database without tables, once on SQLite (a file) and once on PostgreSQL."""
     sqlite = f"sqlite:///{tmp_path / 'records.db'}"
-    engine = open_database(sqlite if request.param == "sqlite" else request.getfixturevalue("fresh_postgres_url"))
+    url = sqlite if request.param == "sqlite" else request.getfixturevalue("fresh_postgres_url")
+    engine = open_database(url, keys=lambda: file_keys(tmp_path))
     yield engine
     engine.dispose()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 import subprocess
@@ -37,13 +36,15 @@ from activities.outcome import Outcome
 from activities.staff_lists import Loaded
 from domain.people import Person
 from records.database import create_all, open_database, reading, transaction
+from records.keys import keys_of_engine
 from records.log import log_of
-from records.tables import CaseRow, LetterRow, LogRow, NoticeRow, TaskRow, TextRow
+from records.tables import CaseRow, LetterRow, LogRow, NoticeRow, TaskRow
+from records.vault import CaseVault
 from starter.cases import Cases
 from starter.clock import now, today
 from tests.signing import SIGNER, know
 from worker.server import binary
-from workflows.converter import DATA_CONVERTER
+from workflows.converter import DATA_CONVERTER, with_keys
 from workflows.monitor import KEYS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,6 +135,7 @@ class Office:
         self.records = open_database(f"sqlite:///{self.folder / 'evenhand.db'}")
         create_all(self.records)
         know(self.records)
+        self.client = with_keys(self.client, keys_of_engine(self.records))
         self.set_up(MMO)
 
     @property
@@ -235,8 +237,8 @@ class Office:
 
     def text(self, case: str, ref: str) -> str:
         with reading(self.records) as session:
-            found = session.get(TextRow, (case, ref))
-            return found.text if found else ""
+            found = CaseVault(session, case).texts
+            return found.get(ref, "")
 
     async def events(self, case: str, *, run: str | None = None) -> list[HistoryEvent]:
         return list((await self.client.get_workflow_handle(case, run_id=run).fetch_history()).events)
@@ -277,8 +279,8 @@ class Office:
 
     async def summaries(self, case: str) -> list[str]:
         """Returns the summary of every timer and activity in the history."""
-        found = [event.user_metadata.summary.data for event in await self.events(case) if event.HasField("user_metadata")]
-        return [json.loads(data) for data in found if data]
+        found = [event.user_metadata.summary for event in await self.events(case) if event.HasField("user_metadata")]
+        return list(await self.client.data_converter.decode([one for one in found if one.data]))
 
 
 @asynccontextmanager

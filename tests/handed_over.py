@@ -15,6 +15,7 @@ from activities.recording import Recording
 from activities.sending import Sending
 from domain.people import Person
 from records.database import create_all, open_database, reading, transaction
+from records.keys import file_keys
 from records.store import read_case
 from tests.signing import signed_act
 
@@ -52,7 +53,7 @@ class Records:
 
     def __init__(self, folder: Path, *, url: str | None = None, ready: bool = False) -> None:
         self.folder, self.outbox = folder, folder / "outbox"
-        self.engine: Engine = open_database(url or f"sqlite:///{folder / 'evenhand.db'}")
+        self.engine: Engine = open_database(url or f"sqlite:///{folder / 'evenhand.db'}", keys=lambda: file_keys(folder))
         if not ready:
             create_all(self.engine)
         with transaction(self.engine) as session:

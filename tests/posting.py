@@ -17,8 +17,10 @@ from activities.recording import Recording
 from activities.sending import Sending
 from domain.case import Case, Notice
 from records.database import reading, transaction
+from records.keys import keys_of
 from records.store import read_case
 from records.tables import HandOverRow, LetterFileRow, TaskRow
+from records.vault import CaseVault, opened_file
 from tests.engine import LIMIT, MANAGER, MMO, OFFICER, act, report
 from tests.signing import signed_act
 
@@ -103,15 +105,14 @@ class Posting:
         return found
 
     def row(self, case: str, name: str) -> HandOverRow | None:
-        with reading(self.engine) as session:
-            return session.get(HandOverRow, (case, name))
+        return next((row for row in self.rows() if (row.case_id, row.notice) == (case, name)), None)
 
     def text(self, case: str, name: str) -> str:
         """Returns a letter that was offered, as it is kept, in plain text."""
         with reading(self.engine) as session:
             found = session.get(LetterFileRow, (case, name, "txt"))
-        assert found is not None
-        return found.content.decode()
+            assert found is not None
+            return opened_file(keys_of(session), found).decode()
 
     def tasks(self, case: str) -> list[TaskRow]:
         with reading(self.engine) as session:
@@ -119,7 +120,10 @@ class Posting:
 
     def rows(self) -> list[HandOverRow]:
         with reading(self.engine) as session:
-            return list(session.exec(select(HandOverRow)).all())
+            found = list(session.exec(select(HandOverRow)).all())
+            for row in found:  # a carrier's words are kept with the case's texts
+                row.problem = CaseVault(session, row.case_id).get(row.problem) if row.problem else None
+            return found
 
 
 def _ago(day: date, days: int) -> str:

@@ -24,6 +24,7 @@ from domain.days import in_words
 from policies.load import Unreadable
 from records.database import reading, transaction
 from records.log import log_of
+from records.vault import CaseVault
 from starter.bundle import Bundle, Gathered, for_the_customer, gathered, proposed, whole, zipped
 from starter.clock import today
 from starter.dossier import Audience, NoDossier, shown
@@ -328,6 +329,11 @@ def _reworded(lines: list[Any]) -> list[Any]:
     return lines
 
 
+def _graded(lines: list[Any]) -> list[Any]:
+    lines[4]["grade"] = 99
+    return lines
+
+
 def _moved_a_day(lines: list[Any]) -> list[Any]:
     lines[9]["on"] = "2027-03-25"
     return lines
@@ -347,6 +353,7 @@ def _hidden(lines: list[Any]) -> list[Any]:
     ("edit", "said"),
     [
         (_reworded, "line 5 was changed"),
+        (_graded, "line 5 was changed"),
         (_moved_a_day, "line 10 was changed"),
         (_other_case, "line 1 is of another case"),
         (lambda lines: lines[:3] + lines[4:], "line 4 is missing"),
@@ -706,8 +713,9 @@ def test_a_member_of_staff_who_left_is_not_named_either(records: Records):
 
 def test_a_name_on_the_staff_list_brings_no_text_back_and_is_no_mark(records: Records):
     """Hostile: a name that holds a reference to a text, or our own mark for a person."""
+    with reading(records.engine) as session:
+        [ref] = [one for one, said in CaseVault(session, CASE).texts.items() if said.startswith("I, Olly")]
     with records.engine.begin() as connection:
-        ref = connection.execute(text("SELECT ref FROM case_text WHERE text LIKE 'I, Olly%'")).scalar_one()
         name = f"Evil {ref} \ue020rae-green|x\ue021 <b>"
         connection.execute(text("UPDATE staff SET entry = json_set(entry, '$.name', :n) WHERE person = 'morgan-jones'"), {"n": name})
 

@@ -172,7 +172,8 @@ async def test_megabytes_sent_past_our_doors_are_refused_by_the_embedded_server_
 
             [limit] = LIMITS.values()
             longest = await update(office.client, case, limit - 200, id="u-longest")
-            assert "cannot be read" in str(longest.outcome.failure), "what the server takes, the case answers"
+            answered = await office.client.data_converter.decode_failure(longest.outcome.failure)
+            assert "cannot be read" in str(answered), "what the server takes, the case answers"
             assert (await office.do(case, assess("after-the-longest"))).accepted
             assert await office.failed_tasks(case) == 0
     finally:

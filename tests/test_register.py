@@ -23,7 +23,8 @@ from domain.commands import DeadlinePassed
 from domain.days import first_instant
 from records.database import migrate, open_database, reading, transaction
 from records.log import first_broken_line, log_of
-from records.tables import CaseRow, LetterRow, SanctionRow, TextRow
+from records.tables import CaseRow, LetterRow, SanctionRow
+from records.vault import CaseVault
 from starter.cases import Cases, Unavailable
 from starter.clock import today
 from starter.import_cells import Words
@@ -214,7 +215,7 @@ def test_texts_of_an_imported_case_stand_in_the_vault_alone(records: Engine):
     """Names, notes and reasons are destroyed with the papers: nowhere else may they stand."""
     with reading(records) as session:
         state = json.dumps([row.state for row in session.exec(select(CaseRow)).all()])
-        texts = [row.text for row in session.exec(select(TextRow)).all()]
+        texts = [text for case in session.exec(select(CaseRow.id)).all() for text in CaseVault(session, case).texts.values()]
 
     assert "Quentin" not in state and "=1+1" not in state
     assert {"Quentin Testcase", "=1+1"} <= set(texts)

@@ -183,7 +183,7 @@ async def test_the_binary_alone_cannot_act(server: WorkflowEnvironment, office: 
     code, said = await temporal(
         server, "workflow", "update", "execute", "--workflow-id", "binary/1", "--name", "report_behaviour", "--input", text
     )
-    assert code != 0 and "not signed" in said
+    assert code != 0 and "type: unsigned" in said
     await temporal(server, "workflow", "signal", "--workflow-id", "binary/1", "--name", "report_behaviour", "--input", text)
     assert (await office.logged("binary/1", "report-1")).result == "unsigned"
 
@@ -193,15 +193,16 @@ def evenhand(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(Path(sys.executable).with_name("evenhand")), *words], env=env, capture_output=True, text=True, check=False)
 
 
-async def test_what_the_command_line_prints_is_pasted_and_counts(server: WorkflowEnvironment, office: Office, tmp_path: Path):
-    """Neither engine nor records are asked: whoever holds the key prints it anywhere, and hands over the text."""
+async def test_what_the_command_line_prints_is_pasted_and_counts(server: WorkflowEnvironment, office: Office):
+    """Its texts go into the records first, and references are printed: the engine keeps what is pasted readable."""
     await office.open("pasted/1")
     await office.do("pasted/1", report(on=ago(40)))
 
     words = ("case", "act", "pasted/1", "warn", "--by", OFFICER, "--id", "w-1", "--with", json.dumps(WARNING))
-    printed = evenhand(*words, "--print", "--json", folder=tmp_path)
+    printed = evenhand(*words, "--print", "--json", folder=office.folder)
     assert printed.returncode == 0, printed.stderr
     made = json.loads(printed.stdout)
+    assert "Forty emails" in json.dumps(WARNING) and "Forty emails" not in printed.stdout
     code, said = await temporal(
         server, "workflow", "signal", "--workflow-id", "pasted/1", "--name", made["signal"], "--input", json.dumps(made["input"])
     )
@@ -210,10 +211,20 @@ async def test_what_the_command_line_prints_is_pasted_and_counts(server: Workflo
     line = await office.logged("pasted/1", "w-1")
     assert (line.result, line.actor) == ("accepted", OFFICER)
     address = server.client.service_client.config.target_host
-    shown = evenhand(*words[:-3], "w-2", *words[-2:], "--print", folder=tmp_path)
+    shown = evenhand(*words[:-3], "w-2", *words[-2:], "--print", folder=office.folder)
     command = shown.stdout.strip().splitlines()[-1].replace("temporal ", f"{binary('temporal')} --address {address} ", 1)
     assert subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False).returncode == 0
     assert (await office.logged("pasted/1", "w-2")).result == "accepted"
+
+
+def test_without_records_a_text_is_not_printed_but_said_to_be_put_first(tmp_path: Path):
+    words = ("case", "act", "pasted/2", "warn", "--by", OFFICER, "--with", json.dumps(WARNING), "--print")
+    said = evenhand(*words, folder=tmp_path)
+
+    assert said.returncode == 2 and "with.findings.concerns" in said.stderr and "evenhand text put" in said.stderr
+    assert "Forty emails" not in said.stderr + said.stdout
+    named = {**WARNING, "findings": {"concerns": f"text:{'0' * 32}", "policy-copy-directed": True}}
+    assert evenhand(*words[:7], json.dumps(named), "--print", folder=tmp_path).returncode == 0
 
 
 async def test_the_details_say_that_what_is_pasted_must_be_signed(office: Office):

@@ -143,7 +143,9 @@ async def test_a_case_traced_then_untraced_goes_on_and_its_history_replays_eithe
         assert await without.failed_tasks(case) == 0
     history = await server.client.get_workflow_handle(case).fetch_history()
     for interceptors in ([], [traced]):
-        await Replayer(workflows=[CaseWorkflow], data_converter=DATA_CONVERTER, interceptors=interceptors).replay_workflow(history)
+        await Replayer(workflows=[CaseWorkflow], data_converter=with_.client.data_converter, interceptors=interceptors).replay_workflow(
+            history
+        )
 
 
 @pytest.mark.parametrize("file", sorted(HISTORIES.glob("*.json"))[:6], ids=lambda file: file.stem)

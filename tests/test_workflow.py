@@ -50,7 +50,6 @@ from tests.engine import (
 )
 from workflows.carry import Carry
 from workflows.case import CaseWorkflow
-from workflows.converter import DATA_CONVERTER
 
 __all__ = ["closed_office", "office", "server"]
 
@@ -527,7 +526,7 @@ async def test_whoever_asks_again_after_pending_is_told_pending_again_and_not_le
         assert (await office.cases.submit_message("slow/3", assess("a-1"))).result == "accepted"
         history = await office.handle("slow/3").fetch_history()
     assert len(office.lines("slow/3", "a-1")) == 1
-    await Replayer(workflows=[CaseWorkflow], data_converter=DATA_CONVERTER).replay_workflow(history)
+    await Replayer(workflows=[CaseWorkflow], data_converter=office.client.data_converter).replay_workflow(history)
 
 
 async def test_a_client_that_is_told_pending_asks_until_it_is_answered_or_says_so(closed_office: Office, monkeypatch):
@@ -715,8 +714,8 @@ async def test_what_a_newer_release_put_into_the_carry_survives_this_one(closed_
     """Carry preserves unknown fields: a roll-back must lose nothing that a newer release carried."""
     office, begin = closed_office, Carry.begin
 
-    def as_a_newer_release(given: object, case: str, *, continued: bool) -> Carry:
-        carry = begin(given, case, continued=continued)
+    def as_a_newer_release(given: object, case: str, *, continued: bool, unsealed: bool = False) -> Carry:
+        carry = begin(given, case, continued=continued, unsealed=unsealed)
         return carry if continued else carry.model_copy(update={"postbox": {"newer": [1, 2, 3]}})
 
     monkeypatch.setattr(workflows.case, "RUN_AT_MOST", timedelta(0))
@@ -725,7 +724,7 @@ async def test_what_a_newer_release_put_into_the_carry_survives_this_one(closed_
         await office.open("carry/1")
         await until_new_run(office, "carry/1")
         started = (await office.events("carry/1"))[0].workflow_execution_started_event_attributes
-        carried = json.loads(started.input.payloads[0].data)
+        [carried] = await office.client.data_converter.decode(list(started.input.payloads))
 
     assert carried["postbox"] == {"newer": [1, 2, 3]}
     assert carried["last"]["result"] == "accepted"

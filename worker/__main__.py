@@ -9,6 +9,7 @@ import signal
 import sys
 from contextlib import suppress
 
+from worker.keys import NoKeys, NoMaster
 from worker.logs import NoLogs, keep_logs
 from worker.post import NoPost
 from worker.profile import NoProfile
@@ -43,7 +44,7 @@ def main() -> int:
     log.info("Working.", extra={**about, "build": release()})
     try:
         asyncio.run(work_until_told(settings))
-    except (NoPost, NoMetrics, NoSigners, NoProfile) as error:
+    except (NoPost, NoMetrics, NoSigners, NoKeys, NoMaster, NoProfile) as error:
         log.error("The settings cannot be used.", extra={"setting": str(error).splitlines()})
         return 1
     except RuntimeError as error:  # the SDK's word for an engine that is not reached, among others

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from records.database import migrate, open_database
+from records.database import migrate
+from worker.keys import records_of
 from worker.settings import Settings
 
 
 def main() -> None:
     """Migrate the database named in the settings and say which; its password is not shown."""
-    engine = open_database(Settings().database)
+    engine = records_of(Settings())
     migrate(engine)
     print(f"The records at {engine.url} have the present tables.")
 

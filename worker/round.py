@@ -17,10 +17,11 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
+from activities.outcome import ROUNDS
 from worker.settings import Settings
 from workflows.round import TYPE
 
-ID = "post-round"
+ID = ROUNDS
 
 
 async def keep_rounds(client: Client, settings: Settings) -> None:

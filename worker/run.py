@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
@@ -15,7 +16,7 @@ from activities.carriers.post import Post
 from activities.case import CaseActivities
 from activities.clock import ENGINE_TIME, Clock
 from activities.following import Following, RoundActivities
-from records.database import open_database
+from worker.keys import checked_for_work, keys_for, records_of
 from worker.metrics import serving_metrics
 from worker.post import post_of
 from worker.profile import connection
@@ -27,7 +28,7 @@ from worker.signers import need_signers
 from worker.telemetry import runtime_of
 from worker.tracing import tracing
 from workflows.case import CaseWorkflow
-from workflows.converter import DATA_CONVERTER
+from workflows.converter import sealing
 from workflows.round import PostRound
 
 THREADS = 10
@@ -36,13 +37,16 @@ FINISH_WITHIN = timedelta(seconds=30)
 
 
 async def connect(settings: Settings, *, runtime: Runtime | None = None) -> Client:
-    """Returns a client of the engine named in the settings; a worker gives the runtime that counts what it does. Raises NoProfile
-    where they name a profile that cannot be used."""
-    return await Client.connect(**connection(settings), data_converter=DATA_CONVERTER, runtime=runtime, interceptors=tracing(settings))
+    """Returns a client of the engine named in the settings, with the keys named there; a worker gives the runtime that counts what it does.
+
+    Raises NoKeys or NoMaster, or NoProfile where they name a profile that cannot be used."""
+    sealed = sealing(keys_for(settings))
+    return await Client.connect(**connection(settings), data_converter=sealed, runtime=runtime, interceptors=tracing(settings))
 
 
 def worker_for(client: Client, *, engine: Engine, post: Post, task_queue: str, clock: Clock = ENGINE_TIME, cached: int = 1000) -> Worker:
     """Returns a worker, not yet running. Only a rehearsal gives it a clock that is shifted."""
+    _no_payloads_in_logs()
     activities = CaseActivities(engine=engine, post=post, clock=clock)
     rounds = RoundActivities(following=Following(engine, post, clock), client=client)
     return Worker(
@@ -60,11 +64,19 @@ def worker_for(client: Client, *, engine: Engine, post: Post, task_queue: str, c
     )
 
 
+def _no_payloads_in_logs() -> None:
+    """Keep the SDK from logging activations and completions, which it does opened at its finest level."""
+    for name in ("temporalio.worker", "temporalio.service"):
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger(name).level))
+
+
 async def run_worker(settings: Settings) -> None:
-    """Run a worker until it is cancelled. Raises NoPost or NoMetrics where the settings cannot work, NoSigners where nobody may sign."""
+    """Run a worker until it is cancelled. Raises NoPost, NoMetrics, NoKeys or NoMaster where the settings name what cannot work, NoSigners
+    where nobody may sign."""
     post = post_of(settings)
+    checked_for_work(settings)
     client = await connect(settings, runtime=runtime_of(settings))
-    engine = open_database(settings.database)
+    engine = records_of(settings)
     if settings.database_url:  # not the default run, which has a key of its own
         need_signers(engine, at=datetime.now(timezone.utc))  # noqa: TID251  # a worker's start
     working = worker_for(client, engine=engine, post=post, task_queue=settings.task_queue)

@@ -54,7 +54,22 @@ class Settings(BaseSettings):
     temporal_config: Path | None = None
     """That file; where Temporal itself looks if empty."""
     task_queue: str = "evenhand"
+    keys_url: str = ""
+    """The key store's own database, apart from the records; beside a SQLite file of records where nothing is set."""
+    master_key: SecretStr = SecretStr("")
+    """Master keys that wrap the cases' keys: id:key, several separated by commas, the last wraps new ones."""
+    master_key_file: Path | None = None
+    """A file of them, a line each; read again whenever it changes."""
     ui_port: int = 8233
+    codec_origin: str = ""
+    """Where the Temporal UI is, as a browser says it: https://temporal.example.gov.uk; the default run's own where empty."""
+    codec_issuer: str = ""
+    """The OpenID Connect provider at which readers of payloads sign in, and whom its tokens must be made out to."""
+    codec_audience: str = ""
+    codec_claim: str = "sub"
+    """Which claim names the reader in the read log."""
+    codec_group: str = ""
+    """Where set: only who has it among the token's groups may read."""
     health_file: Path | None = None
     """Touched every few seconds by a running worker, for a container's health check."""
 
@@ -132,6 +147,17 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.var / 'evenhand.db'}"
+
+    @property
+    def folder(self) -> Path:
+        """Returns where the default run's keys lie: beside a SQLite file of records, or in var."""
+        file = self.database.removeprefix("sqlite:///")
+        return self.var if file == self.database else Path(file).parent
+
+    @property
+    def production(self) -> bool:
+        """Returns whether the records lie in a real database: then keys must be named, and none are made in passing."""
+        return not self.database.startswith("sqlite")
 
     @property
     def letters(self) -> Path:

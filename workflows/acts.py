@@ -41,17 +41,17 @@ class Acts:
         self.late = False
         """Whether the first message has already waited longer than an answer may take."""
 
-    def hear(self, message: dict[str, object], source: Source, door: Door | None = None) -> Queued:
+    def hear(self, message: dict[str, object], source: Source, door: Door | None = None, *, unsealed: bool = False) -> Queued:
         """Put a message at the end of the queue."""
         self.carry.tickets += 1
-        queued = Queued(message=message, source=source, door=door, ticket=self.carry.tickets)
+        queued = Queued(message=message, source=source, door=door, ticket=self.carry.tickets, unsealed=unsealed)
         self.carry.queue.append(queued)
         self.heard_in[queued.ticket] = copy_context() if source == "outside" else Context()
         return queued
 
-    async def answer(self, message: dict[str, object]) -> Outcome:
+    async def answer(self, message: dict[str, object], *, unsealed: bool = False) -> Outcome:
         """Put a message at the end of the queue and wait for its answer, or for word that it is pending."""
-        queued = self._same(message) or self.hear(message, "outside", "update")
+        queued = self._same(message) or self.hear(message, "outside", "update", unsealed=unsealed)
         self.answers[queued.ticket] = None
         await self._until_answered(queued.ticket)
         outcome = self.answers.pop(queued.ticket) or PENDING
@@ -82,8 +82,10 @@ class Acts:
 
     async def _acted(self, queued: Queued) -> Outcome:
         seq = self.carry.last.seq if self.carry.last else 0
-        case, door = workflow.info().workflow_id, queued.door
-        act = Act(case=case, message=queued.message, source=queued.source, door=door, now=workflow.now(), seq=seq)
+        act = Act(
+            case=workflow.info().workflow_id, message=queued.message, source=queued.source, door=queued.door, now=workflow.now(), seq=seq,
+            unsealed=queued.unsealed,
+        )  # fmt: skip
         within: timedelta | None = ANSWER_WITHIN
         while True:
             try:

@@ -19,6 +19,8 @@ class Queued(BaseModel):
     """How it came in from outside."""
     ticket: int = 0
     """Under which an update in this run waits for its answer."""
+    unsealed: bool = False
+    """Whether it came as plain JSON."""
 
     @property
     def id(self) -> str:
@@ -45,7 +47,7 @@ class Carry(BaseModel):
     tickets: int = 0
 
     @classmethod
-    def begin(cls, given: object, case: str, *, continued: bool) -> Carry:
+    def begin(cls, given: object, case: str, *, continued: bool, unsealed: bool = False) -> Carry:
         """Returns the state to start from: an earlier run's, or a queue with the message that opens or resumes the case.
 
         Only the engine's own continuation is trusted as state: from anybody else it is a request to resume from the records."""
@@ -55,7 +57,7 @@ class Carry(BaseModel):
             return cls(queue=[Queued(message={"id": f"resume:{case}", "do": RESUME}, source="calendar")])
         message: dict[str, object] = {"id": f"open:{case}", "do": "open_case"}
         message.update(given if isinstance(given, dict) else {"with": {"unreadable": repr(given)[:200]}})
-        return cls(queue=[Queued(message=_named(message, case), door="start")])
+        return cls(queue=[Queued(message=_named(message, case), door="start", unsealed=unsealed)])
 
     @property
     def finished(self) -> bool:

@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.alarm import Alarm
     from workflows.carry import Carry
     from workflows.monitor import attributes_of, details_of, spoken
-    from workflows.reading import named, plain
+    from workflows.reading import came_plain, named, plain
 
 TYPE = "Case"
 SEND_WITHIN = timedelta(minutes=2)
@@ -38,7 +38,7 @@ class CaseWorkflow:
     def __init__(self, args: Sequence[RawValue]) -> None:
         info = workflow.info()
         given = plain(args[0]) if args else "nothing"
-        self.carry = Carry.begin(given, info.workflow_id, continued=info.continued_run_id is not None)
+        self.carry = Carry.begin(given, info.workflow_id, continued=info.continued_run_id is not None, unsealed=came_plain(args))
         self.acts = Acts(self.carry)
         self.sending: dict[str, asyncio.Task[None]] = {}
         self.alarm = Alarm(self._rang)
@@ -98,13 +98,14 @@ class CaseWorkflow:
     @workflow.signal(dynamic=True)
     def heard(self, name: str, args: Sequence[RawValue]) -> None:
         """Take any signal raw: what cannot be read or is not allowed is logged on the case and changes nothing."""
-        self.acts.hear(named(name, args, id=f"signal:{workflow.uuid4()}"), "outside", "signal")
+        self.acts.hear(named(name, args, id=f"signal:{workflow.uuid4()}"), "outside", "signal", unsealed=came_plain(args))
 
     @workflow.update(dynamic=True)
     async def asked(self, name: str, args: Sequence[RawValue]) -> Outcome:
         """Answer: accepted, or refused with the clause, or pending (ask again with the same id)."""
         info = workflow.current_update_info()
-        outcome = await self.acts.answer(named(name, args, id=info.id if info else str(workflow.uuid4())))
+        message = named(name, args, id=info.id if info else str(workflow.uuid4()))
+        outcome = await self.acts.answer(message, unsealed=came_plain(args))
         if not outcome.accepted and outcome.result != "pending":
             raise ApplicationError(spoken(outcome), outcome, type=outcome.result, non_retryable=True)
         return outcome

@@ -76,7 +76,7 @@ def details_of(outcome: Outcome) -> str:
         lines += [
             f"| {', '.join(one.whom) or 'anybody'} | {one.what} | {one.due or 'now'} | {one.command or ''} |" for one in outcome.waits
         ]
-        lines += ["", SIGNED]
+        lines += ["", SIGNED, "", "Texts are put first (`evenhand text put`): paste their references."]
     for one in outcome.waits:
         if one.command:
             saw = {"saw": one.saw} if one.saw else {}

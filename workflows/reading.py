@@ -9,6 +9,8 @@ from temporalio.common import RawValue
 
 DEEPEST = 50
 """Lists and objects in one another; a message needs no more than eight."""
+SEALED = "evenhand-sealed"
+"""Metadata of a payload that came sealed, set when it is opened (workflows/codec.py) and taken off whatever came otherwise."""
 LIMIT = 200_000
 """Bytes of one message; a longer one is noted, not kept."""
 
@@ -27,6 +29,11 @@ def plain(given: RawValue) -> object:
     except (ValueError, RecursionError):
         return f"unreadable: {len(payload.data)} bytes that are no JSON this case can keep"
     return "unreadable: nested too deep" if _depth(value) > DEEPEST else value
+
+
+def came_plain(args: Sequence[RawValue]) -> bool:
+    """Returns whether a message came as plain JSON, readable by whoever reads the engine's database."""
+    return bool(args) and SEALED not in args[0].payload.metadata
 
 
 def _depth(value: object) -> int:

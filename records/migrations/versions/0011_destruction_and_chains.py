@@ -8,7 +8,7 @@ import records.tables
 from records.append_only import guard, unguard
 
 revision = '0011'
-down_revision = '0009'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 
