@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from records.keys import keys_of
 from records.tables import CaseRow, CommandRow, InboxRow
+from records.vault import DESTROYED, opened_at
 
 Json = dict[str, object]
 DIRECT = timedelta(seconds=30)
@@ -48,14 +50,20 @@ def keep(session: Session, case_id: str, message: Json, *, hashed: str, at: date
     return message
 
 
-def write_message(_: Session, row: InboxRow, message: Json) -> None:
-    """Put a message, its token with it, into its row: the one place where its words are written."""
-    row.message = json.dumps(message, ensure_ascii=False, sort_keys=True)
+def write_message(session: Session, row: InboxRow, message: Json) -> None:
+    """Put a message, its token with it, into its row, sealed with the case's key: the one place where its words are written."""
+    text = json.dumps(message, ensure_ascii=False, sort_keys=True)
+    row.message = keys_of(session).of(row.case_id).sealed_text(text, _place(row))
 
 
-def message_of(_: Session, row: InboxRow) -> Json | None:
-    """Returns the message of a row, None where its words were let go: the one place where they are read."""
-    return json.loads(row.message) if row.message else None
+def message_of(session: Session, row: InboxRow) -> Json | None:
+    """Returns the message of a row, None where its words were let go or its key is destroyed: the one place where they are read."""
+    text = opened_at(keys_of(session), row.case_id, _place(row), row.message) if row.message else DESTROYED
+    return json.loads(text) if text != DESTROYED else None
+
+
+def _place(row: InboxRow) -> str:
+    return f"inbox/{row.command_id}"
 
 
 def settle(session: Session, case_id: str, command_id: str, *, at: datetime) -> bool:

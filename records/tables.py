@@ -227,7 +227,7 @@ class InboxRow(SQLModel, table=True):
     content_hash: str
     """By which the same message is known again."""
     message: str = Field(sa_type=Text)
-    """The envelope as JSON, signed; personal, and emptied once the case has it. records/inbox.py alone writes and reads it."""
+    """The envelope as JSON, signed; sealed with the case's key, and emptied once the case has it. records/inbox.py alone reads it."""
     arrived_at: datetime = Field(sa_type=UTCDateTime)
     state: str = Field(default="waiting", index=True)
     """waiting (its case has not answered), or answered."""

@@ -1,6 +1,6 @@
 """What must not be lost: a customer's appeal or request is signed and kept in the records first, and only then is its case asked.
 
-With the engine, its workers or this program gone a moment later, a worker passes it on under the same id and signature (activities/relay)."""
+With the engine, its workers or this program gone a moment later, a worker passes it on under the same id and signature: see its relay."""
 
 from __future__ import annotations
 

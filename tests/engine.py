@@ -135,8 +135,13 @@ class Office:
         self.records = open_database(f"sqlite:///{self.folder / 'evenhand.db'}")
         create_all(self.records)
         know(self.records)
-        self.client = with_keys(self.client, keys_of_engine(self.records))
+        if self.client:  # none yet where each engine of a test brings one
+            self.use(self.client)
         self.set_up(MMO)
+
+    def use(self, client: Client) -> None:
+        """Go on with an engine's client, and the keys of this office's records."""
+        self.client = with_keys(client, keys_of_engine(self.records))
 
     @property
     def outbox(self) -> Path:

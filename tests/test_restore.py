@@ -17,11 +17,13 @@ from temporalio.testing import WorkflowEnvironment
 from activities.clock import Clock
 from domain.days import first_instant
 from records.database import create_all, open_database
+from records.keys import file_keys
 from records.tables import LogRow
 from starter.backup import MANIFEST, CannotCopy, back_up, bring_back
 from starter.clock import now
 from starter.engine import rebuild
 from tests.engine import MMO, Office, assess, new_office, until
+from tests.signing import know
 from worker.server import binary
 from workflows.converter import DATA_CONVERTER
 from workflows.monitor import KEYS
@@ -67,7 +69,7 @@ async def test_an_overdue_timer_of_a_default_run_brought_back_fires_once_and_say
     """The copy is made while a timer runs; it ends while everything is down."""
     office = new_office(None, tmp_path / "var")  # type: ignore[arg-type]  # its client comes with each engine
     async with engine_in(office.folder) as env:
-        office.client = env.client
+        office.use(env.client)
         async with office.worker():
             await office.restricted(CASE)
         row = office.row(CASE)
@@ -86,7 +88,7 @@ async def test_an_overdue_timer_of_a_default_run_brought_back_fires_once_and_say
 
     office.records, office.clock = open_database(f"sqlite:///{office.folder / 'evenhand.db'}"), FAR
     async with engine_in(office.folder) as env:
-        office.client = env.client
+        office.use(env.client)
         async with office.worker():
             await until(lambda: came(office), "everything that was due comes")
             assert not office.lines(CASE, "after-the-copy"), "the copy is from before"
@@ -100,12 +102,13 @@ async def test_records_dumped_from_postgresql_and_restored_into_a_new_server_go_
 ):
     """pg_dump and pg_restore as docs/production.md has them; the engine is lost, and every case started again from the records."""
     office = new_office(None, tmp_path / "var")  # type: ignore[arg-type]  # its client comes with each engine
-    office.records = open_database(fresh_postgres_url)
+    office.records = open_database(fresh_postgres_url, keys=lambda: file_keys(office.folder))
     create_all(office.records)
+    know(office.records)
     office.set_up(MMO)
     (tmp_path / "first").mkdir()
     async with engine_in(tmp_path / "first") as env:
-        office.client = env.client
+        office.use(env.client)
         async with office.worker():
             await office.restricted(CASE)
             dump(fresh_postgres_url, tmp_path / "evenhand.dump")
@@ -113,12 +116,12 @@ async def test_records_dumped_from_postgresql_and_restored_into_a_new_server_go_
     office.records.dispose()
     pg("pg_restore", another_postgres_url, "--no-owner", "--exit-on-error", str(tmp_path / "evenhand.dump"))
 
-    office.records, office.clock = open_database(another_postgres_url), FAR
+    office.records, office.clock = open_database(another_postgres_url, keys=lambda: file_keys(office.folder)), FAR
     (tmp_path / "second").mkdir()
     async with engine_in(tmp_path / "second") as env:
-        office.client = env.client
+        office.use(env.client)
         async with office.worker():
-            assert await rebuild(env.client, office.records, task_queue=office.queue) == [CASE]
+            assert await rebuild(office.client, office.records, task_queue=office.queue) == [CASE]
             await until(lambda: came(office), "everything that was due comes")
             assert not office.lines(CASE, "after-the-copy")
     fired_once_in_order_and_late(deadlines(office))

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 
-from records.database import open_database
+from worker.keys import NoKeys, NoMaster, checked_for_work, records_of
 from worker.logs import NoLogs, keep_logs
 from worker.profile import NoProfile
 from worker.relay import relaying
@@ -19,7 +19,8 @@ log = logging.getLogger("evenhand.relay")
 
 async def relay_alone(settings: Settings) -> None:
     """Pass on until it is cancelled."""
-    async with relaying(await connect(settings), open_database(settings.database)):
+    checked_for_work(settings)
+    async with relaying(await connect(settings), records_of(settings)):
         log.info("Passing on what waits in the inbox.")
         await asyncio.Event().wait()
 
@@ -34,7 +35,7 @@ def main() -> int:
         return 1
     try:
         asyncio.run(relay_alone(settings))
-    except NoProfile as error:
+    except (NoKeys, NoMaster, NoProfile) as error:
         log.error("The settings cannot be used.", extra={"setting": str(error).splitlines()})
     except KeyboardInterrupt:
         return 0
