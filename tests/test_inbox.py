@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -24,11 +26,11 @@ from starter.cases import Cases, Unfit
 from starter.clock import now
 from starter.intake import INTAKE, receive, received
 from starter.signer import Signer
-from tests.engine import Office, act, ago, assess, new_office, until
+from tests.engine import Office, act, ago, assess, evenhand, new_office, until
 from tests.engine import closed_office as closed_office
 from tests.engine import office as office
 from tests.engine import server as server
-from tests.signing import SIGNER, know
+from tests.signing import SIGNER, key_file_in, know
 from worker.server import binary
 from workflows.converter import DATA_CONVERTER
 from workflows.monitor import KEYS
@@ -286,3 +288,28 @@ async def test_a_message_that_brings_its_signature_names_its_day(office: Office)
         take(office, case, SIGNER.sign(case, appeal()))
     own = SIGNER.sign(case, appeal(on=ago(0)))
     assert take(office, case, own) == own
+
+
+async def test_the_command_line_keeps_an_appeal_while_no_engine_is_there(office: Office):
+    """Signed by this machine's key, kept, and said to be received; the list shows no words."""
+    case, words = "inbox/12", "A real question of mine."
+    await office.restricted(case)
+    env = {
+        "EVENHAND_VAR": str(office.folder), "EVENHAND_TEMPORAL_ADDRESS": "127.0.0.1:1",
+        "EVENHAND_SIGNING_KEY_FILE": key_file_in(office.folder),
+    }  # fmt: skip
+    fields = json.dumps({"medium": "email", "grounds": words})
+
+    done = await asyncio.to_thread(
+        evenhand, "case", "act", case, "appeal", "--by", "customer", "--id", "appeal-1", "--with", fields, env=env
+    )
+    assert (done.returncode, done.stdout.split(":")[0]) == (0, "received"), done.stdout + done.stderr
+    listed = await asyncio.to_thread(evenhand, "inbox", env=env)
+    assert f"{case}  appeal-1" in listed.stdout and words not in listed.stdout + done.stdout
+    unsigned = {**env, "EVENHAND_SIGNING_KEY_FILE": str(office.folder / "none.pem")}
+    refused = await asyncio.to_thread(evenhand, "case", "act", case, "appeal", "--by", "customer", "--with", fields, env=unsigned)
+    assert refused.returncode == 2 and "none.pem" in refused.stderr and waiting(office).count((case, "appeal-1")) == 1
+
+    await Relay(office.records, office.client).round(now() + LATER)
+    await until(lambda: answered(office, case, "appeal-1"), "the case answers")
+    assert "received in time" in said(office, case, "appeal-1")
