@@ -251,9 +251,11 @@ async def run(
     site, dice = Site(folder), random.Random(seed)  # where it strikes, not a secret
     kills: Counter[str] = Counter()
     try:
-        for part in ("engine", "worker", "relay"):
+        site.start("engine")
+        client = Cases(await site.client(), task_queue=QUEUE, signer=SIGNER)
+        for part in ("worker", "relay"):  # once the engine is there: until the killing begins nobody starts them again
             site.start(part)
-        progress, client = Progress(), Cases(await site.client(), task_queue=QUEUE, signer=SIGNER)
+        progress = Progress()
         await Life(REFERENCE, site, client, progress).lead()
         names = [f"killed/{n}" for n in range(1, cases + 1)]
         killer = asyncio.create_task(_kill(site, dice, kills, seconds))
