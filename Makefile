@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: run install dev test check format lint types imports mutate bench lock clean
+.PHONY: run install dev test check format lint types imports mutate bench soak lock clean
 
 run: $(VENV)/.run
 	$(BIN)/evenhand up $(if $(ONCE),--once)
@@ -43,6 +43,10 @@ imports: $(VENV)/.dev
 
 mutate: $(VENV)/.dev
 	$(BIN)/python -m tests.mutate $(if $(ALL),--all)
+
+# Everything killed at random points under live cases; CASES and SECONDS say how many and for how long.
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.killing --cases $(or $(CASES),100) --seconds $(or $(SECONDS),300)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

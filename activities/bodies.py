@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Literal
 
+from pydantic import Field
 from sqlmodel import Session, select
 
+from activities.staff_lists import Loaded, keep_list, present_people, staff_at
 from domain.days import Holiday
+from domain.directory import Directory
 from domain.links import with_addresses
 from domain.model import Code, Data, Sentence, WebAddress
 from domain.people import Email, Person, Staff
 from domain.policy import Policy
 from policies import load
-from records.tables import BodyRow, EditionRow, StaffRow
+from records.tables import BodyRow, EditionRow, StaffListRow, StaffRow
 
 
 class Body(Data):
@@ -43,11 +47,17 @@ class Body(Data):
     mailboxes: dict[Code, Email] = {}
     """Shared mailboxes, by the office or the informed team that reads them (EH-123)."""
 
+    directory: Directory | None = None
+    """What the groups of its identity provider mean on its staff list."""
+    gone: tuple[Person, ...] = Field(default=(), exclude=True)
+    """Whoever an earlier staff list had; never written in a file."""
+
     @property
     def staff(self) -> Staff:
-        return Staff(people=self.people)
+        return Staff(people=self.people, gone=self.gone)
 
 
+NOT_DATED = Loaded()
 FIRST_MEETINGS = "first_meetings"
 
 
@@ -59,8 +69,9 @@ class Unknown(Exception):
         self.remains = remains
 
 
-def save_body(session: Session, body: Body) -> None:
-    """Save a body and its staff list, replacing what stood there."""
+def save_body(session: Session, body: Body, loaded: Loaded = NOT_DATED) -> None:
+    """Save a body, replacing what stood there; its staff list becomes the next version, and one it does not name stays.
+    Raises ListRefused where a list that differs from the last has no instant."""
     settings: dict[str, object] = {"keep_years": body.keep_years} if body.keep_years is not None else {}
     if body.ombudsman is not None:
         settings["ombudsman"] = body.ombudsman
@@ -79,12 +90,23 @@ def save_body(session: Session, body: Body) -> None:
         settings["destroyed_a_day"] = body.destroyed_a_day
     if body.mailboxes:
         settings["mailboxes"] = dict(body.mailboxes)
+    if body.directory:
+        settings["directory"] = body.directory.model_dump(mode="json", exclude_none=True)
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
-    for row in session.exec(select(StaffRow).where(StaffRow.body == body.body)).all():
+    session.flush()
+    if "people" in body.model_fields_set:
+        save_staff(session, body.body, body.people, loaded)
+
+
+def save_staff(session: Session, body: str, people: Iterable[Person], loaded: Loaded) -> StaffListRow | None:
+    """Save a body's staff list as its next version and return that; None where nothing changed. Raises ListRefused."""
+    kept = keep_list(session, body, people, loaded)
+    for row in session.exec(select(StaffRow).where(StaffRow.body == body)).all():
         session.delete(row)
     session.flush()
-    for person in body.people:
-        session.add(StaffRow(body=body.body, person=person.id, entry=person.model_dump(mode="json", by_alias=True)))
+    for person in present_people(session, body):
+        session.add(StaffRow(body=body, person=person.id, entry=person.model_dump(mode="json", by_alias=True)))
+    return kept
 
 
 def _first_meetings(session: Session, body: Body) -> dict[str, object]:
@@ -104,15 +126,18 @@ def first_meetings(session: Session, code: str) -> tuple[date, ...]:
     return tuple(date.fromisoformat(str(day)) for day in listed)
 
 
-def body_of(session: Session, code: str) -> Body:
-    """Returns a body with its staff list. Raises Unknown, naming those there are."""
+def body_of(session: Session, code: str, *, at: datetime | None = None) -> Body:
+    """Returns a body with its staff list as it stands, or as it stood at an instant. Raises Unknown, naming those there are."""
     row = session.get(BodyRow, code)
     if row is None:
         known = session.exec(select(BodyRow.body)).all()
         raise Unknown(f"There is no body {code}.", f"One of: {', '.join(sorted(known)) or 'none is set up yet'}.")
+    held = {"body": row.body, "name": row.name, "policy": row.policy, **row.settings}
+    if at is not None:
+        staff = staff_at(session, code, at)
+        return Body.model_validate(held, extra="ignore").model_copy(update={"people": staff.people, "gone": staff.gone})
     people = session.exec(select(StaffRow).where(StaffRow.body == code)).all()
-    held = {"body": row.body, "name": row.name, "policy": row.policy, **row.settings, "people": [one.entry for one in people]}
-    return Body.model_validate(held, extra="ignore")  # a newer release may have put more there
+    return Body.model_validate({**held, "people": [one.entry for one in people]}, extra="ignore")  # a newer release may have put more there
 
 
 def keep_edition(session: Session, body: Body, *, at: datetime) -> tuple[Policy, str]:

@@ -196,7 +196,7 @@ class Recording:
             return self._open(case, command, message)
         if case is None:
             raise Refusal("There is no such case.", kind="unknown", remains="Open it first.")
-        body, policy = body_of(self.session, case.body), policy_at_body(self.session, case.edition, case.body)
+        body, policy = body_of(self.session, case.body, at=self.at), policy_at_body(self.session, case.edition, case.body)
         self.actor = self._who(message, body)
         calendar, target = self._calendar(case, command, policy, body), self._target(case, command, policy, body)
         policy = with_house_letters(policy, body.house_letters)
@@ -229,7 +229,7 @@ class Recording:
                 remains="Something like body/2027-0001.",
             )
         try:
-            body = body_of(self.session, command.body)
+            body = body_of(self.session, command.body, at=self.at)
         except Unknown as unknown:
             raise Refusal(str(unknown), kind="unknown", remains=unknown.remains) from None
         self.actor = self._who(message, body)
@@ -258,6 +258,12 @@ class Recording:
             return CALENDAR
         staff = body.staff.on(self.today)
         person = staff.by_id.get(message.by or "")
+        if person is None and staff.was(message.by):
+            raise Refusal(
+                f"{message.by} is on the staff list, but not today: from a day to come, or no longer.",
+                cites=("DEF-20",),
+                remains="Somebody who serves today.",
+            )
         if person is None:
             raise Refusal(
                 f"by is {message.by!r}, who is not on the staff list today.",
@@ -345,6 +351,7 @@ class Recording:
             what=entry.what,
             cites=entry.cites,
             detail=detail,
+            grade=actor.person.grade if actor and actor.person else None,
         )
 
     def _keep(self, outcome: Outcome, hashed: str, *, closed: bool = False) -> None:

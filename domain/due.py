@@ -56,7 +56,14 @@ def deadline_passed(case: Case, command: DeadlinePassed, *, actor: Actor, policy
     if deadline.kind == "review-opens":
         case = tell_of_review(case, deadline.ref, policy=policy, calendar=calendar, today=today)
     reckoned = deadline.reckoned
-    return decided(case, WORDS[deadline.kind].format(day=in_words(reckoned.date)), cites=(*reckoned.cites, *reckoned.defaults))
+    said = WORDS[deadline.kind].format(day=in_words(reckoned.date)) + _how_late(deadline.fires, today)
+    return decided(case, said, cites=(*reckoned.cites, *reckoned.defaults))
+
+
+def _how_late(fires: date, today: date) -> str:
+    """Returns what the log says of a deadline that nothing could heed on its day: the engine was away, or a backup was restored."""
+    days = (today - fires).days
+    return f" Noticed {days} day{'s' if days > 1 else ''} late, on {in_words(today)}." if days > 0 else ""
 
 
 def _remembered(case: Case, deadline: Deadline, policy: Policy, calendar: Calendar, today: date) -> tuple[str, ...]:

@@ -71,7 +71,8 @@ def require_relation_or_office(who: Who, person: Person, *, actor: Actor, case: 
 def forbid(who: Who | None, *, actor: Actor, policy: Policy, act: str) -> None:
     """Refuses an office that the policy keeps out of this act, whatever else its holder is."""
     if who and actor.person and _offices_of_human(actor) & set(who.offices):
-        raise Refusal(f"The {named(who, policy)} may not {act}.", cites=who.sources)
+        said = named(who, policy)
+        raise Refusal(f"{said[:1].upper()}{said[1:]} may not {act}.", cites=who.sources)
 
 
 def _offices_of_human(actor: Actor) -> set[str]:
@@ -135,7 +136,7 @@ def relates(person: Person, relation: Relation, *, case: Case, actor: Actor) -> 
         case "applied-the-sanction":
             return any(sanction.signatures[0].human == person.human for sanction in case.in_force)
         case "sanctioning-team":
-            proposers = [actor.staff.by_id.get(sanction.signatures[0].person) for sanction in case.in_force]
+            proposers = [actor.staff.ever(sanction.signatures[0].person) for sanction in case.in_force]
             return any(one.human == person.human or (one.area and one.area == person.area) for one in proposers if one)
 
 

@@ -8,10 +8,5 @@ from domain.people import Staff
 
 def involved(case: Case, staff: Staff) -> frozenset[str]:
     """Returns the human beings who reported an incident of this case, or at whom one was directed (DEF-20)."""
-    known = [one.involved or (_human(one.by, staff),) for one in case.incidents]
+    known = [one.involved or (staff.human_of(one.by),) for one in case.incidents]
     return frozenset(human for humans in known for human in humans)
-
-
-def _human(account: str, staff: Staff) -> str:
-    person = staff.by_id.get(account)
-    return person.human if person else account

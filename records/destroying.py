@@ -16,6 +16,7 @@ from records.tables import (
     DeskKeyRow,
     DestructionRow,
     HandOverRow,
+    InboxRow,
     LetterFileRow,
     LetterRow,
     LogRow,
@@ -35,6 +36,7 @@ from records.tables import (
 
 DESTROYED: dict[type[SQLModel], str] = {
     TextRow: "texts",
+    InboxRow: "messages kept in the inbox",
     LetterFileRow: "letter files",
     LetterRow: "letters",
     NoticeRow: "notices",

@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, select
 
+from domain.people import Person
 from records.keys import keys_of
 from records.tables import CaseRow, LetterRow, NoticeRow, RegisterRow, StaffRow, TaskRow, TextRow
 from records.vault import DESTROYED, opened_text
@@ -32,33 +33,33 @@ def tasks_for(session: Session, person: str, *, body: str | None, today: date) -
         task
         for entry in entries
         for task in session.exec(select(TaskRow).where(TaskRow.body == entry.body)).all()
-        if _is_for(task, entry) or _manages(session, entry, task)
+        if _is_for(task, entry, today) or _manages(session, entry, task, today)
     ]
     judged = [(task, task.due is not None and task.due < today) for task in found]
     return tuple(sorted(judged, key=lambda one: (not one[1], one[0].due or date.max, one[0].case_id, one[0].n)))
 
 
-def _is_for(task: TaskRow, entry: StaffRow) -> bool:
-    held: set[object] = set()
-    for field in ("offices", "deputises"):
-        values = entry.entry.get(field, [])
-        assert isinstance(values, list)
-        held |= set(values)
-    return entry.person in task.people or bool(held & set(task.offices)) or _senior_enough(entry, task)
+def _is_for(task: TaskRow, entry: StaffRow, today: date) -> bool:
+    person = _person(entry, today)
+    held = {*person.offices, *person.deputises}
+    return entry.person in task.people or bool(held & set(task.offices)) or _senior_enough(person, task)
 
 
-def _senior_enough(entry: StaffRow, task: TaskRow) -> bool:
+def _person(entry: StaffRow, today: date) -> Person:
+    return Person.model_validate(entry.entry, extra="ignore").on(today)
+
+
+def _senior_enough(person: Person, task: TaskRow) -> bool:
     """Returns whether a task for anybody from a grade on is this person's."""
-    grade = entry.entry.get("grade")
     from_ = [int(one.removeprefix("grade-from:")) for one in task.people if one.startswith("grade-from:")]
-    return isinstance(grade, int) and any(grade >= one for one in from_)
+    return person.grade is not None and any(person.grade >= one for one in from_)
 
 
-def _manages(session: Session, entry: StaffRow, task: TaskRow) -> bool:
+def _manages(session: Session, entry: StaffRow, task: TaskRow, today: date) -> bool:
     """Returns whether a task for the line manager of somebody is this person's."""
     for one in task.people:
         of = session.get(StaffRow, (entry.body, one.removeprefix("line-manager-of:"))) if one.startswith("line-manager-of:") else None
-        if of is not None and of.entry.get("line_manager") == entry.person:
+        if of is not None and _person(of, today).line_manager == entry.person:
             return True
     return False
 

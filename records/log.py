@@ -30,6 +30,8 @@ def line_hash(before: str, row: LogRow) -> str:
         row.detail,
         row.cites,
     ]
+    if row.grade is not None:  # a line without one has the hash that earlier releases gave it
+        facts.append({"grade": row.grade})
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -58,6 +60,7 @@ class Log:
         what: str,
         cites: tuple[str, ...],
         detail: str | None = None,
+        grade: int | None = None,
     ) -> None:
         self.n += 1
         row = LogRow(
@@ -74,6 +77,7 @@ class Log:
             detail=detail,
             cites=list(cites),
             hash="",
+            grade=grade,
         )
         self.hash = row.hash = line_hash(self.hash, row)
         self.session.add(row)

@@ -94,6 +94,8 @@ class LogRow(SQLModel, table=True):
     """Reference of a personal text, where the line has one."""
     cites: list[str] = Field(sa_type=JSON)
     hash: str
+    grade: int | None = None
+    """The actor's grade, as it stood; none in lines of earlier releases."""
 
 
 class TextRow(SQLModel, table=True):
@@ -214,6 +216,27 @@ class NoticeRow(SQLModel, table=True):
     method: str | None
     problem: str | None
     received_on: date | None = None
+
+
+class InboxRow(SQLModel, table=True):
+    """A message that reached the body, kept before anything is asked of the engine, and passed on until its case has answered."""
+
+    __tablename__ = "inbox"
+    case_id: str = Field(primary_key=True)
+    command_id: str = Field(primary_key=True)
+    content_hash: str
+    """By which the same message is known again."""
+    message: str = Field(sa_type=Text)
+    """The envelope as JSON, signed; sealed with the case's key, and emptied once the case has it. records/inbox.py alone reads it."""
+    arrived_at: datetime = Field(sa_type=UTCDateTime)
+    state: str = Field(default="waiting", index=True)
+    """waiting (its case has not answered), or answered."""
+    tries: int = 0
+    next_at: datetime = Field(sa_type=UTCDateTime)
+    """When it is passed on again, where its case has not answered by then."""
+    result: str | None = None
+    """What the case answered: accepted, refused, ..."""
+    settled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class LetterRow(SQLModel, table=True):
@@ -366,6 +389,22 @@ class StaffRow(SQLModel, table=True):
     body: str = Field(primary_key=True)
     person: str = Field(primary_key=True)
     entry: Json = Field(sa_type=JSON)
+
+
+class StaffListRow(SQLModel, table=True):
+    """A body's staff list as it was loaded once; added to, never altered (activities/staff_lists.py)."""
+
+    __tablename__ = "staff_list"
+    body: str = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    loaded_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """None where an earlier release kept no instant."""
+    in_force_from: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    """None: from ever, as a body's first list is."""
+    loaded_by: str | None = None
+    source: str
+    sha256: str
+    entries: list[dict[str, object]] = Field(sa_type=JSON)
 
 
 class BodyRow(SQLModel, table=True):

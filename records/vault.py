@@ -51,11 +51,16 @@ def file_place(notice: str, ending: str) -> str:
 
 def opened_text(keys: Keys, case: str, ref: str, kept: str) -> str:
     """Returns a text as it was put; one whose key is destroyed is [destroyed]. What an earlier release left unsealed is read as it is."""
+    return opened_at(keys, case, text_place(ref), kept)
+
+
+def opened_at(keys: Keys, case: str, place: str, kept: str) -> str:
+    """Returns a text as it was sealed for a place; [destroyed] where its key is. What is not sealed is read as it is."""
     if not kept.startswith(SEALED_TEXT):
         return kept
     key_id, _, sealed = kept.removeprefix(SEALED_TEXT).partition(":")
     try:
-        return _opened(keys, case, key_id, base64.b64decode(sealed), text_place(ref)).decode()
+        return _opened(keys, case, key_id, base64.b64decode(sealed), place).decode()
     except (Unsealable, ValueError):  # no base64, no UTF-8
         return DESTROYED
 

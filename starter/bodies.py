@@ -9,6 +9,7 @@ from pathlib import Path
 from activities.bodies import Body
 from activities.glyphs import printable
 from domain.case import NOT_RECORDED
+from domain.directory import Directory
 from domain.people import RESERVED, Person
 from domain.policy import Policy
 from policies import load
@@ -51,15 +52,14 @@ def _faults(body: Body) -> Iterator[Fault]:
             yield ("meetings", n), f"{day} is listed already; one line a day"
     yield from _closed_days(body)
     yield from _letterhead(body.letterhead)
-    yield from _twice(body.people)
-    for n, person in enumerate(body.people):
-        yield from _misplaced(n, person, body)
+    yield from _people(body)
     try:
         policy = load.policy(body.policy)
     except Unreadable as error:
         yield ("policy",), str(error)
         return
     yield from _no_offices(body.people, policy)
+    yield from _no_groups(body.directory, policy)
     if body.ombudsman and policy.ombudsman.cites:
         cites = ", ".join(policy.ombudsman.cites)
         yield ("ombudsman",), f"nothing: the policy's own text names one ({cites}), and letters print that; take the line out"
@@ -96,6 +96,18 @@ def _letterhead(lines: tuple[str, ...]) -> Iterator[Fault]:
             yield ("letterhead", n), "signs that letters can print; take out emoji, tabs and line ends"
 
 
+def staff_faults(body: Body, policy: Policy) -> Iterator[Fault]:
+    """Yields what is wrong with a body's staff list, whichever way it came in: a place (people, number, field), and what would be right."""
+    yield from _people(body)
+    yield from _no_offices(body.people, policy)
+
+
+def _people(body: Body) -> Iterator[Fault]:
+    yield from _twice(body.people)
+    for n, person in enumerate(body.people):
+        yield from _misplaced(n, person, body)
+
+
 def _twice(people: tuple[Person, ...]) -> Iterator[Fault]:
     seen: set[str] = set()
     for n, person in enumerate(people):
@@ -115,9 +127,9 @@ def _misplaced(n: int, person: Person, body: Body) -> Iterator[Fault]:
             yield ("people", n, "deputises_for", m), f"{other!r} is nobody else on this list; it has: {known}"
     if person.id == NOT_RECORDED:
         yield ("people", n, "id"), f"another id: {NOT_RECORDED} stands for nobody known, in cases that were imported"
-    manager = person.line_manager
-    if manager is not None and (manager == person.id or manager not in body.staff.by_id):
-        yield ("people", n, "line_manager"), f"{manager!r} is nobody else on this list; it has: {', '.join(sorted(body.staff.by_id))}"
+    for manager in person.ever("line_manager"):
+        if manager == person.id or manager not in body.staff.by_id:
+            yield ("people", n, "line_manager"), f"{manager!r} is nobody else on this list; it has: {', '.join(sorted(body.staff.by_id))}"
     if person.valid_from and person.valid_to and person.valid_to < person.valid_from:
         yield ("people", n, "valid_to"), f"a day from {person.valid_from} on, found {person.valid_to}"
 
@@ -125,10 +137,18 @@ def _misplaced(n: int, person: Person, body: Body) -> Iterator[Fault]:
 def _no_offices(people: tuple[Person, ...], policy: Policy) -> Iterator[Fault]:
     known = ", ".join(sorted(policy.offices))
     for n, person in enumerate(people):
-        for field, offices in (("offices", person.offices), ("deputises", person.deputises)):
+        for field, offices in (("offices", person.ever("office")), ("deputises", person.ever("deputises"))):
             for m, office in enumerate(offices):
                 if office not in policy.offices:
                     yield ("people", n, field, m), f"{office!r} is no office of {policy.policy}; it has: {known}"
+
+
+def _no_groups(directory: Directory | None, policy: Policy) -> Iterator[Fault]:
+    for name, grants in directory.groups.items() if directory else ():
+        for field, office in (("office", grants.office), ("deputises", grants.deputises)):
+            if office is not None and office not in policy.offices:
+                known = ", ".join(sorted(policy.offices))
+                yield ("directory", "groups", name, field), f"{office!r} is no office of {policy.policy}; it has: {known}"
 
 
 def _no_readers(body: Body, policy: Policy) -> Iterator[Fault]:

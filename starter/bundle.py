@@ -133,7 +133,7 @@ def _line(row: LogRow, naming: Naming, *, taken_out: bool) -> dict[str, object]:
     facts: dict[str, object] = {
         "case_id": row.case_id, "n": row.n, "at": row.at.isoformat(), "on": row.on.isoformat(), "actor": row.actor, "office": row.office,
         "command": row.command, "command_id": row.command_id, "result": row.result, "what": row.what, "detail": row.detail,
-        "cites": row.cites, "hash": row.hash,
+        "cites": row.cites, "hash": row.hash, **({} if row.grade is None else {"grade": row.grade}),
     }  # fmt: skip
     if not taken_out:
         return facts
@@ -142,6 +142,7 @@ def _line(row: LogRow, naming: Naming, *, taken_out: bool) -> dict[str, object]:
         "command_id": naming.spoken(row.command_id),
         "what": naming.spoken(row.what),
         "detail": None,
+        **({} if row.grade is None else {"grade": None}),
     }
     changed = sorted(name for name, now in said.items() if now != facts[name])
     return {**facts, **said, **({"redacted": changed} if changed else {})}

@@ -72,6 +72,7 @@ def _show(error: TyperException) -> None:
 
 def _add_groups() -> None:
     from starter.cli_audit import audit_app
+    from starter.cli_backup import backup, restore
     from starter.cli_body import body_app
     from starter.cli_bundle import bundle
     from starter.cli_calendar import calendar_app, undelivered
@@ -83,6 +84,7 @@ def _add_groups() -> None:
     from starter.cli_edition import diff, move, what_if
     from starter.cli_engine import engine_app
     from starter.cli_feed import feed
+    from starter.cli_inbox import inbox
     from starter.cli_keys import keys_app
     from starter.cli_letter import letter_app
     from starter.cli_letter_kept import list_letters, show
@@ -91,7 +93,9 @@ def _add_groups() -> None:
     from starter.cli_post import post_app
     from starter.cli_post_staff import staff
     from starter.cli_register import register_app
+    from starter.cli_sign_in import sign_in, sign_out, who
     from starter.cli_signed import signatures
+    from starter.cli_staff import staff_app
     from starter.cli_text import text_app
 
     case_app.command()(signatures)
@@ -117,19 +121,28 @@ def _add_groups() -> None:
     app.add_typer(letter_app, name="letter")
     app.add_typer(post_app, name="post")
     app.command()(doctor)
+    app.add_typer(staff_app, name="staff")
+    app.command("sign-in")(sign_in)
+    app.command("sign-out")(sign_out)
+    app.command()(who)
     app.add_typer(text_app, name="text")
     app.add_typer(codec_app, name="codec")
     app.command()(tasks)
     app.command()(undelivered)
+    app.command()(inbox)
+    app.command()(backup)
+    app.command()(restore)
     app.command()(clauses)
 
 
 def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> T:
     """Run one piece of work against the engine, its absence told in one line; what is logged meanwhile is logged as by a worker."""
+    from records.inbox import IdTaken, NoRunningCase
     from starter.cases import AlreadyOpen, NoSuchCase, Unavailable, Unfit
     from starter.signer import BadKey
     from starter.standing import NoCase
     from worker.logs import NoLogs, keep_logs
+    from worker.profile import NoProfile
     from worker.server import NoServer
     from worker.settings import Settings
 
@@ -141,18 +154,21 @@ def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> 
         raise typer.Exit(MISUNDERSTOOD) from None
     try:
         return asyncio.run(work)
-    except (NoSuchCase, NoCase) as error:
+    except (NoSuchCase, NoCase, NoRunningCase) as error:
         complain(str(error))
         raise typer.Exit(UNKNOWN) from None
     except (BadKey, Unfit) as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
-    except AlreadyOpen as error:
+    except (AlreadyOpen, IdTaken) as error:
         complain(str(error))
         raise typer.Exit(REFUSED) from None
     except (Unavailable, NoServer) as error:
         complain(str(error))
         raise typer.Exit(UNREACHED) from None
+    except NoProfile as error:
+        complain(str(error))
+        raise typer.Exit(MISUNDERSTOOD) from None
     except RuntimeError as error:
         if "connect" not in str(error).lower():
             raise

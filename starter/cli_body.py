@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from starter.cli import MISUNDERSTOOD, UNKNOWN, Json
+from starter.acting import acting_if_named
+from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, Json
 from starter.cli_case import _engine
 from starter.show import as_json, complain, out, several, table
 
 if TYPE_CHECKING:  # the database is imported only by the commands that use it
     from activities.bodies import Body
+    from activities.staff_lists import Loaded
+
+INSTANTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"]
 
 body_app = typer.Typer(no_args_is_help=True, help="Public bodies: set up from a file, listed, shown.")
+
+
+LoadedBy = Annotated[str | None, typer.Option("--by", help="Who loads it: an id of a staff list, kept with the list.")]
+Since = Annotated[
+    datetime | None,
+    typer.Option(formats=INSTANTS, help="In force since then (UTC), not now: for records restored from an older copy, before a repair."),
+]
+
+
+def loading(by: str | None, since: datetime | None, source: str) -> Loaded:
+    """Returns how a staff list comes in now."""
+    from activities.staff_lists import Loaded
+    from starter.clock import now
+
+    return Loaded(at=now(), by=acting_if_named(by), source=source, since=since.replace(tzinfo=timezone.utc) if since else None)
 
 
 @body_app.command("set")
@@ -22,15 +42,24 @@ def set_(
     file: Annotated[
         Path, typer.Argument(help="The body's YAML file: body, name, policy, keep_years, ombudsman, meetings, links, people, closures.")
     ],
+    by: LoadedBy = None,
+    since: Since = None,
     json: Json = False,
 ) -> None:
-    """Check a body's file against its policy and load it into the records, in place of what stood there; from then on it is who may act."""
+    """Check a body's file against its policy and load it into the records, in place of what stood there; from then on it is who may act.
+
+    Its staff list becomes the body's next; earlier acts stay judged by the list of their time."""
     from activities.bodies import save_body
+    from activities.staff_lists import ListRefused
     from records.database import transaction
 
     body = _read(file)
-    with transaction(_engine()) as session:
-        save_body(session, body)
+    try:
+        with transaction(_engine()) as session:
+            save_body(session, body, loading(by, since, f"body file {file.name}"))
+    except ListRefused as error:
+        complain(f"Nothing was loaded. {error}")
+        raise typer.Exit(REFUSED) from None
     if json:
         as_json(_line(body))
     else:
@@ -63,7 +92,7 @@ def _read(file: Path) -> Body:
         raise typer.Exit(MISUNDERSTOOD) from None
 
 
-OPTIONAL = ("meetings", "closures", "ombudsman", "letterhead", "links", "house_letters", "mailboxes", "destroyed_a_day")
+OPTIONAL = ("meetings", "closures", "ombudsman", "letterhead", "links", "house_letters", "mailboxes", "destroyed_a_day", "directory")
 """What a body need not set: left out of a listing where it has not."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from starter.acting import acting_if_named
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, Json, run
 from starter.cli_case import Case, _answered, _cases, _engine, _message
 from starter.cli_letter_kept import write
@@ -37,6 +38,7 @@ def bundle(
     json: Json = False,
 ) -> None:
     """Make one zip of a case: chronology, decisions, sign-offs, letters, evidence, dates, log, and a verifier; recorded on the case."""
+    by = acting_if_named(by)
     _asked(audience, by, file, draft, reviewed)
     if draft is not None:
         _drafted(case, draft, json)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.days import london_date
+from starter.acting import acting_if_named
 from starter.cli import MISUNDERSTOOD, OK, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _cases, _engine, has_records
 from starter.clock import now, today
@@ -164,6 +165,7 @@ def load_(
     engine = _engine()
     with reading(engine) as session:
         _newer(session, file, new, text)
+        by = by if dry_run else acting_if_named(by)
         if not dry_run and (by is None or not on_some_staff_list(session, by, on=today())):
             complain(f"--by is {by or 'missing'}; it takes an id of a body's staff list as it stands today, and is kept with the table.")
             raise typer.Exit(MISUNDERSTOOD)

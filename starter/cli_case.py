@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from starter.acting import acting
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.clock import today
 from starter.show import as_json, complain, day_in_words, deadline_in_words, in_words, out, several, table
@@ -38,7 +39,10 @@ def _something(given: str) -> str:
 
 
 Case = Annotated[str, typer.Argument(help="The case's id, like portsmouth/2027-0001.", callback=_something)]
-By = Annotated[str, typer.Option("--by", help="Who acts: an id of the body's staff list, or customer.")]
+By = Annotated[
+    str | None,
+    typer.Option("--by", help="Who acts: an id of the body's staff list, or customer. Where people sign in it is who signed in."),
+]
 On = Annotated[
     datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day it happened or reached the body; today if left out.")
 ]
@@ -49,9 +53,9 @@ With = Annotated[str, typer.Option("--with", help="The command's own fields: JSO
 @case_app.command("open")
 def open_(
     case: Case,
-    by: By,
     body: Annotated[str, typer.Option(help="The body whose policy applies.")],
     name: Annotated[str, typer.Option(help="The customer's name.")],
+    by: By = None,
     channel: Annotated[str, typer.Option(help="How the customer is written to: email, letter, telephone ...")] = "email",
     address: Annotated[str | None, typer.Option(help="The customer's postal or email address.")] = None,
     area: Annotated[str | None, typer.Option(help="The service concerned.")] = None,
@@ -66,7 +70,9 @@ def open_(
     given = _fields(with_)
     customer = {"name": name, "channel": channel, **({"address": address} if address else {})}
     extra = {key: value for key, value in (("area", area), ("contact_officer", contact_officer)) if value}
-    message = _message("open_case", by=by, on=on, saw=None, id=f"open:{case}", with_={"body": body, "customer": customer, **extra, **given})
+    message = _message(
+        "open_case", by=acting(by), on=on, saw=None, id=f"open:{case}", with_={"body": body, "customer": customer, **extra, **given}
+    )
 
     async def work() -> Outcome:
         cases = await _cases()
@@ -84,7 +90,7 @@ def act(
     command: Annotated[
         str, typer.Argument(help="The command, like warn or report_behaviour; evenhand case commands lists them.", callback=_something)
     ],
-    by: By,
+    by: By = None,
     on: On = None,
     saw: Annotated[str | None, typer.Option(help="The proposal, letter, appeal or sanction acted on.")] = None,
     with_: With = "{}",
@@ -94,13 +100,19 @@ def act(
     json: Json = False,
 ) -> None:
     """Send one command to a case and print the answer, with its clauses."""
-    message = _message(command, by=by, on=on, saw=saw, id=id, with_=_fields(with_))
+    message = _message(command, by=acting(by), on=on, saw=saw, id=id, with_=_fields(with_))
 
     if print_:
         _printed(case, command, message, json=json)
         return
 
     async def ask() -> Outcome:
+        from starter.intake import INTAKE, receive
+        from starter.signer import signer_of
+        from worker.settings import Settings
+
+        if command in INTAKE and has_records():
+            return await receive(_cases, _engine(), case, message, signer=signer_of(Settings.local()))
         return await (await _cases()).submit_message(case, message)
 
     async def send() -> str:
@@ -167,19 +179,19 @@ def commands(json: Json = False) -> None:
 
 
 @case_app.command()
-def correct(case: Case, by: By, reasons: Reason, json: Json = False) -> None:
+def correct(case: Case, reasons: Reason, by: By = None, json: Json = False) -> None:
     """Undo a case opened against the wrong person: restrictions end and whoever was told is told of the mistake."""
     act(case, "correct", by=by, with_=jsonlib.dumps({"reasons": reasons}), json=json)
 
 
 @case_app.command()
-def withdraw(case: Case, by: By, reasons: Reason, json: Json = False) -> None:
+def withdraw(case: Case, reasons: Reason, by: By = None, json: Json = False) -> None:
     """End a case in which nothing was decided."""
     act(case, "withdraw", by=by, with_=jsonlib.dumps({"reasons": reasons}), json=json)
 
 
 @case_app.command()
-def close(case: Case, by: By, json: Json = False) -> None:
+def close(case: Case, by: By = None, json: Json = False) -> None:
     """Destroy the papers of a case after their time, signed for by two people, and close it; evenhand destroy run does the rest."""
     act(case, "destroy_papers", by=by, json=json)
 
@@ -465,6 +477,8 @@ def _message(command: str, *, by: str, on: datetime | None, saw: str | None, id:
 def _answered(outcome: Outcome, json: bool) -> None:
     if json:
         as_json(outcome)
+    elif outcome.result == "pending":
+        out.print(f"[bold]received[/]: {escape(outcome.answer)}")
     elif outcome.accepted:
         out.print(f"[bold green]{outcome.result}[/]: {_cited(outcome)}")
         out.print(f"stage: {outcome.stage}; next deadline: {outcome.due or 'none'}", markup=False)
@@ -472,7 +486,7 @@ def _answered(outcome: Outcome, json: bool) -> None:
         out.print(f"[bold red]{outcome.result}[/]: {_cited(outcome)}")
         if outcome.remains:
             out.print(f"what remains: {outcome.remains}", markup=False)
-    if not outcome.accepted:
+    if outcome.result not in ("accepted", "pending"):
         raise typer.Exit(MISUNDERSTOOD if outcome.result in ("malformed", "unknown") else REFUSED)
     raise typer.Exit(OK)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from starter.acting import acting_if_named
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import On, _engine
 from starter.show import as_json, complain, harmless, out, table
@@ -43,6 +44,7 @@ def check(
     """Say what may be done with a contact now, under which restriction and clause, and record it on the customer's case."""
     from records.desk import Desk
 
+    by = by if no_record else acting_if_named(by)
     facts = {"channel": channel, "topic": topic, "kind": kind, "by": by, "minutes": minutes}
     incoming = _incoming({**facts, "body": body, "customer": customer, "on": on.date() if on else None, "at": at.time() if at else None})
     desk = Desk(_engine())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from starter.acting import acting
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.cli_case import By, _cases, _engine
 from starter.clock import today
@@ -44,9 +45,9 @@ def _stopped(one: Due) -> str:
 
 
 @destroy_app.command()
-def sign(by: By, cases: Some = None, all_due: AllDue = False, body: OfBody = None, json: Json = False) -> None:
+def sign(by: By = None, cases: Some = None, all_due: AllDue = False, body: OfBody = None, json: Json = False) -> None:
     """Sign that papers may be destroyed. The first signature proposes it; somebody of another office signs second (EH-150)."""
-    chosen = cases or []
+    by, chosen = acting(by), cases or []
     if all_due:
         chosen = [*chosen, *(one.case for one in _due(body) if not one.stopped_by and one.to_sign and one.case not in chosen)]
     _tell(_asked(chosen, "sign_destruction", by, all_due), json)
@@ -55,7 +56,7 @@ def sign(by: By, cases: Some = None, all_due: AllDue = False, body: OfBody = Non
 @destroy_app.command("run")
 def run_(
     cases: Some = None,
-    by: Annotated[str, typer.Option("--by", help="Who destroys; needed for all but a dry run and what is half done.")] = "",
+    by: Annotated[str | None, typer.Option("--by", help="Who destroys; needed for all but a dry run and what is half done.")] = None,
     all_due: AllDue = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Destroy nothing; say what would be.")] = False,
     body: OfBody = None,
@@ -69,11 +70,11 @@ def run_(
         _would(chosen, json)
         return
     half = {case for case, one in found.items() if one.half_done}
-    if not by and set(chosen) - half:
-        complain("--by says who destroys; only what is half done is finished without.")
-        raise typer.Exit(MISUNDERSTOOD)
+    destroyer = (
+        acting(by or None) if set(chosen) - half else ""
+    )  # what is half done was signed and begun: it is finished by nobody in particular
     _none_chosen(chosen, all_due)
-    run(_destroyed(chosen, half, by, json))
+    run(_destroyed(chosen, half, destroyer, json))
 
 
 def _would(cases: Sequence[str], json: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from starter.acting import acting_if_named
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _engine, has_records
 from starter.clock import today
@@ -140,6 +141,7 @@ def move(
         tried = try_move(engine, found, rules, body=body, only=case or (), today=today())
         as_json({"edition": found.edition, "rules": rules, "cases": tried}) if json else _print_cases(tried, rules=True)
         raise typer.Exit(REFUSED if any(one.stops for one in tried) else OK)
+    by = acting_if_named(by)
     if by is None:
         complain("A move needs its author: add --by with an id of the body's staff list, or --dry-run to look first.")
         raise typer.Exit(MISUNDERSTOOD)

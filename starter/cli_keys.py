@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from starter.acting import acting
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, Json
 from starter.cli_case import _engine
 from starter.clock import now, today
@@ -72,7 +73,7 @@ def add_signer(
         complain("This is the key of the worked example in docs/contract.md: everybody has its private half. Make a pair of your own.")
         raise typer.Exit(REFUSED)
     with transaction(_engine()) as session:
-        kept = keep_key(session, key, public.public_bytes_raw(), local=False, at=now(), by=by)
+        kept = keep_key(session, key, public.public_bytes_raw(), local=False, at=now(), by=acting(by))
     if not kept:
         complain(f"The records hold the key {key.kid} already; it stays as it is. Another scope needs another key.")
         raise typer.Exit(REFUSED)

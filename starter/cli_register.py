@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from starter.acting import acting_if_named
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _engine
 from starter.clock import today
@@ -147,6 +148,7 @@ def import_(
 ) -> None:
     """Make live cases of a body's own spreadsheet. Everything is checked first; with one fault nothing is imported."""
     found = _body_in_records(_body(context, body))
+    by = by if dry_run else acting_if_named(by)
     if not dry_run and (by is None or by not in found.staff.on(today()).by_id):
         complain(f"--by is {by or 'missing'}; it takes an id of {found.body}'s staff list as it stands today.")
         raise typer.Exit(MISUNDERSTOOD)

@@ -22,6 +22,7 @@ from starter.signer import local_signer
 from worker.keys import make_local_master, records_of
 from worker.metrics import serving_metrics
 from worker.post import only_outbox, post_of
+from worker.relay import relaying
 from worker.round import keep_rounds
 from worker.run import connect, worker_for
 from worker.settings import Settings
@@ -76,7 +77,7 @@ async def run_local(
         local_signer(settings, engine)
         client = await connect(chosen, runtime=runtime_of(chosen))
         working = worker_for(client, engine=engine, post=post, task_queue=chosen.task_queue)
-        async with working, serving_metrics(chosen, engine, client):
+        async with working, serving_metrics(chosen, engine, client), relaying(client, engine):
             await keep_rounds(client, chosen)
             letters: tuple[Path, ...] = ()
             if only_outbox(chosen):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import timezone
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -133,7 +134,8 @@ def _applied(session: Session, done: Done, outbox: Path) -> Act | None:
     outcome = _again(session, act, done.answered).record()
     if done.answered and done.answered.accepted and not outcome.accepted:
         said = f"{QUOTING.get(outcome.result, outcome.answer)} {outcome.remains or ''}".strip()
-        raise Stopped(f"{act.message['id']} was accepted then and would be {outcome.result} now ({said}): {BODY}, then {AGAIN}.")
+        since = f"{BODY} --since {act.now.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%S}"
+        raise Stopped(f"{act.message['id']} was accepted then and would be {outcome.result} now ({said}): {since}, then {AGAIN}.")
     return act
 
 

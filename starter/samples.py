@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from activities.bodies import Body, save_body
 from activities.outcome import Outcome
+from activities.staff_lists import Loaded
 from domain.case import Customer
 from domain.commands import OpenCase
 from domain.model import Data
@@ -19,6 +20,7 @@ from policies.load import build, parse
 from records.database import reading, transaction
 from records.tables import CaseRow
 from starter.cases import AlreadyOpen, Cases
+from starter.clock import now
 
 FOLDER = Path(__file__).resolve().parent / "samples"
 PATIENCE = 60.0
@@ -69,7 +71,7 @@ def set_up_bodies(engine: Engine, found: tuple[Sample, ...]) -> None:
     """Save the sample bodies, where they are not there yet."""
     with transaction(engine) as session:
         for sample in found:
-            save_body(session, sample.body)
+            save_body(session, sample.body, Loaded(at=now(), source="sample"))
 
 
 async def play(sample: Sample, cases: Cases, engine: Engine, *, today: date, progress: Callable[[str], None]) -> None:

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from domain.case import Customer
 from domain.contact_words import ContactKind, Verdict
 from domain.days import LONDON, UTC, Holiday, Nation
+from domain.held import Held
 from domain.model import Code, Data, Reference, Sentence, WebAddress
 from domain.people import Absence, Person
 from domain.restrictions import Channel
@@ -141,10 +142,10 @@ class Member(Data):
 
     name: str
     natural: str | None = None
-    offices: tuple[str, ...] = ()
+    offices: tuple[str | Held, ...] = ()
     grade: int | None = None
     line_manager: str | None = None
-    deputises: tuple[str, ...] = ()
+    deputises: tuple[str | Held, ...] = ()
     area: str | None = None
     valid_from: date | None = None
     valid_to: date | None = None
@@ -188,7 +189,7 @@ class Script(Data):
 
     @property
     def staff(self) -> tuple[Person, ...]:
-        return tuple(Person(id=key, **dict(member)) for key, member in self.people.items())
+        return tuple(Person.model_validate({"id": key, **member.model_dump(by_alias=True)}) for key, member in self.people.items())
 
 
 class Read:

@@ -55,6 +55,16 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
     """Gives the URL of an empty database of this test's own, dropped after it."""
+    yield from _empty(postgres_url)
+
+
+@pytest.fixture
+def another_postgres_url(postgres_url: str) -> Iterator[str]:
+    """Gives the URL of a second one."""
+    yield from _empty(postgres_url)
+
+
+def _empty(postgres_url: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(NUMBERS)}"
     server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from activities.bodies import Body, save_body
 from activities.carriers.post import Post
 from activities.clock import ENGINE_TIME, Clock
 from activities.outcome import Outcome
+from activities.staff_lists import Loaded
 from domain.people import Person
 from records.database import create_all, open_database, reading, transaction
 from records.keys import keys_of_engine
@@ -130,11 +131,17 @@ class Office:
     records: Engine = field(init=False)
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.records = open_database(f"sqlite:///{self.folder / 'evenhand.db'}")
         create_all(self.records)
         know(self.records)
-        self.client = with_keys(self.client, keys_of_engine(self.records))
+        if self.client:  # none yet where each engine of a test brings one
+            self.use(self.client)
         self.set_up(MMO)
+
+    def use(self, client: Client) -> None:
+        """Go on with an engine's client, and the keys of this office's records."""
+        self.client = with_keys(client, keys_of_engine(self.records))
 
     @property
     def outbox(self) -> Path:
@@ -148,9 +155,9 @@ class Office:
         """Returns a message as a door sends it, for a test that uses the engine's own client."""
         return SIGNER.at(self.clock.case_time(now())).sign(case, message)
 
-    def set_up(self, body: Body) -> None:
+    def set_up(self, body: Body, *, since: datetime | None = None) -> None:
         with transaction(self.records) as session:
-            save_body(session, body)
+            save_body(session, body, Loaded(at=now(), since=since))
 
     def worker(self, *, cached: int = 1000) -> Worker:
         return wiring.worker_for(

@@ -329,6 +329,11 @@ def _reworded(lines: list[Any]) -> list[Any]:
     return lines
 
 
+def _graded(lines: list[Any]) -> list[Any]:
+    lines[4]["grade"] = 99
+    return lines
+
+
 def _moved_a_day(lines: list[Any]) -> list[Any]:
     lines[9]["on"] = "2027-03-25"
     return lines
@@ -348,6 +353,7 @@ def _hidden(lines: list[Any]) -> list[Any]:
     ("edit", "said"),
     [
         (_reworded, "line 5 was changed"),
+        (_graded, "line 5 was changed"),
         (_moved_a_day, "line 10 was changed"),
         (_other_case, "line 1 is of another case"),
         (lambda lines: lines[:3] + lines[4:], "line 4 is missing"),

@@ -13,6 +13,7 @@ from activities.bodies import Body, save_body
 from activities.clock import ENGINE_TIME
 from activities.outcome import Act, Outcome
 from activities.recording import Recording
+from activities.staff_lists import Loaded
 from domain.days import first_instant
 from domain.desk import Advice
 from domain.desk_question import Asked
@@ -20,6 +21,7 @@ from domain.people import Person
 from records.database import migrate, reading, transaction
 from records.desk import KNOWN, Desk, fill_desk
 from records.tables import DeskEntryRow, DeskKeyRow, InstallationRow, TextRow
+from starter.clock import now
 from tests.signing import signed_act
 from tests.stories import MMO_GROUNDS, MMO_STAFF
 
@@ -331,7 +333,7 @@ def test_an_officers_absence_is_seen_at_once(records: Engine):
     changed = {"officer": {"absences": [{"from": "2027-03-15"}]}, "records": {"deputises_for": ["officer"]}}
     away = [Person.model_validate({**one.model_dump(by_alias=True), **changed.get(one.id, {})}) for one in MMO_STAFF.people]
     with transaction(records) as session:
-        save_body(session, Body(body="mmo", name="mmo", policy="mmo", keep_years=6, people=tuple(away)))
+        save_body(session, Body(body="mmo", name="mmo", policy="mmo", keep_years=6, people=tuple(away)), Loaded(at=now()))
 
     assert ask(records, NAME).pass_to == "records"
 

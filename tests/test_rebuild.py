@@ -16,6 +16,7 @@ from records.log import first_broken_line
 from records.tables import CommandRow
 from starter.calendars import apply_to, lagging_cases, next_table
 from starter.cases import NoSuchCase
+from starter.clock import now
 from starter.engine import compare, rebuild
 from starter.local import today
 from starter.repair import Repaired, keep_files, repair
@@ -201,6 +202,7 @@ async def test_a_repair_stops_at_an_act_of_somebody_the_older_copy_does_not_know
         behind.records.dispose()
         copied(database, tmp_path / "older.db")
         newer = MMO.model_copy(update={"people": (*MMO.people, Person(id="nell-new", name="Nell New", grade=5))})
+        loaded = now()
         behind.set_up(newer)
         await behind.do("staff/1", {**assess("by-nell"), "by": "nell-new"})
     behind.records.dispose()
@@ -209,9 +211,12 @@ async def test_a_repair_stops_at_an_act_of_somebody_the_older_copy_does_not_know
     async with behind.worker():
         [stopped] = await repaired(behind)
         behind.set_up(newer)
+        [stopped_again] = await repaired(behind)
+        behind.set_up(newer, since=loaded)
         [done] = await repaired(behind)
     await over(behind, "staff/1")
-    assert stopped.applied == [] and "evenhand body set FILE, then evenhand engine repair" in stopped.left[0]
+    assert stopped.applied == [] and "evenhand body set FILE --since" in stopped.left[0]
+    assert stopped_again.applied == [], "a list loaded now judges no act of then"
     assert (done.applied, done.left) == (["by-nell"], [])
 
 

@@ -23,12 +23,14 @@ from activities.clock import ENGINE_TIME
 from activities.following import Following, RoundActivities
 from activities.outcome import Act, Outcome, Source
 from activities.recording import Recording
+from activities.staff_lists import Loaded
 from activities.staff_mail import StaffCounts, send_staff_notices, unsettled
 from domain.people import Absence, Person
 from domain.staff_notices import readers
 from domain.task import Task
 from records.database import migrate, open_database, reading, transaction
 from records.tables import StaffNoticeRow, TaskRow
+from starter.clock import now
 from tests.engine import evenhand
 from tests.signing import signed_act
 from tests.stories import NATURAL_ENGLAND_GROUNDS, NATURAL_ENGLAND_STAFF
@@ -192,7 +194,7 @@ def test_what_waited_before_somebody_had_an_address_is_not_told_later(database: 
     """EH-123: the difference an act makes; nobody's first email is the whole of last year."""
     proposed(database, with_emails(without=("manager",)))
     with transaction(database) as session:
-        save_body(session, with_emails())
+        save_body(session, with_emails(), Loaded(at=now()))
 
     tell(database, "consult", PROPOSED, person="colleague", about="decision", view="SECRET view")
 
@@ -370,7 +372,7 @@ def test_somebody_who_lost_their_address_is_not_written_to(database: Engine):
     """EH-123: the address is looked up when it goes, as the staff list stands then."""
     proposed(database, with_emails())
     with transaction(database) as session:
-        save_body(session, with_emails(without=("manager",)))
+        save_body(session, with_emails(without=("manager",)), Loaded(at=now()))
 
     assert send(database, Mail(), PROPOSED) == StaffCounts(over=1)
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from worker.keys import NoKeys, NoMaster
 from worker.logs import NoLogs, keep_logs
 from worker.post import NoPost
+from worker.profile import NoProfile
 from worker.release import release
 from worker.run import run_worker
 from worker.settings import Settings
@@ -43,7 +44,7 @@ def main() -> int:
     log.info("Working.", extra={**about, "build": release()})
     try:
         asyncio.run(work_until_told(settings))
-    except (NoPost, NoMetrics, NoSigners, NoKeys, NoMaster) as error:
+    except (NoPost, NoMetrics, NoSigners, NoKeys, NoMaster, NoProfile) as error:
         log.error("The settings cannot be used.", extra={"setting": str(error).splitlines()})
         return 1
     except RuntimeError as error:  # the SDK's word for an engine that is not reached, among others

@@ -19,6 +19,8 @@ from activities.following import Following, RoundActivities
 from worker.keys import checked_for_work, keys_for, records_of
 from worker.metrics import serving_metrics
 from worker.post import post_of
+from worker.profile import connection
+from worker.relay import relaying
 from worker.release import release
 from worker.round import keep_rounds
 from worker.settings import Settings
@@ -37,11 +39,9 @@ FINISH_WITHIN = timedelta(seconds=30)
 async def connect(settings: Settings, *, runtime: Runtime | None = None) -> Client:
     """Returns a client of the engine named in the settings, with the keys named there; a worker gives the runtime that counts what it does.
 
-    Raises NoKeys or NoMaster."""
-    return await Client.connect(
-        settings.temporal_address, namespace=settings.temporal_namespace, data_converter=sealing(keys_for(settings)), runtime=runtime,
-        interceptors=tracing(settings),
-    )  # fmt: skip
+    Raises NoKeys or NoMaster, or NoProfile where they name a profile that cannot be used."""
+    sealed = sealing(keys_for(settings))
+    return await Client.connect(**connection(settings), data_converter=sealed, runtime=runtime, interceptors=tracing(settings))
 
 
 def worker_for(client: Client, *, engine: Engine, post: Post, task_queue: str, clock: Clock = ENGINE_TIME, cached: int = 1000) -> Worker:
@@ -79,7 +79,8 @@ async def run_worker(settings: Settings) -> None:
     engine = records_of(settings)
     if settings.database_url:  # not the default run, which has a key of its own
         need_signers(engine, at=datetime.now(timezone.utc))  # noqa: TID251  # a worker's start
-    async with worker_for(client, engine=engine, post=post, task_queue=settings.task_queue), serving_metrics(settings, engine, client):
+    working = worker_for(client, engine=engine, post=post, task_queue=settings.task_queue)
+    async with working, serving_metrics(settings, engine, client), relaying(client, engine):
         await keep_rounds(client, settings)
         while True:
             if settings.health_file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -48,6 +49,10 @@ class Settings(BaseSettings):
     outbox: Path | None = None
     temporal_address: str = "127.0.0.1:7233"
     temporal_namespace: str = "default"
+    temporal_profile: str = ""
+    """A profile of Temporal's own configuration file (temporalio.envconfig): address, namespace, TLS, API key."""
+    temporal_config: Path | None = None
+    """That file; where Temporal itself looks if empty."""
     task_queue: str = "evenhand"
     keys_url: str = ""
     """The key store's own database, apart from the records; beside a SQLite file of records where nothing is set."""
@@ -109,6 +114,22 @@ class Settings(BaseSettings):
     notify_postage: str = "first"
     """By which class Notify posts letters on paper: first, second or economy."""
     notify_url: str = "https://api.notifications.service.gov.uk"
+    oidc_issuer: str = ""
+    """The identity provider at which people sign in; where it is set the command line acts only as whoever is signed in."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    """Empty for a public client, which proves itself by PKCE alone."""
+    oidc_scope: str = "openid profile email"
+    oidc_person_claim: str = "preferred_username"
+    """The claim that holds who somebody is on the staff list: their id, or with `email` their verified address."""
+    oidc_redirect_port: int = 0
+    """The port on this machine to which the browser comes back; any free one where 0."""
+    oidc_flow: Literal["person", "service"] = "person"
+    """service: this program is no person; it proves itself by client credentials and acts as oidc_services says."""
+    oidc_services: dict[str, str] = {}
+    """Which account of the staff list a service acts as, by its client id, as JSON."""
+    session_file: Path | None = None
+    """Where the sign-in is kept, for its owner's eyes only; beside the user's other settings where empty."""
     post_round_minutes: int = 60
     """How often Notify is asked what became of the letters it took."""
 

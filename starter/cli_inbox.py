@@ -1,0 +1,32 @@
+"""evenhand inbox: what reached the body and has no answer of its case yet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from starter.cli import Json
+from starter.cli_case import _engine
+from starter.show import as_json, out, several, table
+
+FACTS = ("case_id", "command_id", "arrived_at", "state", "tries", "next_at", "result", "settled_at")
+
+
+def inbox(
+    all_: Annotated[bool, typer.Option("--all", help="Those with an answer too.")] = False,
+    json: Json = False,
+) -> None:
+    """What reached the body and waits for its case's answer, the oldest first: it is passed on until there is one."""
+    from records.database import reading
+    from records.inbox import in_inbox
+
+    with reading(_engine()) as session:
+        rows = in_inbox(session, answered=all_)
+    if json:
+        as_json([row.model_dump(mode="json", include=set(FACTS)) for row in rows])
+        return
+    columns = ("case", "id", "arrived", "passed on", "answer")
+    times = "{0:%Y-%m-%d %H:%M} UTC"
+    lines = [(r.case_id, r.command_id, times.format(r.arrived_at), several(r.tries, "time"), r.result or "none yet") for r in rows]
+    table(columns, lines) if lines else out.print("Nothing waits.")

@@ -1,0 +1,92 @@
+"""What must not be lost: a customer's appeal or request is signed and kept in the records first, and only then is its case asked.
+
+With the engine, its workers or this program gone a moment later, a worker passes it on under the same id and signature: see its relay."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from activities.outcome import Act, Outcome
+from activities.recording import content_hash
+from activities.refused_unsigned import note
+from activities.signatures import HOW, verified
+from domain.commands import COMMANDS
+from domain.days import london_date
+from domain.decision import Refusal
+from records.database import transaction
+from records.inbox import NotKept, keep, settle
+from records.tables import CaseRow
+from starter.cases import Cases, NoSuchCase, Unavailable, Unfit, ready
+from starter.clock import now
+from starter.signer import Signer
+
+INTAKE = frozenset(name for name, command in COMMANDS.items() if "customer" in command.origins)
+"""The commands by which customers act: each has, or may have, a last day."""
+Message = dict[str, object]
+
+
+class NotSigned(NotKept):
+    """Its signature does not count: its case would refuse it whenever it came there."""
+
+
+def received(engine: Engine, case: str, message: Message, *, signer: Signer | None = None) -> Message:
+    """Sign and keep a message that has just arrived; it counts from today where it names no day. Returns it as it was kept.
+
+    One that brings its token is kept as it came; `signer` signs any other. Raises Unfit (no case could keep it, or nobody can sign it), or
+    records.inbox.NotKept: NoRunningCase, IdTaken or NotSigned."""
+    at = now()
+    sent = ready(case, _dated(message, at), signer)
+    with transaction(engine) as session:
+        fault = _unsigned(session, case, sent, at)
+        if fault is None:
+            return keep(session, case, sent, hashed=content_hash(sent), at=at)
+    raise NotSigned(fault)
+
+
+def _dated(message: Message, at: datetime) -> Message:
+    """Returns the message with the day it counts from: it may lie here a while. Raises Unfit."""
+    if message.get("on"):
+        return message
+    if "token" in message:
+        raise Unfit("A message that is signed and names no day (on) cannot be kept: its case would count from the day it gets there.")
+    return {**message, "on": london_date(at).isoformat()}
+
+
+def _unsigned(session: Session, case: str, sent: Message, at: datetime) -> str | None:
+    """Returns why a signature does not count, noted as for any other door, or None."""
+    row = session.get(CaseRow, case)
+    if row is None:
+        return None  # nobody's message: that is said instead
+    try:
+        verified(session, case, sent, body=row.body, arrived=at)
+    except Refusal as refusal:
+        act = Act(case=case, message=sent, door="update", now=at)
+        note(session, act, refusal.reason, there=True, at=at, on_the_case=lambda _: None)
+        return refusal.reason
+    return None
+
+
+async def receive(
+    connect: Callable[[], Awaitable[Cases]], engine: Engine, case: str, message: Message, *, signer: Signer | None = None
+) -> Outcome:
+    """Keep a message, then ask its case; `pending` where that cannot answer now, and nothing is lost. Raises as `received`, but that
+    an unsigned one is an outcome, as from every door."""
+    try:
+        kept = received(engine, case, message, signer=signer)
+    except NotSigned as fault:
+        return Outcome(command=str(message.get("id")), result="unsigned", answer=str(fault), remains=HOW)
+    try:
+        outcome = await (await connect()).submit_message(case, kept)
+    except (NoSuchCase, Unavailable, RuntimeError):  # the last: no engine there to connect to
+        return Outcome(command=str(kept["id"]), result="pending", answer=_kept_until(kept), remains="evenhand inbox shows what waits.")
+    with transaction(engine) as session:
+        settle(session, case, str(kept["id"]), at=now())
+    return outcome
+
+
+def _kept_until(kept: Message) -> str:
+    return f"Kept in the records as {kept['id']}, and counts from {kept['on']}. Its case is asked as soon as it can answer."
