@@ -8,6 +8,7 @@ import logging
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any  # what the standard library leaves open
@@ -66,7 +67,8 @@ class Whole(logging.StreamHandler[Any]):
     """Writes whole lines. A record that cannot be made into one is counted, never printed: its text may be anybody's."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        self.stream.write(f'{{"level": "error", "event": "A line could not be written", "logger": "{scrubbed(record.name)}"}}\n')
+        with suppress(ValueError, OSError):  # the stream is closed: there is nowhere to say it
+            self.stream.write(f'{{"level": "error", "event": "A line could not be written", "logger": "{scrubbed(record.name)}"}}\n')
 
 
 def line_of(record: logging.LogRecord) -> dict[str, object]:
