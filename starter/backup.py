@@ -1,7 +1,8 @@
 """Copies of the default run: made while it goes on, checked before they are brought back.
 
 The records are copied before the engine, so that an engine brought back is never behind its records: what it knows more,
-evenhand engine repair applies again. The keys are not in a copy: what they lock is unreadable once they are destroyed."""
+evenhand engine repair applies again. No key is in a copy, and no letter of the outbox: what lies there is readable, and a copy of it would
+outlive the destruction of its case. The records keep each letter sealed."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 DATABASES = ("evenhand.db", "temporal.db")
 """In the order in which they are copied."""
-LETTERS, MANIFEST = "outbox", "backup.json"
+MANIFEST = "backup.json"
 
 
 class CannotCopy(Exception):
@@ -35,7 +36,7 @@ class Copied(BaseModel):
 
 
 def back_up(var: Path, folder: Path, *, at: datetime) -> Copied:
-    """Copy the databases and letters of a default run into a new folder, whether it runs or not. Raises CannotCopy."""
+    """Copy the databases of a default run into a new folder, whether it runs or not. Raises CannotCopy."""
     missing = [name for name in DATABASES if not (var / name).is_file()]
     if missing:
         raise CannotCopy(f"{var} holds no {missing[0]}: there is nothing to copy. Set EVENHAND_VAR, or use your database's own tools.")
@@ -44,9 +45,7 @@ def back_up(var: Path, folder: Path, *, at: datetime) -> Copied:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in DATABASES:
         _copy_database(var / name, folder / name)
-    if (var / LETTERS).is_dir():
-        shutil.copytree(var / LETTERS, folder / LETTERS)
-    copied = Copied(made_at=at, files={path.relative_to(folder).as_posix(): _sha256(path) for path in _files(folder)})
+    copied = Copied(made_at=at, files={name: _sha256(folder / name) for name in DATABASES})
     (folder / MANIFEST).write_text(copied.model_dump_json(indent=2), encoding="utf-8")
     return copied
 
@@ -57,18 +56,15 @@ def _copy_database(source: Path, target: Path) -> None:
         old.backup(new)
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
-
-
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def bring_back(folder: Path, var: Path, *, at: datetime) -> Path | None:
-    """Put a copy in the place of what stands in `var`, where nothing runs. Returns where that was moved to, or None.
+    """Put a copy in the place of the databases in `var`, where nothing runs. Returns where those were moved to, or None.
 
-    Raises CannotCopy where the copy is not whole, or a run is up; nothing is changed then."""
+    The outbox stays, so that no letter there is written over. Raises CannotCopy where the copy is not whole, or a run is up; nothing is
+    changed then."""
     copied = _checked(folder)
     var.mkdir(parents=True, exist_ok=True)
     with (var / "server.lock").open("ab") as lock:
@@ -78,9 +74,7 @@ def bring_back(folder: Path, var: Path, *, at: datetime) -> Path | None:
             raise CannotCopy(f"evenhand up runs in {var}; stop it first.") from None
         aside = _moved_aside(var, at)
         for name in copied.files:
-            target = var / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(folder / name, target)
+            shutil.copy2(folder / name, var / name)
     return aside
 
 
@@ -89,8 +83,9 @@ def _checked(folder: Path) -> Copied:
         copied = Copied.model_validate_json((folder / MANIFEST).read_bytes())
     except (OSError, ValidationError):
         raise CannotCopy(f"{folder} holds no copy: {MANIFEST} is missing or damaged.") from None
-    outside = [name for name in copied.files if not (folder / name).resolve().is_relative_to(folder.resolve())]
-    changed = [name for name, sha256 in copied.files.items() if name in outside or not _holds(folder / name, sha256)]
+    if set(copied.files) != set(DATABASES):
+        raise CannotCopy(f"{folder}: {MANIFEST} names {', '.join(copied.files) or 'nothing'}; a copy holds {' and '.join(DATABASES)}.")
+    changed = [name for name, sha256 in copied.files.items() if not _holds(folder / name, sha256)]
     if changed:
         raise CannotCopy(f"{folder}: {', '.join(changed[:5])} is missing or was changed since the copy was made; nothing was brought back.")
     return copied
@@ -101,7 +96,7 @@ def _holds(path: Path, sha256: str) -> bool:
 
 
 def _moved_aside(var: Path, at: datetime) -> Path | None:
-    names = [f"{name}{ending}" for name in DATABASES for ending in ("", "-wal", "-shm")] + [LETTERS]
+    names = [f"{name}{ending}" for name in DATABASES for ending in ("", "-wal", "-shm")]
     there = [name for name in names if (var / name).exists()]
     if not there:
         return None

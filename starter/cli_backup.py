@@ -14,7 +14,7 @@ Folder = Annotated[Path, typer.Argument(help="The folder of the copy.")]
 
 
 def backup(folder: Folder) -> None:
-    """Copy the records, the engine's database and the letters of a default run into a new folder, while it goes on; no key is copied."""
+    """Copy the records and the engine's database of a default run into a new folder, while it goes on; no key and no outbox."""
     from starter.backup import CannotCopy, back_up
     from starter.clock import now
     from worker.settings import Settings

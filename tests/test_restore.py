@@ -141,10 +141,10 @@ def dump(url: str, file: Path) -> None:
 def test_a_copy_that_was_changed_is_brought_back_not_at_all(tmp_path: Path):
     var, copy = a_run(tmp_path)
     back_up(var, copy, at=now())
-    (copy / "outbox" / "a" / "n1.pdf").write_bytes(b"other")
+    (copy / "evenhand.db").write_bytes(b"other")
     before = sorted((path, path.read_bytes()) for path in var.rglob("*") if path.is_file())
 
-    with pytest.raises(CannotCopy, match=r"outbox/a/n1\.pdf is missing or was changed"):
+    with pytest.raises(CannotCopy, match=r"evenhand\.db is missing or was changed"):
         bring_back(copy, var, at=now())
     assert sorted((path, path.read_bytes()) for path in var.rglob("*") if path.is_file()) == before
 
@@ -179,11 +179,22 @@ def test_what_cannot_be_copied_is_said(tmp_path: Path, spoil: Callable[[Path, Pa
 def test_what_stood_there_is_moved_aside_and_not_lost(tmp_path: Path):
     var, copy = a_run(tmp_path)
     back_up(var, copy, at=now())
-    (var / "outbox" / "a" / "n1.pdf").write_bytes(b"newer")
+    was = (var / "evenhand.db").read_bytes()
+    (var / "evenhand.db").write_bytes(b"newer")
 
     aside = bring_back(copy, var, at=now())
 
-    assert aside is not None and (aside / "outbox" / "a" / "n1.pdf").read_bytes() == b"newer"
+    assert aside is not None and (aside / "evenhand.db").read_bytes() == b"newer"
+    assert (var / "evenhand.db").read_bytes() == was
+
+
+def test_letters_are_in_no_copy_and_those_in_the_outbox_stay_where_they_are(tmp_path: Path):
+    """They are readable: a copy would outlive the destruction of their case."""
+    var, copy = a_run(tmp_path)
+    back_up(var, copy, at=now())
+    assert not [path for path in copy.rglob("*") if path.is_file() and b"a letter" in path.read_bytes()]
+
+    bring_back(copy, var, at=now())
     assert (var / "outbox" / "a" / "n1.pdf").read_bytes() == b"a letter"
 
 
