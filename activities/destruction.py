@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import cast
 
 from sqlmodel import Session
 
-from activities.bodies import Body
+from activities.bodies import Body, policy_of_edition
+from activities.calendars import calendar_of
 from domain.case import Case
-from domain.days import Calendar, Reckoned
+from domain.days import Calendar, Reckoned, in_words, london_date
 from domain.decision import Refusal
+from domain.destruction_due import emptied
 from domain.end_clocks import end_of_case, retention_ends
 from domain.policy import Policy
 from records.destroying import destroy_rows, destroyed_on
+from records.log import Log
+from records.store import read_case, save_case
 from records.tables import BodyRow, CaseRow, DestructionRow, Json
+from records.vault import CaseVault
 
 A_DAY = 50
 LIMIT = "EH-151"
+BACK = "The papers came back with a copy of the records older than their destruction."
 
 
 def require_room(session: Session, body: Body, today: date) -> None:
@@ -50,6 +56,22 @@ def destroy_case(session: Session, before: Case, case: Case, *, policy: Policy, 
         "sign_offs": {"lines": row.signed_lines, "hash": row.signed_hash},
     }
     session.add(DestructionRow(case_id=case.id, body=case.body, on=case.destroyed_on, facts=facts))
+
+
+def destroy_again(session: Session, case_id: str, *, on: date, at: datetime) -> None:
+    """Empty a case whose papers were destroyed on a day, and which came back with an older copy of the records.
+
+    Nobody signs again: its key is gone, and with it whatever the copy holds of it. What is left is done as after any destruction."""
+    case, vault = read_case(session, case_id), CaseVault(session, case_id)
+    assert case is not None, f"{case_id}: no such case"
+    policy = policy_of_edition(session, case.edition)
+    closed = emptied(case, on).model_copy(update={"seq": case.seq + 1, "stage": "closed"})
+    save_case(session, closed, vault=vault, deadline=None, at=at)
+    Log(session, case_id).write(
+        at=at, on=london_date(at), actor="records", office=None, command="destroy_again", command_id=f"destroy_again:{at.isoformat()}",
+        result="accepted", what=f"{BACK} They were destroyed on {in_words(on)}, and are destroyed again.", cites=(),
+    )  # fmt: skip
+    destroy_case(session, case, closed, policy=policy, calendar=calendar_of(session, case, policy), by={"again": BACK})
 
 
 def _day(day: date | None) -> str | None:

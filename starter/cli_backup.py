@@ -44,4 +44,4 @@ def restore(folder: Folder) -> None:
         raise typer.Exit(REFUSED) from None
     if aside:
         out.print(f"What stood there is in {aside}: destroy it when you no longer need it.", markup=False)
-    out.print("Brought back. Start it (evenhand up), then: evenhand engine repair; evenhand engine check.")
+    out.print("Brought back. Start it (evenhand up), then: evenhand destroy again; evenhand engine repair; evenhand engine check.")

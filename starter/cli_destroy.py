@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -138,6 +139,37 @@ async def _work() -> Destroying:
 
     cases, engine = await _cases(), _engine()
     return Destroying(engine, cases.client, Outbox(Settings.local().letters), keys=keys_of_engine(engine))
+
+
+@destroy_app.command()
+def again(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Destroy nothing; list the cases.")] = False,
+    json: Json = False,
+) -> None:
+    """Destroy again the papers that came back with an older copy of the records. Nobody signs twice: their keys are gone already."""
+    from records.keys import KeyStore, keys_of_engine
+    from starter.came_back import came_back
+
+    engine = _engine()
+    keys = keys_of_engine(engine)
+    assert isinstance(keys, KeyStore), "the command line opens the key store itself"
+    found = came_back(engine, keys)
+    if dry_run or not found:
+        if json:
+            as_json([{"case": case, "destroyed_on": on} for case, on in found.items()])
+        else:
+            table(("case", "destroyed on"), list(found.items())) if found else out.print("No destroyed case came back.")
+        return
+    run(_destroyed_again(found, json))
+
+
+async def _destroyed_again(found: dict[str, date], json: bool) -> None:
+    from starter.came_back import empty_again
+
+    work = await _work()
+    for case, on in found.items():
+        await empty_again(work.client, work.engine, case, on=on)
+    await _destroyed(list(found), set(found), "", json)
 
 
 async def _act(case: str, do: str, by: str) -> Outcome:

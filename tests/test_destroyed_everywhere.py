@@ -16,13 +16,16 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.carriers.outbox import Outbox
 from activities.clock import Clock
+from records.audit import verify
 from records.case_key import Unsealable
 from records.database import open_database, reading
 from records.keys import KeyStore, file_keys
 from records.tables import LetterFileRow, TextRow
 from records.vault import DESTROYED, CaseVault, opened_file
+from starter.came_back import came_back, empty_again
+from starter.clock import today
 from starter.destroying import Destroying, scrub
-from tests.engine import CUSTOMER, MANAGER, RECORDS, Office, act, new_office
+from tests.engine import CUSTOMER, MANAGER, RECORDS, Office, act, assess, new_office, report
 from tests.traces import slices, traces
 from worker.server import binary
 from workflows.codec import UNREADABLE
@@ -122,3 +125,30 @@ async def opened_by_the_engine(database: Path, keys: KeyStore) -> set[object]:
         events = [event async for event in handle.fetch_history_events()]
         sent = [event.activity_task_scheduled_event_attributes.input.payloads for event in events]
         return {str(one) for payloads in sent if payloads for one in await client.data_converter.decode(list(payloads))}
+
+
+async def test_a_destroyed_case_that_came_back_with_an_older_copy_is_found_by_its_key_and_destroyed_again(tmp_path: Path):
+    """The copy is from before: its case runs again, and can read nothing. Its neighbour goes on."""
+    async with engine_on(tmp_path / "temporal.db") as server:
+        office = new_office(server.client, tmp_path)
+        keys = file_keys(tmp_path)
+        async with office.worker():
+            for case in (CASE, "neighbour/1"):
+                await office.open(case)
+                await office.do(case, report())
+            assert came_back(office.records, keys) == {}
+        keys.destroy(CASE)  # and the records are those of a copy from before that
+
+        [(case, on)] = came_back(office.records, keys).items()
+        assert (case, on) == (CASE, today())
+        async with office.worker(cached=0):
+            await empty_again(office.client, office.records, case, on=on)
+            row = await Destroying(office.records, office.client, Outbox(office.outbox), keys=keys).finish(case)
+            assert (await office.do("neighbour/1", assess("goes-on"))).accepted
+
+    assert row.facts["then"]["workflow"] == "terminated" and "older than their destruction" in str(row.facts["destroyed_by"])  # type: ignore[index]  # plain JSON
+    assert came_back(office.records, keys) == {}
+    with reading(office.records) as session:
+        assert session.exec(select(TextRow).where(TextRow.case_id == CASE)).all() == []
+        assert verify(session) == ()
+    assert office.lines(CASE)[-1].command == "destroy_again"
