@@ -11,7 +11,8 @@ Result = Literal["accepted", "refused", "malformed", "unknown", "stale", "repeat
 Source = Literal["outside", "calendar", "post"]
 Door = Literal["start", "update", "signal"]
 
-ROUNDS = "post-round"
+ROUNDS, RECONCILIATION = "post-round", "reconciliation"
+OF_NO_CASE = (ROUNDS, RECONCILIATION)
 """How the ids of workflows that belong to no case begin; no case's may."""
 
 RESUME = "resume"

@@ -15,7 +15,7 @@ from activities.calendars import calendar_after, calendar_now, calendar_of, made
 from activities.clock import Clock
 from activities.destruction import destroy_case, require_room
 from activities.given_texts import GivenTexts, without_text_inline
-from activities.outcome import RESUME, ROUNDS, Act, Outcome, Waiting
+from activities.outcome import OF_NO_CASE, RESUME, Act, Outcome, Waiting
 from activities.refused_unsigned import as_code, note
 from activities.signatures import verified
 from activities.staff_owed import owe_staff_notices
@@ -222,9 +222,9 @@ class Recording:
     def _open(self, case: Case | None, command: OpenCase | ImportCase, message: Message) -> Decision:
         if case is not None:
             raise _open_already(case.id)
-        if not CASE_ID.fullmatch(self.act.case) or self.act.case.startswith(ROUNDS):
+        if not CASE_ID.fullmatch(self.act.case) or self.act.case.startswith(OF_NO_CASE):
             raise Refusal(
-                f"A case id is letters, digits and . _ : / - only, at most 100 of them, and does not begin with {ROUNDS}.",
+                f"A case id is letters, digits and . _ : / - only, at most 100 of them, and does not begin with {' or '.join(OF_NO_CASE)}.",
                 kind="malformed",
                 remains="Something like body/2027-0001.",
             )

@@ -32,8 +32,8 @@ class Broken(NamedTuple):
 
 def verify(session: Session, *, noted: Mapping[str, tuple[int, str]] | None = None) -> tuple[Broken, ...]:
     """Returns the first broken place of every chain that does not hold; none where all do. `noted` are heads of an earlier day."""
-    found = [one for case in chained_cases(session) for one in _case(session, case)]
-    return (*found, *_certificates(session), *_finished(session), *_heads(session, noted or {}))
+    found = [one for case in chained_cases(session) for one in broken_in_case(session, case)]
+    return (*found, *broken_certificates(session), *_heads(session, noted or {}))
 
 
 def chained_cases(session: Session) -> tuple[str, ...]:
@@ -44,7 +44,8 @@ def chained_cases(session: Session) -> tuple[str, ...]:
     return tuple(sorted(named))
 
 
-def _case(session: Session, case: str) -> Iterator[Broken]:
+def broken_in_case(session: Session, case: str) -> Iterator[Broken]:
+    """Yields the first broken place of one case's log, and of its sign-offs."""
     if (line := first_broken_line(session, case)) is not None:
         yield Broken("log", case, line, f"line {line} of the log of {case} was changed, or is missing")
     if (line := first_broken_sign_off(session, case)) is not None:
@@ -53,6 +54,12 @@ def _case(session: Session, case: str) -> Iterator[Broken]:
         for row in list(unchained(session, case))[:1]:
             what = f"signature {row.n} of {row.about} of {case}, as it stands, was never given"
             yield Broken("sign-offs", case, None, what)
+
+
+def broken_certificates(session: Session) -> Iterator[Broken]:
+    """Yields the first broken certificate, and destructions that are not what their certificate says."""
+    yield from _certificates(session)
+    yield from _finished(session)
 
 
 def _certificates(session: Session) -> Iterator[Broken]:

@@ -18,8 +18,13 @@ def save_contacts(session: Session, case: Case, *, before: Case | None, vault: C
     had = frozenset(before.logged_contacts) if before else frozenset()
     for one in case.logged_contacts if not case.destroyed_on else ():
         if one not in had or not one.waits:
-            entry = cast(Json, one.model_dump(mode="json", exclude_defaults=True, context={"vault": vault}))
-            session.merge(ContactRow(case_id=case.id, contact=one.id, n=int(one.id[1:]), on=one.on, act=one.act, entry=entry))
+            session.merge(contact_row(case, one, vault))
+
+
+def contact_row(case: Case, one: LoggedContact, vault: CaseVault) -> ContactRow:
+    """Returns the row of one contact that a case carries."""
+    entry = cast(Json, one.model_dump(mode="json", exclude_defaults=True, context={"vault": vault}))
+    return ContactRow(case_id=case.id, contact=one.id, n=int(one.id[1:]), on=one.on, act=one.act, entry=entry)
 
 
 def contact_under(session: Session, case: Case, act: str) -> LoggedContact | None:

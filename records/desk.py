@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Dialect, Engine, TextClause, delete, select, text
 from sqlalchemy.pool import Pool
-from sqlmodel import Session, col
+from sqlmodel import Session, SQLModel, col
 
 from domain.case import Case
 from domain.desk import Advice, advise, ambiguous
@@ -69,12 +69,18 @@ def save_desk(session: Session, case: Case, *, before: Case | None, policy: Poli
         return
     session.execute(delete(DeskKeyRow).where(col(DeskKeyRow.case_id) == case.id))
     session.execute(delete(DeskEntryRow).where(col(DeskEntryRow.case_id) == case.id))
+    session.add_all(desk_rows(session, case, policy=policy, vault=vault))
+
+
+def desk_rows(session: Session, case: Case, *, policy: Policy, vault: CaseVault) -> list[SQLModel]:
+    """Returns what the desk is to know of a case: its entry and the keys to it; nothing of one that has ended."""
+    entry = entry_of(case, policy)
     if entry is None:
-        return
+        return []
     secret = secret_of(session)
     kept = entry.model_dump_json(by_alias=True, exclude_defaults=True, context={"vault": vault})
-    session.add(DeskEntryRow(case_id=case.id, body=case.body, person=_person(secret, case), entry=kept))
-    session.add_all([DeskKeyRow(key=key, case_id=case.id) for key in sorted(_keys(secret, case))])
+    keys = [DeskKeyRow(key=key, case_id=case.id) for key in sorted(_keys(secret, case))]
+    return [DeskEntryRow(case_id=case.id, body=case.body, person=_person(secret, case), entry=kept), *keys]
 
 
 def _keys(secret: bytes, case: Case) -> set[str]:

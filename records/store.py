@@ -20,11 +20,14 @@ from domain.register import stands_in_register
 from domain.review_clocks import review_due
 from domain.steps import warned_on
 from domain.task import Task
-from records.contacts import save_contacts
-from records.desk import save_desk
+from records.contacts import contact_row, save_contacts
+from records.desk import desk_rows, save_desk
 from records.sign_offs import chain_sign_offs
 from records.tables import (
     CaseRow,
+    ContactRow,
+    DeskEntryRow,
+    DeskKeyRow,
     NoticeRow,
     RegisterRow,
     RestrictionRow,
@@ -96,6 +99,24 @@ def save_lists(
         _replace(session, RegisterRow, case.id, _register_rows(case, vault, policy, calendar))
     save_desk(session, case, before=before, policy=policy, vault=vault)
     save_contacts(session, case, before=before, vault=vault)
+
+
+def derived(
+    session: Session, case: Case, tasks: tuple[Task, ...], *, vault: CaseVault, policy: Policy, calendar: Calendar
+) -> dict[type[SQLModel], list[SQLModel]]:
+    """Returns every list of a case as save_lists would write it from nothing, to be held against what stands."""
+    desk = desk_rows(session, case, policy=policy, vault=vault)
+    return {
+        TaskRow: [_task_row(case, n, task) for n, task in enumerate(tasks, start=1)],
+        NoticeRow: _notice_rows(case, vault),
+        SanctionRow: [_sanction_row(case, one) for one in case.sanctions],
+        RestrictionRow: [row for one in case.sanctions for row in _restriction_rows(case, one, vault)],
+        SignOffRow: list(_sign_off_rows(case)),
+        RegisterRow: _register_rows(case, vault, policy, calendar),
+        DeskEntryRow: [row for row in desk if isinstance(row, DeskEntryRow)],
+        DeskKeyRow: [row for row in desk if isinstance(row, DeskKeyRow)],
+        ContactRow: [contact_row(case, one, vault) for one in case.logged_contacts],
+    }
 
 
 def _replace(session: Session, kind: type[SQLModel], case_id: str, rows: list[SQLModel]) -> None:

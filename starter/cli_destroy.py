@@ -13,12 +13,13 @@ from rich.markup import escape
 from starter.acting import acting
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.cli_case import By, _cases, _engine
-from starter.clock import today
+from starter.clock import now, today
 from starter.show import as_json, complain, out, table
 
 if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
+    from activities.finishing import Destroying
     from activities.outcome import Outcome
-    from starter.destroying import Destroying, Due
+    from starter.destroying import Due
 
 destroy_app = typer.Typer(no_args_is_help=True, help="Papers whose time has ended: signed for by two people, destroyed, certified.")
 Some = Annotated[list[str] | None, typer.Argument(help="Cases.")]
@@ -98,7 +99,8 @@ async def _destroyed(cases: Sequence[str], half: set[str], by: str, json: bool) 
     """Destroy one case after the other; whatever fails on the way leaves what is done, and is finished by the next run."""
     from temporalio.service import RPCError
 
-    from starter.destroying import NotEnded, facts_of, scrub
+    from activities.finishing import NotEnded
+    from starter.destroying import facts_of, scrub
 
     work, failed = await _work(), False
     told: list[dict[str, object]] = []
@@ -109,7 +111,7 @@ async def _destroyed(cases: Sequence[str], half: set[str], by: str, json: bool) 
             failed = True
             continue
         try:
-            told.append({"case": case, "result": "destroyed", **facts_of(await work.finish(case))})
+            told.append({"case": case, "result": "destroyed", **facts_of(await work.finish(case, at=now()))})
         except (NotEnded, RPCError, OSError) as error:
             told.append({"case": case, "result": "half done", "answer": f"{error} What is left is done by the next run."})
             failed = True
@@ -133,8 +135,8 @@ def _said(told: Sequence[dict[str, object]]) -> Iterator[str]:
 
 async def _work() -> Destroying:
     from activities.carriers.outbox import Outbox
+    from activities.finishing import Destroying
     from records.keys import keys_of_engine
-    from starter.destroying import Destroying
     from worker.settings import Settings
 
     cases, engine = await _cases(), _engine()

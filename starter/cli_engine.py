@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from starter.cli import MISUNDERSTOOD, OK, REFUSED, Json, run
+from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.cli_case import _engine
 from starter.show import as_json, complain, out, several, table
 
 if TYPE_CHECKING:  # the engine is imported only by the commands that use it
-    from starter.engine import Compared
-    from starter.repair import Repaired
+    from activities.in_step import Compared
+    from activities.reconciliation import Report
+    from activities.repair import Repaired
 
+ROUND_TAKES = 600.0
+"""Seconds after which a round asked for by hand is left to end by itself."""
 engine_app = typer.Typer(no_args_is_help=True, help="Engine and records: check that they agree, rebuild either from the other.")
 
 
@@ -23,7 +27,7 @@ def check(json: Json = False) -> None:
     """Compare every open case in the engine with the records; exit 1 where they differ."""
 
     async def work() -> list[Compared]:
-        from starter.engine import compare
+        from activities.in_step import compare
         from worker.run import connect
         from worker.settings import Settings
 
@@ -42,7 +46,7 @@ def rebuild(json: Json = False) -> None:
     """Start again the workflow of every open case that has none: where it stood, deadlines and unsent letters included."""
 
     async def work() -> list[str]:
-        from starter.engine import rebuild as start_again
+        from activities.in_step import rebuild as start_again
         from worker.run import connect
         from worker.settings import Settings
 
@@ -76,7 +80,7 @@ def repair(
         raise typer.Exit(MISUNDERSTOOD) from None
 
     async def work() -> list[Repaired]:
-        from starter.repair import repair as apply_again
+        from activities.repair import repair as apply_again
         from worker.run import connect
         from worker.settings import Settings
 
@@ -93,3 +97,53 @@ def repair(
             for line in one.left:
                 out.print(f"{one.case}: {line}", markup=False)
     raise typer.Exit(REFUSED if any(one.left for one in done) else OK)
+
+
+@engine_app.command()
+def reconcile(
+    last: Annotated[bool, typer.Option("--last", help="Only show the report of the last round.")] = False, json: Json = False
+) -> None:
+    """Hold every case against its records, its lists and its chains now, mend what can be derived, and name the rest; exit 1 where
+    something is left. The same runs every night (EVENHAND_RECONCILE_AT)."""
+    report = _last() if last else run(_reconcile())
+    if report is None:
+        complain("No reconciliation has come to its end yet.")
+        raise typer.Exit(UNKNOWN)
+    if json:
+        as_json(report)
+    else:
+        said = f"{report.began:%Y-%m-%d %H:%M} UTC: {several(report.cases, 'case')}, {report.mended} mended, {report.left} left."
+        out.print(said, markup=False)
+        rows = [("left" if one.left else "mended", one.kind.replace("-", " "), one.case, one.where) for one in report.named]
+        table(("", "what", "case", "where"), rows)
+    raise typer.Exit(REFUSED if report.left else OK)
+
+
+def _last() -> Report | None:
+    from activities.reconciliation import last_report
+    from records.database import reading
+
+    with reading(_engine()) as session:
+        return last_report(session)
+
+
+async def _reconcile() -> Report:
+    from temporalio.common import WorkflowIDConflictPolicy
+
+    from activities.reconciliation import Report
+    from starter.cases import Unavailable
+    from worker.reconciliation import ID
+    from worker.run import connect
+    from worker.settings import Settings
+    from workflows.reconciliation import TYPE
+
+    settings = Settings.local()
+    client = await connect(settings)
+    asked = client.execute_workflow(
+        TYPE, id=f"{ID}-by-hand", task_queue=settings.task_queue, result_type=Report,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )  # fmt: skip
+    try:
+        return await asyncio.wait_for(asked, ROUND_TAKES)
+    except TimeoutError:
+        raise Unavailable("The round has not ended. Is a worker running? Where one is, it goes on; see --last later.") from None

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from activities.bodies import body_of, policy_of_edition
+from activities.reconciliation import last_report
 from policies import load
 from policies.needs import configured, needs
 from records.counts import Counts, counted
@@ -30,6 +31,7 @@ from worker.settings import Settings
 T = TypeVar("T")
 CALENDAR_WARNS = 183
 """Days: half a year, in which a government publishes the next table."""
+RECONCILED_WITHIN = timedelta(days=2, hours=2)
 LATE = ("2-to-5-days", "5-to-14-days", "over-14-days")
 
 
@@ -66,6 +68,7 @@ def of_records(patient: Patient) -> dict[str, Check]:
         "migrations": lambda: _migrations(patient.records),
         "records' clock": lambda: _clock(patient.records),
         "engine and records": lambda: _in_step(patient),
+        "reconciliation": lambda: _reconciled(patient.records),
         "acts set aside": lambda: _set_aside(patient.records),
         "letters": lambda: _letters(patient.records),
         "staff emails": lambda: _staff(patient.records),
@@ -114,6 +117,18 @@ async def _in_step(patient: Patient) -> str:
 async def _counts(engine: Engine) -> dict[str, Counts]:
     found = await _asked(engine, lambda session: counted(session, today=today()))
     return {name: value for name, value in found._asdict().items() if isinstance(value, dict)}
+
+
+async def _reconciled(engine: Engine) -> str:
+    report = await _asked(engine, last_report)
+    if report is None:
+        return "none has come to its end yet; one begins every night"
+    said = f"of {report.began:%Y-%m-%d %H:%M} UTC: {several(report.cases, 'case')}, {report.mended} mended, {report.left} left"
+    if report.left:
+        raise Ill(said, "evenhand engine reconcile --last names them (docs/operations.md).", state="warn")
+    if now() - report.began > RECONCILED_WITHIN:
+        raise Ill(said, "Two nights are missing. Is the schedule paused, and is a worker running?", state="warn")
+    return said
 
 
 async def _set_aside(engine: Engine) -> str:

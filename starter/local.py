@@ -23,6 +23,7 @@ from worker.keys import make_local_master, records_of
 from worker.metrics import serving_metrics
 from worker.post import only_outbox, post_of
 from worker.relay import relaying
+from worker.reconciliation import keep_reconciliations
 from worker.round import keep_rounds
 from worker.run import connect, worker_for
 from worker.settings import Settings
@@ -79,6 +80,7 @@ async def run_local(
         working = worker_for(client, engine=engine, post=post, task_queue=chosen.task_queue)
         async with working, serving_metrics(chosen, engine, client), relaying(client, engine):
             await keep_rounds(client, chosen)
+            await keep_reconciliations(client, chosen)
             letters: tuple[Path, ...] = ()
             if only_outbox(chosen):
                 letters = checked(engine, await first_cases(client, engine, chosen, progress))

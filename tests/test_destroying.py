@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from sqlmodel import SQLModel, select
 
-import starter.destroying as destroying
+import activities.finishing as destroying
 from activities.bodies import save_body
 from activities.carriers.outbox import Outbox
+from activities.finishing import Destroying, NotEnded
 from domain.model import text_reference
 from records.audit import verify
 from records.certificates import case_hash, certificate_of, certificates
@@ -19,7 +20,8 @@ from records.database import reading, transaction
 from records.destroying import DESTROYED, STAYS, leave_no_trace, unfinished
 from records.log import log_of
 from records.tables import CertificateRow, CommandRow, DestructionRow, LetterFileRow, TextRow
-from starter.destroying import Destroying, NotEnded, due, due_of, facts_of
+from starter.clock import now
+from starter.destroying import due, due_of, facts_of
 from tests.handed_over import ADDRESS, BODY, CASE, CUSTOMER, MANAGER, NEIGHBOUR, RECORDS, REVIEWER, Records, message
 from tests.traces import slices, traces
 
@@ -104,7 +106,7 @@ async def test_no_readable_byte_is_left_in_the_records_their_log_or_the_outbox(r
     assert any(line.startswith("n2.") for line in before), "the walker finds no letter in the outbox"
 
     destroy(records)
-    await work(records, engine).finish(CASE)
+    await work(records, engine).finish(CASE, at=now())
     assert leave_no_trace(records.engine) is None
 
     assert traces(places, words) == []
@@ -117,7 +119,7 @@ async def test_another_case_is_left_whole(records: Records, engine: Engine):
     ended(records, "mmo/other")
 
     destroy(records)
-    await work(records, engine).finish(CASE)
+    await work(records, engine).finish(CASE, at=now())
     leave_no_trace(records.engine)
 
     with reading(records.engine) as session:
@@ -144,7 +146,7 @@ async def test_the_key_goes_last_and_the_certificate_comes_after_it(records: Rec
     destroy(records)
     assert unfinished_of(records) == (CASE,)
 
-    row = await work(records, engine).finish(CASE)
+    row = await work(records, engine).finish(CASE, at=now())
 
     assert engine.asked == ["workflow", "runs", "key"]
     assert unfinished_of(records) == ()
@@ -179,16 +181,16 @@ async def test_a_crash_at_any_step_is_found_and_finished(
     """Before a step, and after it where it was done and not yet noted: once finished, nothing is done half and there is one certificate."""
     destroy(records)
     with crashing(monkeypatch, step, when), pytest.raises(Crash):
-        await work(records, engine).finish(CASE)
+        await work(records, engine).finish(CASE, at=now())
     assert [one.case for one in due(records.engine, today=DUE) if one.half_done] == [CASE]
     with reading(records.engine) as session:
         assert certificates(session) == ()
 
-    row = await work(records, engine).finish(CASE)
+    row = await work(records, engine).finish(CASE, at=now())
 
     assert (row.n, unfinished_of(records), not records.outbox.exists() or not any(records.outbox.iterdir())) == (1, (), True)
     assert engine.asked.index("key") > max(n for n, one in enumerate(engine.asked) if one == "runs")
-    again = await work(records, engine).finish(CASE)
+    again = await work(records, engine).finish(CASE, at=now())
     assert (again.n, again.hash) == (row.n, row.hash)
     with reading(records.engine) as session:
         assert len(certificates(session)) == 1 and verify(session) == ()
@@ -242,7 +244,7 @@ async def test_a_workflow_that_has_not_ended_holds_up_what_comes_after(records: 
     destroy(records)
 
     with pytest.raises(NotEnded):
-        await work(records, engine).finish(CASE)
+        await work(records, engine).finish(CASE, at=now())
 
     assert engine.asked == [] and unfinished_of(records) == (CASE,)
 

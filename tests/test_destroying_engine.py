@@ -15,10 +15,11 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.carriers.outbox import Outbox
 from activities.clock import Clock
+from activities.finishing import ENGINE_KEEPS, Destroying, delete_runs
 from activities.outcome import Outcome
 from records.audit import verify
 from records.database import reading
-from starter.destroying import ENGINE_KEEPS, Destroying, delete_runs
+from starter.clock import now
 from tests.engine import CUSTOMER, LIMIT, MANAGER, OFFICER, RECORDS, Office, act, evenhand, new_office, office, server
 from tests.golden.record import skipping_server
 from tests.signing import key_file_in
@@ -61,7 +62,7 @@ async def test_the_workflow_ends_properly_and_its_runs_are_deleted(server: Workf
         assert (await after.handle(case).describe()).status == WorkflowExecutionStatus.COMPLETED
         assert await after.failed_tasks(case) == 0
 
-    row = await Destroying(after.records, server.client, Outbox(after.outbox)).finish(case)
+    row = await Destroying(after.records, server.client, Outbox(after.outbox)).finish(case, at=now())
 
     assert row.facts["then"] == {"workflow": "completed", "letters": "no file left", "runs": 1, "key": "there was none"}
     await gone(after, case)

@@ -30,6 +30,7 @@ from starter.doctor import Finding, Ill, examine
 from tests.engine import CUSTOMER, evenhand, free_port, new_office, server
 from tests.test_metrics import TODAY, a_notice, a_staff_notice, a_task
 from tests.test_tracing import WARNING, report
+from worker.reconciliation import keep_reconciliations
 from worker.round import ID, keep_rounds
 from worker.settings import Settings
 
@@ -67,6 +68,7 @@ async def at_work(clinic: Clinic, server: WorkflowEnvironment) -> AsyncIterator[
     await _without_schedule(server.client)
     async with clinic.office.worker():
         await keep_rounds(server.client, clinic.settings)
+        await keep_reconciliations(server.client, clinic.settings)
         yield clinic
 
 

@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlalchemy import Engine
 
 from activities.outcome import Act, Outcome
+from activities.repair import _again
 from records.database import create_all, open_database, reading, transaction
 from records.signing_keys import SINCE as BEGAN
 from records.signing_keys import all_keys, signed_since
 from records.tables import InstallationRow
 from starter.cases import NoKey, ready
-from starter.repair import _again
 from starter.signer import BadKey, Signer, key_file, local_signer, make_pair, read_private, read_public, signer_of
 from starter.vectors import SEED
 from tests.signing import SIGNER

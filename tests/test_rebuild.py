@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from activities.calendars import in_force
+from activities.in_step import compare, rebuild
+from activities.repair import Repaired, repair
 from domain.days import Holiday
 from domain.people import Person
 from records.database import reading
@@ -17,9 +19,8 @@ from records.tables import CommandRow
 from starter.calendars import apply_to, lagging_cases, next_table
 from starter.cases import NoSuchCase
 from starter.clock import now
-from starter.engine import compare, rebuild
 from starter.local import today
-from starter.repair import Repaired, keep_files, repair
+from starter.repair import keep_files
 from tests.engine import MMO, OFFICER, Office, act, assess, closed_office, report, server, until  # noqa: F401  # fixtures
 
 

@@ -15,10 +15,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer
 
 from activities.outcome import ROUNDS
+from activities.repair import _repaired
 from records.keys import INSTALLATION, KeyStore, file_keys
 from records.masters import FileMasters, make_file
 from starter.cases import Cases, Unavailable
-from starter.repair import _repaired
 from tests.engine import (
     MANAGER,
     OFFICER,

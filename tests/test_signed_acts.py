@@ -486,7 +486,7 @@ def test_what_is_signed_verifies_whatever_it_holds_or_cannot_be_signed(some_reco
 
 
 def test_an_act_from_before_signatures_is_told_from_one_without(opened: Engine):
-    """engine repair alone may record one, and says so itself (starter/repair.py)."""
+    """engine repair alone may record one, and says so itself (activities/repair.py)."""
     with transaction(opened) as session:
         act = Act(case=CASE, message=REPORT, now=NOON)
         assert Recording(session, act, ENGINE_TIME, from_before_signatures=True).record().accepted

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import date, datetime
 from threading import Lock
 from time import monotonic
@@ -20,14 +20,16 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, SQLModel
 from temporalio.client import Client, ScheduleDescription
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.calendars import in_force
+from activities.reconciliation import LEFT, last_report
 from domain.days import london_date
 from policies import load
 from records.counts import Counted, Counts, counted
 from records.database import reading
 from worker.clock import now
+from worker.reconciliation import ID as RECONCILIATION
 from worker.release import release
 from worker.round import ID as POST_ROUND
 from worker.settings import Settings
@@ -38,7 +40,7 @@ KEPT_FOR = 15.0
 """Seconds for which one look at the records answers every question."""
 ASKED_EVERY = 30.0
 """Seconds between two looks at the engine."""
-SCHEDULES = (POST_ROUND,)
+SCHEDULES = (POST_ROUND, RECONCILIATION)
 
 
 def calendar_days(session: Session, today: date) -> dict[tuple[str, ...], int]:
@@ -69,6 +71,16 @@ EXPIRES: dict[str, tuple[str, tuple[str, ...], Callable[[Session, date], Mapping
 """What runs out, by the name of its metric: what it says, its labels, and who counts the days. Other keys that end are added here."""
 
 
+@contextmanager
+def _unless_missing() -> Iterator[None]:
+    """Let pass that the engine knows no such schedule: it did answer."""
+    try:
+        yield
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+
+
 class Schedules:
     """What the engine says of the schedules; asked now and then, so that a scrape waits for nothing."""
 
@@ -81,7 +93,8 @@ class Schedules:
         """Ask the engine once. What it cannot say now stays as it was said last, and that it does not answer is said too."""
         try:
             for id in SCHEDULES:
-                self._heard(id, await asyncio.wait_for(client.get_schedule_handle(id).describe(), 10))
+                with _unless_missing():
+                    self._heard(id, await asyncio.wait_for(client.get_schedule_handle(id).describe(), 10))
             self.answers = True
         except (RPCError, TimeoutError):
             self.answers = False
@@ -122,7 +135,7 @@ class Records(Collector):
         today = london_date(self.clock())
         try:
             with reading(self.engine) as session:
-                found = [*_families(counted(session, today=today)), *_expiring(session, today)]
+                found = [*_families(counted(session, today=today)), *_expiring(session, today), *_reconciled(session)]
         except SQLAlchemyError as fault:
             log.warning("The records do not answer.", extra={"fault": type(fault).__name__})
             return [_one("evenhand_records_answer", "Whether the records answered when asked: 1 or 0.", 0)]
@@ -157,6 +170,21 @@ def _families(found: Counted) -> Iterator[Metric]:
 def _expiring(session: Session, today: date) -> Iterator[Metric]:
     for name, (said, labels, days) in EXPIRES.items():
         yield _many(name, said, labels, days(session, today))
+
+
+def _reconciled(session: Session) -> Iterator[Metric]:
+    report = last_report(session)
+    if report is None:
+        return
+    yield _one(
+        "evenhand_reconciliation_last_seconds",
+        "When the last reconciliation that ended began, in seconds since 1970.",
+        report.began.timestamp(),
+    )
+    yield _one("evenhand_reconciliation_cases", "Cases that it looked at.", report.cases)
+    counts: dict[tuple[str, ...], float] = {(kind, "left" if kind in LEFT else "mended"): n for kind, n in report.counts.items()}
+    said = "What the last reconciliation found, by kind, and whether it is mended or left for a person."
+    yield _many("evenhand_reconciliation_findings", said, ("kind", "state"), counts)
 
 
 def _one(name: str, said: str, value: float) -> Metric:

@@ -16,11 +16,13 @@ from activities.carriers.post import Post
 from activities.case import CaseActivities
 from activities.clock import ENGINE_TIME, Clock
 from activities.following import Following, RoundActivities
+from activities.reconciliation import ReconciliationActivities, Reconciling
 from worker.keys import checked_for_work, keys_for, records_of
 from worker.metrics import serving_metrics
 from worker.post import post_of
 from worker.profile import connection
 from worker.relay import relaying
+from worker.reconciliation import keep_reconciliations
 from worker.release import release
 from worker.round import keep_rounds
 from worker.settings import Settings
@@ -29,6 +31,7 @@ from worker.telemetry import runtime_of
 from worker.tracing import tracing
 from workflows.case import CaseWorkflow
 from workflows.converter import sealing
+from workflows.reconciliation import Reconciliation
 from workflows.round import PostRound
 
 THREADS = 10
@@ -49,11 +52,12 @@ def worker_for(client: Client, *, engine: Engine, post: Post, task_queue: str, c
     _no_payloads_in_logs()
     activities = CaseActivities(engine=engine, post=post, clock=clock)
     rounds = RoundActivities(following=Following(engine, post, clock), client=client)
+    reconciling = ReconciliationActivities(Reconciling(engine, client, post.outbox, task_queue, clock))
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[CaseWorkflow, PostRound],
-        activities=[activities.act, activities.send, rounds.follow],
+        workflows=[CaseWorkflow, PostRound, Reconciliation],
+        activities=[activities.act, activities.send, rounds.follow, reconciling.reconcile],
         activity_executor=ThreadPoolExecutor(THREADS),
         graceful_shutdown_timeout=FINISH_WITHIN,
         max_concurrent_activities=THREADS,
@@ -82,6 +86,7 @@ async def run_worker(settings: Settings) -> None:
     working = worker_for(client, engine=engine, post=post, task_queue=settings.task_queue)
     async with working, serving_metrics(settings, engine, client), relaying(client, engine):
         await keep_rounds(client, settings)
+        await keep_reconciliations(client, settings)
         while True:
             if settings.health_file:
                 settings.health_file.touch()

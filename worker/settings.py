@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from datetime import time
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HOME = Path(__file__).resolve().parent.parent
@@ -132,6 +133,15 @@ class Settings(BaseSettings):
     """Where the sign-in is kept, for its owner's eyes only; beside the user's other settings where empty."""
     post_round_minutes: int = 60
     """How often Notify is asked what became of the letters it took."""
+    reconcile_at: time = time(3, 30)
+    """When every case is held against its records each night, in London: HH:MM, not between 01:00 and 01:59."""
+
+    @field_validator("reconcile_at")
+    @classmethod
+    def _comes_every_night_once(cls, at: time) -> time:
+        if at.hour == 1:
+            raise ValueError("between 01:00 and 01:59 an hour is missing in March and comes twice in October; 03:30 would be right")
+        return at
 
     @classmethod
     def local(cls) -> Settings:

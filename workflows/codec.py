@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec, SerializationContext, WithSerializationContext
 
-from activities.outcome import ROUNDS
+from activities.outcome import OF_NO_CASE
 from records.case_key import CaseKey, Unsealable
 from records.keys import INSTALLATION, Keys
 from workflows.reading import SEALED
@@ -55,7 +55,7 @@ class CaseCodec(PayloadCodec, WithSerializationContext):
 
 def is_round(workflow_id: str) -> bool:
     """Returns whether a workflow belongs to no case: its payloads hold numbers, and are sealed with the installation's key."""
-    return workflow_id.startswith(ROUNDS)
+    return workflow_id.startswith(OF_NO_CASE)
 
 
 def sealed(payload: Payload, key: CaseKey) -> Payload:
