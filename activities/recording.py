@@ -10,6 +10,7 @@ from typing import NamedTuple, TypedDict, cast
 
 from sqlmodel import Session
 
+from activities.act_id import kept_id
 from activities.bodies import Body, Unknown, body_of, keep_edition, policy_at_body, policy_of_edition
 from activities.calendars import calendar_after, calendar_now, calendar_of, made_of, with_edition
 from activities.clock import Clock
@@ -83,7 +84,7 @@ class Recording:
         self.needs_signature = act.source == "outside" and not from_before_signatures
         self.at = clock.case_time(act.now)
         self.today: date = london_date(self.at)
-        self.id = str(act.message.get("id"))
+        self.id = kept_id(act.message.get("id"))
         self.name = name if (name := str(act.message.get("do"))) in COMMANDS else "unknown"
         self.by = _as_code(act.message.get("by")) or ("unknown" if act.source == "outside" else act.source)
         self.command: AnyCommand | None = None

@@ -6,7 +6,7 @@ import json
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from domain.commands import COMMANDS, AnyCommand
 from domain.days import london_date
@@ -14,6 +14,19 @@ from domain.decision import Refusal
 from domain.model import Vault
 
 VERSION = 1
+ID_LIMIT = 120
+"""Characters of a sender's id."""
+
+
+def fit_id(text: str) -> bool:
+    """Returns whether an act may have an id: short, and of signs that can be seen (and spaces)."""
+    return 0 < len(text) <= ID_LIMIT and text.isprintable()
+
+
+def _seen(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("an id is of signs that can be seen: no line end, no control character, none that turns the direction")
+    return value
 
 
 def _as_text(value: object) -> object:
@@ -29,7 +42,9 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
 
     v: int = Field(default=VERSION, description="the version of this envelope")
-    id: str = Field(min_length=1, max_length=120, description="the sender's own id: the same id twice is one act")
+    id: Annotated[str, AfterValidator(_seen)] = Field(
+        min_length=1, max_length=ID_LIMIT, description="the sender's own id: the same id twice is one act"
+    )
     do: str = Field(min_length=1, max_length=60, description="the command's name")
     by: str | None = Field(default=None, description="who acts: an id of the staff list, or customer")
     on: Annotated[date | datetime | None, BeforeValidator(_as_text)] = Field(

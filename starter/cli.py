@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from records.no_keys import NoKeys, NoMaster
@@ -57,6 +58,13 @@ def _run() -> int:
     except (NoKeys, NoMaster) as error:
         complain(str(error))
         return REFUSED
+    except ValidationError as error:
+        from worker.settings import wrong_settings
+
+        if (told := wrong_settings(error)) is None:
+            raise
+        complain(told)
+        return MISUNDERSTOOD
     return result if isinstance(result, int) else OK
 
 
@@ -152,6 +160,9 @@ def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> 
         work.close()
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
+    except ValidationError:
+        work.close()
+        raise
     try:
         return asyncio.run(work)
     except (NoSuchCase, NoCase, NoRunningCase) as error:

@@ -23,8 +23,11 @@ from rich.text import Text
 WIDE = 200
 """Columns where nobody watches and none are asked for, so that a script or a log gets whole lines."""
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 """Signs by which a text could move the cursor, colour or reorder what a terminal shows; line ends and tabs are none."""
+
+IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+"""The same in JSON, which spells out the rest by itself; a lone surrogate cannot be printed at all."""
 
 
 def harmless(text: str) -> str:
@@ -52,8 +55,9 @@ def several(number: int, one: str, many: str | None = None) -> str:
 
 
 def as_json(value: object) -> None:
-    """Print facts as JSON."""
-    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, indent=2, default=str) + "\n")
+    """Print facts as JSON, whatever a terminal would obey in them spelt as JSON spells it."""
+    shown = json.dumps(_plain(value), ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write(IN_JSON.sub(lambda sign: f"\\u{ord(sign.group()):04x}", shown) + "\n")
 
 
 def _plain(value: object) -> object:
@@ -135,7 +139,7 @@ def deadline_in_words(key: str | None) -> str:
 
 def complain(text: str) -> None:
     """Print an error for a person."""
-    shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    shown = harmless(text)
     err.print(f"[bold red]evenhand:[/] {escape(shown)}")
 
 

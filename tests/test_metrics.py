@@ -27,9 +27,10 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import activities.case as acting
 import worker.metrics as metrics
+from activities.reconciliation import LAST, Report
 from records.counts import age, counted
 from records.database import open_database, reading, transaction
-from records.tables import BodyRow, CaseRow, HandOverRow, NoticeRow, StaffNoticeRow, TaskRow, UTCDateTime
+from records.tables import BodyRow, CaseRow, HandOverRow, InstallationRow, NoticeRow, StaffNoticeRow, TaskRow, UTCDateTime
 from tests.engine import (
     CUSTOMER,
     MANAGER,
@@ -243,6 +244,8 @@ async def watched(server: WorkflowEnvironment, tmp_path_factory: pytest.TempPath
             session.add(a_staff_notice("watched/2", "p", "declined"))
             session.add(a_hand_over("watched/2", "waiting"))
         _a_signing_key(office)
+        with transaction(office.records) as session:
+            session.merge(InstallationRow(name=LAST, value=Report(began=AT, cases=2, counts={"list": 1}).model_dump_json()))
         watch = Watched(office, settings)
         await until(lambda: "evenhand_engine_answers 1.0" in watch.text(), "the engine was asked")
         yield watch

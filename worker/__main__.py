@@ -9,13 +9,15 @@ import signal
 import sys
 from contextlib import suppress
 
+from pydantic import ValidationError
+
 from worker.keys import NoKeys, NoMaster
 from worker.logs import NoLogs, keep_logs
 from worker.post import NoPost
 from worker.profile import NoProfile
 from worker.release import release
 from worker.run import run_worker
-from worker.settings import Settings
+from worker.settings import Settings, wrong_settings
 from worker.signers import NoSigners
 from worker.telemetry import NoMetrics
 
@@ -34,7 +36,11 @@ async def work_until_told(settings: Settings) -> None:
 
 def main() -> int:
     """Returns the exit code: 0 when told to stop, 1 when the worker could not start or go on."""
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        print(wrong_settings(error), file=sys.stderr)
+        return 1
     try:
         keep_logs(settings)
     except NoLogs as error:

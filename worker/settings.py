@@ -172,3 +172,12 @@ class Settings(BaseSettings):
     @property
     def letters(self) -> Path:
         return self.outbox or self.var / "outbox"
+
+
+def wrong_settings(error: ValidationError) -> str | None:
+    """Returns which settings cannot be used, each by the name of its variable; None where the error is of something else. Values of
+    secrets are never in it, nor is any other value that could hold one."""
+    if error.title != Settings.__name__:
+        return None
+    told = (f"EVENHAND_{'_'.join(map(str, one['loc'])).upper()}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors())
+    return f"The settings cannot be used. {'; '.join(told)}"

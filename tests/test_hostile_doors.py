@@ -1,0 +1,173 @@
+# ruff: noqa: E501  # lists of hostile values
+"""Hostile messages, payloads and starts through a real engine: every case answers afterwards, and no workflow task has failed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.common import RawValue
+from temporalio.service import RPCError
+
+from activities.outcome import Outcome
+from records.audit import verify
+from records.database import reading
+from tests.engine import MANAGER, OFFICER, RECORDS, SENIOR, Office, assess, evenhand, office, raw, server
+from tests.hostile import MARK, TIMES, Hostile
+from tests.test_hostile_records import NOT_FOR_A_SCREEN
+from worker.logs import Lines
+from workflows.codec import ENCODING
+from workflows.reading import LIMIT
+
+__all__ = ["office", "server"]
+PEOPLE = (OFFICER, MANAGER, SENIOR, RECORDS, "customer", "nobody")
+MESSAGES, PAYLOADS, STARTS = 160 * TIMES, 80 * TIMES, 40 * TIMES
+Send = Callable[[str, dict[str, object]], Awaitable[object]]
+
+
+def of_json(message: dict[str, object]) -> dict[str, object] | None:
+    """Returns a message that JSON can carry; others go as raw payloads."""
+    try:
+        return message if len(json.dumps(message, ensure_ascii=False, allow_nan=False).encode()) < LIMIT else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def signed(office: Office, case: str, message: dict[str, object]) -> dict[str, object]:
+    try:
+        return office.signed(case, message)
+    except Exception:  # what cannot be signed is sent without
+        return message
+
+
+async def let_be(sent: Awaitable[object]) -> str:
+    """Returns how the engine took something: it may refuse, and the case may; nothing else may happen."""
+    try:
+        await sent
+    except WorkflowUpdateFailedError as failed:
+        return str(getattr(failed.cause, "type", "refused"))
+    except RPCError as error:
+        return f"engine: {error.status.name}"
+    except (ValueError, TypeError, RecursionError, UnicodeEncodeError):
+        return "not sent: this client could not write it"
+    return "taken"
+
+
+def payload(hostile: Hostile) -> RawValue:
+    """Returns a payload that claims to be something: broken JSON, another encoding, sealed bytes that are none, forged marks."""
+    chance = hostile.chance
+    data = chance.choice((b"", b"{", b'"\\ud800"', b"NaN", b"[" * 5000, b'{"a":' * 400 + b"1" + b"}" * 400, b"1e999", b"\xff\xfe", b"\0" * 50,
+                          b'{"id":"\\u0000","do":"assess"}', b'{"do":null,"id":[]}', b'{"id":"' + b"y" * 9000 + b'"}', b"9" * 5000,
+                          json.dumps(hostile.text()).encode("utf-8", "surrogatepass"), chance.randbytes(60)))  # fmt: skip
+    encoding = chance.choice((b"json/plain", b"json/protobuf", b"binary/plain", b"binary/null", ENCODING, b"\xff", b"", b"x" * 300))
+    marks = {"evenhand-sealed": b"1", "evenhand-key": chance.choice((b"", b"\xff", b"no-such-key"))} if chance.random() < 0.3 else {}
+    return RawValue(Payload(metadata={"encoding": encoding, **marks}, data=data))
+
+
+async def answers(office: Office, case: str) -> None:
+    """Fail unless a case acts on what comes next, and no task of its workflow ever failed."""
+    said = await office.cases.submit_message(case, assess(f"after-{case}"))
+    assert said.result in ("accepted", "refused"), said
+    await office.not_stuck(case, tries=1)
+    line = office.lines(case, f"after-{case}")
+    assert line and line[0].result == said.result
+
+
+async def test_signals_and_updates_of_every_kind_leave_each_case_answering(office: Office, caplog: pytest.LogCaptureFixture):
+    cases = [f"storm/{n}" for n in range(4)]
+    for n, case in enumerate(cases):
+        await (office.restricted(case) if n == 0 else office.open(case))
+    hostile, results = Hostile(1), dict[str, int]()
+    caplog.set_level(logging.DEBUG)
+
+    async def one(n: int) -> str:
+        case = cases[n % len(cases)]
+        message = hostile.message(n, by=PEOPLE)
+        message["id"] = f"{case}-{n}" if n % 5 else message["id"]
+        if of_json(message) is None:
+            return await let_be(office.handle(case).signal("act", raw(json.dumps(message).encode() if n % 2 else b"{" * 100)))
+        sent, name = signed(office, case, message), str(message.get("do"))[:60]
+        if n % 3:
+            return await let_be(office.handle(case).signal(name if n % 2 else "act", sent))
+        return await let_be(office.handle(case).execute_update("act", sent, result_type=Outcome))
+
+    for first in range(0, MESSAGES, 8):
+        for said in await asyncio.gather(*(one(n) for n in range(first, first + 8))):
+            results[said] = results.get(said, 0) + 1
+    print(f"{MESSAGES} messages: {results}")
+    for case in cases:
+        await answers(office, case)
+
+    assert sum(results.values()) == MESSAGES and results["taken"] > MESSAGES // 3 and len(results) > 3
+    lines = [Lines(plain=plain).format(record) for record in caplog.records for plain in (False, True)]
+    assert lines and not [line for line in lines if MARK in line or NOT_FOR_A_SCREEN.search(line)]
+
+
+async def test_payloads_that_are_none_leave_the_case_answering(office: Office):
+    await office.open("payloads/1")
+    hostile, results = Hostile(2), dict[str, int]()
+    for first in range(0, PAYLOADS, 8):
+        sends: list[Awaitable[object]] = []
+        for n in range(first, first + 8):
+            name = hostile.chance.choice(("act", "assess", "report_behaviour", "x" * 500, "\u202e", "a\nb", "[red]", "__proto__", "é"))
+            args = [payload(hostile) for _ in range(hostile.chance.choice((1, 1, 0, 3)))]
+            if n % 3:
+                sends.append(office.handle("payloads/1").signal(name, args=args))
+            else:
+                sends.append(office.handle("payloads/1").execute_update(name, args=args, id=f"u-{n}", result_type=Outcome))
+        for said in await asyncio.gather(*(let_be(one) for one in sends)):
+            results[said] = results.get(said, 0) + 1
+    print(f"{PAYLOADS} payloads: {results}")
+
+    await answers(office, "payloads/1")
+    assert sum(results.values()) == PAYLOADS and len(results) > 1
+    assert not [line for line in office.lines("payloads/1") if NOT_FOR_A_SCREEN.search(f"{line.what}{line.command_id}{line.command}")]
+
+
+async def test_starts_of_every_kind_end_with_an_answer_and_leave_nothing_running(office: Office):
+    hostile, ended = Hostile(3), 0
+    for n in range(STARTS):
+        id = hostile.chance.choice(
+            (f"start/{n}", f"../{n}", f"{MARK}/{n}", f"a b{n}", f"x'{n}", f"é/{n}", f"%s{n}", f"..{n}", f"<b>{n}", f"{n}\u202e")
+        )
+        args = [
+            hostile.chance.choice((payload(hostile), {"id": "x", "do": "open_case", "by": OFFICER, "with": {"body": hostile.text()[:50]}}))
+        ]
+        try:
+            handle = await office.client.start_workflow("Case", args=args, id=id, task_queue=office.queue)
+        except (RPCError, ValueError, UnicodeEncodeError):
+            continue
+        answer = await office.result_or_stuck(handle)
+        assert not answer.accepted, (id, answer)
+        ended += 1
+    print(f"{ended} of {STARTS} starts were taken")
+    assert ended > STARTS // 2
+    with reading(office.records) as session:
+        assert verify(session) == ()
+
+
+async def test_no_command_prints_a_sign_that_a_terminal_obeys(office: Office):
+    """Whatever stands in a case: as a table, as JSON, and in an error."""
+    case, hostile = "screen/1", Hostile(4)
+    await office.open(case)
+    env = {"EVENHAND_DATABASE_URL": str(office.records.url), "EVENHAND_TEMPORAL_ADDRESS": office.client.service_client.config.target_host,
+           "EVENHAND_TASK_QUEUE": office.queue}  # fmt: skip
+    words = "\x7f\x85\x9b31m\x9d0;t\x9c \u202e\u2066 [red]x[/] " + hostile.sayable()
+    message = {"code": "excessive-contact", "medium": "email", "summary": words}
+    said = await office.cases.submit_message(case, {**assess("r-1"), "do": "report_behaviour", "with": message})
+    assert said.accepted, said
+    await office.cases.submit_message(case, {**assess("r-2"), "do": "report_behaviour", "with": {**message, "code": words}})
+    shown = 0
+    for given in (("case", "log", case), ("case", "log", case, "--json"), ("case", "show", case), ("case", "show", case, "--json"),
+                  ("case", "show", f"no{words}"), ("tasks", "--for", words), ("policy", "check", words), ("letter", "show", case, words)):  # fmt: skip
+        done = await asyncio.to_thread(evenhand, *given, env=env)
+        assert not NOT_FOR_A_SCREEN.search(f"{done.stdout}{done.stderr}"), given
+        assert not {"\u202e", "\u2066"} & set(f"{done.stdout}{done.stderr}"), given
+        assert "Traceback" not in done.stderr and done.returncode < 5, (given, done.stderr[-500:])
+        shown += MARK in done.stdout + done.stderr
+    assert shown > 2, "a guard over commands that show nothing of it would say nothing"
