@@ -19,6 +19,7 @@ from domain.register import entry
 from records.store import case_of
 from records.tables import CaseRow, RegisterRow
 from records.vault import CaseVault
+from starter.dossier import shown
 from starter.spreadsheet import Cell
 
 QUICK = ("warned_on", "decided_on", "notified_on", "last_reviewed_on", "review_due", "ends", "ended_on")
@@ -89,4 +90,4 @@ def exported(session: Session, body: str, *, today: date) -> tuple[list[str], li
 
 def _by_label(one: Entry) -> dict[str, str]:
     held, rule = entry(one.case, one.policy, one.calendar), one.policy.register_
-    return {column.label: held[column.column] for column in (rule.columns if rule else ())}
+    return {column.label: shown(held[column.column]) for column in (rule.columns if rule else ())}
