@@ -1,0 +1,139 @@
+# ruff: noqa: E501  # lists of hostile values
+"""Hostile key files, master keys, noted heads, tokens and requests to the codec server: taken, or told in our own words; never a fault.
+
+Policies, bodies, calendars, rehearsals, maps, redactions, spreadsheets and carriers' lists: tests/test_fuzz.py and test_fuzz_tables.py."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, PublicFormat
+from sqlalchemy import Engine
+
+from records.audit import read_heads
+from records.database import reading
+from records.masters import NoMaster, masters_in, new_line
+from records.reads import reads_of
+from starter.cli_audit import _noted
+from starter.codec_sign_in import Local
+from starter.signer import BadKey, read_private, read_public
+from tests.codec import codec, serving
+from tests.hostile import TIMES, Hostile
+from tests.test_codec_server import engine, local
+from tests.test_hostile_records import NOT_FOR_A_SCREEN
+
+__all__ = ["engine", "local"]
+FILES, REQUESTS = 120 * TIMES, 150 * TIMES
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+SECRET = b"hunter2"
+RSA = generate_private_key(65537, 2048)
+PEMS = (
+    KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), KEY.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()),
+    KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(SECRET)), KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    RSA.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+)  # fmt: skip
+LINES = "\n".join(new_line() for _ in range(2)).encode()
+HEADS = json.dumps({"certificates": [0, "0" * 64], "log/mmo/1": [3, "ab"]}).encode()
+
+
+def spoilt(hostile: Hostile, whole: tuple[bytes, ...]) -> bytes:
+    """Returns a file that was whole once: cut, doubled, with bytes changed or put in; or bytes that never were one."""
+    chance = hostile.chance
+    one = bytearray(chance.choice(whole))
+    match chance.randrange(7):
+        case 0:
+            return bytes(one[: chance.randrange(len(one))])
+        case 1:
+            return bytes(one) * 2
+        case 2:
+            for _ in range(chance.randrange(1, 5)):
+                one[chance.randrange(len(one))] = chance.randrange(256)
+            return bytes(one)
+        case 3:
+            return hostile.text().encode("utf-8", "surrogatepass") + bytes(one)
+        case 4:
+            return json.dumps(hostile.value()).encode("utf-8", "surrogatepass")
+        case 5:
+            return chance.randbytes(chance.randrange(200))
+    return bytes(one).replace(b"\n", chance.choice((b"\r\n", b"\0", b"", b"\n\n")))
+
+
+READERS: dict[str, tuple[tuple[bytes, ...], Callable[[Path], object], tuple[type[Exception], ...]]] = {
+    "private key": (PEMS, read_private, (BadKey,)),
+    "public key": (PEMS, read_public, (BadKey,)),
+    "master keys": ((LINES,), lambda file: masters_in(file.read_bytes().decode(errors="replace"), where=str(file)), (NoMaster,)),
+    "noted heads": ((HEADS,), _noted, (typer.Exit,)),
+}
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_a_hostile_file_is_taken_or_told_and_never_quoted(kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    whole, read, told = READERS[kind]
+    file, results = tmp_path / "any", Counter[str]()
+    for n in range(FILES):
+        content = whole[0] if n == 0 else spoilt(Hostile(n), whole)
+        file.write_bytes(content)
+        try:
+            read(file)
+        except told as error:
+            said = f"{error}{capfd.readouterr().err}"
+            assert str(file) in said and not NOT_FOR_A_SCREEN.search(said) and len(said) < 600, said
+            assert SECRET.decode() not in said and "BEGIN" not in said
+            results["told"] += 1
+        else:
+            results["taken"] += 1
+    print(f"{kind}: {dict(results)}")
+    assert kind == "public key" or results["taken"], "the first is whole"
+    assert results["told"] > FILES // 3
+
+
+def test_noted_heads_are_read_as_they_were_written():
+    assert read_heads(HEADS.decode()) == {"certificates": (0, "0" * 64), "log/mmo/1": (3, "ab")}
+
+
+def body(hostile: Hostile) -> bytes:
+    """Returns the body of a request: payloads of any kind, or what is none."""
+    chance = hostile.chance
+    if chance.random() < 0.4:
+        return spoilt(hostile, (b'{"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "MQ=="}]}',))
+    encoding = chance.choice(("binary/evenhand-sealed-1", "json/plain", hostile.text()[:40]))
+    named = {"encoding": encoding, "evenhand-key": chance.choice(("k-none", "", hostile.text()[:40])), "evenhand-sealed": "1"}
+    metadata = {name: base64.b64encode(value.encode("utf-8", "replace")).decode() for name, value in named.items()}
+    data = base64.b64encode(chance.randbytes(chance.choice((0, 11, 12, 13, 200)))).decode()
+    return json.dumps({"payloads": [{"metadata": metadata, "data": data}] * chance.choice((1, 2, 3))}).encode()
+
+
+def test_hostile_requests_to_the_codec_server_are_answered_and_read_nothing(engine: Engine, local: Local):
+    """A token of any shape, a path of any kind, a body that is none: no answer is the server's own fault, and no case is read."""
+    results: Counter[int] = Counter()
+    made = codec(engine, sign_in=local)
+    with serving(made) as address, httpx.Client(base_url=address) as client:
+        for n in range(REQUESTS):
+            made.counts.clear()
+            hostile = Hostile(n)
+            token = local.token if n % 3 else hostile.text()[:200].encode("utf-8", "replace").decode("latin1")
+            headers = {"Authorization": f"Bearer {token}", "X-Evenhand-Case": hostile.text()[:100], "Origin": hostile.text()[:50]}
+            kept = [(name, value.encode("latin1", "replace")) for name, value in headers.items() if name != "Origin" or n % 5 == 0]
+            try:
+                answer = client.post(
+                    hostile.chance.choice(("/decode", "/encode", "/decode/../encode")), content=body(hostile), headers=kept
+                )
+            except (httpx.LocalProtocolError, httpx.RemoteProtocolError):  # no header at all, by either's own reading
+                results[0] += 1
+                continue
+            results[answer.status_code] += 1
+            assert answer.status_code < 500, (n, answer.status_code, answer.text)
+            assert "Traceback" not in answer.text
+        with reading(engine) as session:
+            assert reads_of(session, "mmo/1") == ()
+    print(f"{REQUESTS} requests: {dict(results)}")
+    assert results[200] and results[400] and results[401], results
