@@ -29,7 +29,7 @@ from domain.model import State
 from records.audit import Broken, broken_certificates, broken_in_case, chained_cases
 from records.database import reading, transaction
 from records.destroying import unfinished
-from records.keys import keys_of_engine
+from records.keys import KeyStore, keys_of_engine
 from records.tables import InstallationRow
 from records.unnamed import unnamed_texts
 
@@ -44,12 +44,12 @@ log = logging.getLogger("evenhand.reconciliation")
 Mended = Literal["list", "workflow", "acts", "destruction", "unused-texts"]
 Left = Literal[
     "broken-chain", "no-answer", "workflow-behind", "records-behind", "no-workflow", "unreadable", "unnamed-texts",
-    "destruction-half-done", "fault",
+    "destruction-half-done", "came-back", "fault",
 ]  # fmt: skip
 MENDED: tuple[Mended, ...] = ("list", "workflow", "acts", "destruction", "unused-texts")
 LEFT: tuple[Left, ...] = (
     "broken-chain", "no-answer", "workflow-behind", "records-behind", "no-workflow", "unreadable", "unnamed-texts",
-    "destruction-half-done", "fault",
+    "destruction-half-done", "came-back", "fault",
 )  # fmt: skip
 
 
@@ -135,13 +135,21 @@ class Reconciling:
     async def _some(self, cases: list[str], now: datetime, listed: frozenset[str]) -> list[Finding]:
         """Returns what was found of some cases: first in the records, whose stage says which are open, then beside the engine."""
         found: list[Finding] = []
+        gone = await asyncio.to_thread(self._key_destroyed, cases)
         for case in cases:
-            found += await asyncio.to_thread(self._records_of, case, now)
+            found += [Finding(case=case, kind="came-back")] if case in gone else await asyncio.to_thread(self._records_of, case, now)
         still_open = await asyncio.to_thread(open_cases, self.engine, cases)
-        asked = [case for case in cases if case in still_open or case in listed]
+        asked = [case for case in cases if case not in gone and (case in still_open or case in listed)]
         for one in await compared_each(self.client, self.engine, asked):
             found += [one] if isinstance(one, Finding) else await self._in_engine(one)
         return found
+
+    def _key_destroyed(self, cases: list[str]) -> frozenset[str]:
+        """Returns those of some cases that are open and whose key is destroyed: they came back with an older copy of the records."""
+        keys = keys_of_engine(self.engine)
+        if not isinstance(keys, KeyStore):
+            return frozenset()
+        return frozenset(case for case in open_cases(self.engine, cases) if keys.destroyed_on(case) is not None)
 
     def _records_of(self, case: str, now: datetime) -> list[Finding]:
         try:

@@ -22,8 +22,8 @@ from starter.signer import local_signer
 from worker.keys import make_local_master, records_of
 from worker.metrics import serving_metrics
 from worker.post import only_outbox, post_of
-from worker.relay import relaying
 from worker.reconciliation import keep_reconciliations
+from worker.relay import relaying
 from worker.round import keep_rounds
 from worker.run import connect, worker_for
 from worker.settings import Settings

@@ -16,6 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.carriers.outbox import Outbox
 from activities.clock import Clock
+from activities.finishing import Destroying
 from records.audit import verify
 from records.case_key import Unsealable
 from records.database import open_database, reading
@@ -23,8 +24,8 @@ from records.keys import KeyStore, file_keys
 from records.tables import LetterFileRow, TextRow
 from records.vault import DESTROYED, CaseVault, opened_file
 from starter.came_back import came_back, empty_again
-from starter.clock import today
-from starter.destroying import Destroying, scrub
+from starter.clock import now, today
+from starter.destroying import scrub
 from tests.engine import CUSTOMER, MANAGER, RECORDS, Office, act, assess, new_office, report
 from tests.traces import slices, traces
 from worker.server import binary
@@ -95,7 +96,7 @@ async def destroyed(client: Client, before: Office) -> None:
         for by in (RECORDS, MANAGER):
             await after.do(CASE, act("sign_destruction", f"sign-{by}", by=by))
         await after.do(CASE, act("destroy_papers", "d-1", by=RECORDS))
-        row = await Destroying(after.records, client, Outbox(after.outbox), keys=keys).finish(CASE)
+        row = await Destroying(after.records, client, Outbox(after.outbox), keys=keys).finish(CASE, at=now())
         assert (row.facts["then"]["workflow"], row.facts["then"]["key"]) == ("completed", "destroyed")  # type: ignore[index]  # plain JSON
     scrub(after.records)
     assert not any(word in str(row.facts) for word in WORDS)
@@ -143,7 +144,7 @@ async def test_a_destroyed_case_that_came_back_with_an_older_copy_is_found_by_it
         assert (case, on) == (CASE, today())
         async with office.worker(cached=0):
             await empty_again(office.client, office.records, case, on=on)
-            row = await Destroying(office.records, office.client, Outbox(office.outbox), keys=keys).finish(case)
+            row = await Destroying(office.records, office.client, Outbox(office.outbox), keys=keys).finish(case, at=now())
             assert (await office.do("neighbour/1", assess("goes-on"))).accepted
 
     assert row.facts["then"]["workflow"] == "terminated" and "older than their destruction" in str(row.facts["destroyed_by"])  # type: ignore[index]  # plain JSON

@@ -23,9 +23,9 @@ from ruamel.yaml import YAML
 from temporalio import activity
 from temporalio.worker import Worker
 
+from activities.in_step import compare
 from activities.outcome import Act, Outcome
 from starter.clock import now
-from starter.engine import compare
 from tests.engine import Office, evenhand, office, report, server  # noqa: F401  # fixtures
 from worker.profile import NoProfile, _profile, connection
 from worker.run import connect

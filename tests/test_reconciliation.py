@@ -25,6 +25,7 @@ from activities.lists_again import NotReadable, differing, mend_lists
 from activities.reconciliation import NAMED_AT_MOST, Finding, Reconciling, Report, last_report
 from records.append_only import unguard
 from records.database import reading, transaction
+from records.keys import keys_of_engine
 from records.tables import CaseRow, RegisterRow, RestrictionRow, TaskRow
 from starter.clock import now
 from tests.engine import CUSTOMER, MANAGER, Office, act, closed_office, evenhand, report, server  # noqa: F401  # fixtures
@@ -158,6 +159,21 @@ async def test_a_broken_chain_is_told_and_nothing_of_its_case_is_mended(closed_o
         with reading(one.records) as session:
             assert session.get(RegisterRow, "chain/1").missed_reviews == 7
         assert len(one.lines("chain/1")) == lines and one.lines("chain/1")[1].what == "Nothing happened."
+
+
+async def test_a_case_whose_key_is_destroyed_is_named_and_not_started(closed_office: Office):
+    """It came back with an older copy of the records: nobody is to go on with it."""
+    one = closed_office
+    async with one.worker():
+        await one.open("back/1")
+        await one.open("back/2")
+        await one.handle("back/1").terminate("destroyed since")
+        keys_of_engine(one.records).destroy("back/1")
+        spoil(one, "DELETE FROM desk_entry")
+        round_ = await reconciled(one)
+
+        assert {(case, kind) for case, kind, _ in found(round_)} == {("back/1", "came-back"), ("back/2", "list")}
+        assert not await in_step.runs(one.client, "back/1")
 
 
 async def test_two_rounds_at_once_do_no_harm(closed_office: Office):

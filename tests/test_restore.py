@@ -15,13 +15,13 @@ from sqlalchemy import make_url
 from temporalio.testing import WorkflowEnvironment
 
 from activities.clock import Clock
+from activities.in_step import rebuild
 from domain.days import first_instant
 from records.database import create_all, open_database
 from records.keys import file_keys
 from records.tables import LogRow
 from starter.backup import MANIFEST, CannotCopy, back_up, bring_back
 from starter.clock import now
-from starter.engine import rebuild
 from tests.engine import MMO, Office, assess, new_office, until
 from tests.signing import know
 from worker.server import binary

@@ -21,8 +21,8 @@ from worker.keys import checked_for_work, keys_for, records_of
 from worker.metrics import serving_metrics
 from worker.post import post_of
 from worker.profile import connection
-from worker.relay import relaying
 from worker.reconciliation import keep_reconciliations
+from worker.relay import relaying
 from worker.release import release
 from worker.round import keep_rounds
 from worker.settings import Settings
