@@ -3,6 +3,7 @@ not fit its policy is refused whole, with a line for every fault."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,10 @@ def _letterhead(lines: tuple[str, ...]) -> Iterator[Fault]:
             yield ("letterhead", n), "signs that letters can print; take out emoji, tabs and line ends"
 
 
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Signs that would begin another line of an email or a letter, or turn its direction."""
+
+
 def staff_faults(body: Body, policy: Policy) -> Iterator[Fault]:
     """Yields what is wrong with a body's staff list, whichever way it came in: a place (people, number, field), and what would be right."""
     yield from _people(body)
@@ -121,6 +126,8 @@ def _misplaced(n: int, person: Person, body: Body) -> Iterator[Fault]:
         yield ("people", n, "id"), f"another id: messages write {person.id} for somebody who is no member of staff"
     if not person.name.strip():
         yield ("people", n, "name"), "the person's name, as letters say it; found nothing"
+    elif UNSEEN.search(person.name):
+        yield ("people", n, "name"), "the person's name on one line, without control characters or signs that turn the direction"
     for m, other in enumerate(person.deputises_for):
         if other == person.id or other not in body.staff.by_id:
             known = ", ".join(sorted(body.staff.by_id))

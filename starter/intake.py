@@ -17,6 +17,7 @@ from activities.signatures import HOW, verified
 from domain.commands import COMMANDS
 from domain.days import london_date
 from domain.decision import Refusal
+from domain.message import fit_id
 from records.database import transaction
 from records.inbox import NotKept, keep, settle
 from records.tables import CaseRow
@@ -39,6 +40,8 @@ def received(engine: Engine, case: str, message: Message, *, signer: Signer | No
     One that brings its token is kept as it came; `signer` signs any other. Raises Unfit (no case could keep it, or nobody can sign it), or
     records.inbox.NotKept: NoRunningCase, IdTaken or NotSigned."""
     at = now()
+    if not fit_id(str(message.get("id"))):
+        raise Unfit("An id is 1 to 120 signs that can be seen; a message under another is kept nowhere.")
     sent = ready(case, _dated(message, at), signer)
     with transaction(engine) as session:
         fault = _unsigned(session, case, sent, at)

@@ -18,7 +18,7 @@ from activities.outcome import Outcome
 from records.audit import verify
 from records.database import reading
 from tests.engine import MANAGER, OFFICER, RECORDS, SENIOR, Office, assess, evenhand, office, raw, server
-from tests.hostile import MARK, TIMES, Hostile
+from tests.hostile import DOORS, MARK, PAYLOADS, STARTS, Hostile
 from tests.test_hostile_records import NOT_FOR_A_SCREEN
 from worker.logs import Lines
 from workflows.codec import ENCODING
@@ -26,7 +26,6 @@ from workflows.reading import LIMIT
 
 __all__ = ["office", "server"]
 PEOPLE = (OFFICER, MANAGER, SENIOR, RECORDS, "customer", "nobody")
-MESSAGES, PAYLOADS, STARTS = 160 * TIMES, 80 * TIMES, 40 * TIMES
 Send = Callable[[str, dict[str, object]], Awaitable[object]]
 
 
@@ -96,14 +95,14 @@ async def test_signals_and_updates_of_every_kind_leave_each_case_answering(offic
             return await let_be(office.handle(case).signal(name if n % 2 else "act", sent))
         return await let_be(office.handle(case).execute_update("act", sent, result_type=Outcome))
 
-    for first in range(0, MESSAGES, 8):
+    for first in range(0, DOORS, 8):
         for said in await asyncio.gather(*(one(n) for n in range(first, first + 8))):
             results[said] = results.get(said, 0) + 1
-    print(f"{MESSAGES} messages: {results}")
+    print(f"{DOORS} messages: {results}")
     for case in cases:
         await answers(office, case)
 
-    assert sum(results.values()) == MESSAGES and results["taken"] > MESSAGES // 3 and len(results) > 3
+    assert sum(results.values()) == DOORS and results["taken"] > DOORS // 3 and len(results) > 3
     lines = [Lines(plain=plain).format(record) for record in caplog.records for plain in (False, True)]
     assert lines and not [line for line in lines if MARK in line or NOT_FOR_A_SCREEN.search(line)]
 

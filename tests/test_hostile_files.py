@@ -6,6 +6,8 @@ Policies, bodies, calendars, rehearsals, maps, redactions, spreadsheets and carr
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -19,19 +21,25 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sqlalchemy import Engine
 
+from activities.bodies import Body
 from records.audit import read_heads
 from records.database import reading
 from records.masters import NoMaster, masters_in, new_line
 from records.reads import reads_of
+from starter.bodies import UNSEEN
 from starter.cli_audit import _noted
 from starter.codec_sign_in import Local
 from starter.signer import BadKey, read_private, read_public
+from starter.spreadsheet import UnreadableTable
+from starter.staff_table import COLUMNS, staff_of
+from tests import stories
 from tests.codec import codec, serving
 from tests.hostile import TIMES, Hostile
 from tests.test_codec_server import engine, local
 from tests.test_hostile_records import NOT_FOR_A_SCREEN
 
 __all__ = ["engine", "local"]
+STAFFED = Body(body="mmo", name="Marine Management Organisation (test)", policy="mmo", keep_years=6, people=stories.MMO_STAFF.people)
 FILES, REQUESTS = 120 * TIMES, 150 * TIMES
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SECRET = b"hunter2"
@@ -98,6 +106,44 @@ def test_a_hostile_file_is_taken_or_told_and_never_quoted(kind: str, tmp_path: P
 
 def test_noted_heads_are_read_as_they_were_written():
     assert read_heads(HEADS.decode()) == {"certificates": (0, "0" * 64), "log/mmo/1": (3, "ab")}
+
+
+def cell(hostile: Hostile, column: str) -> str:
+    """Returns a cell of a staff list: often one that could stand there."""
+    fitting = {"id": "sample-one", "name": "Sample One", "grade": "8", "offices": "decision-maker", "valid_from": "2027-01-01"}
+    return fitting.get(column, "") if hostile.chance.random() < 0.6 else hostile.text()[:400]
+
+
+def test_a_hostile_staff_list_is_taken_or_told_by_line_and_column():
+    """A fault says line, column, what was found and what would be right, in signs that can be seen, on one line."""
+    results: Counter[str] = Counter()
+    for n in range(FILES * 2):
+        hostile = Hostile(n)
+        names = (
+            ["id", "name", *hostile.chance.sample(COLUMNS[2:], 3)]
+            if hostile.chance.random() < 0.8
+            else [hostile.text()[:40] for _ in range(3)]
+        )
+        out = io.StringIO()
+        writer = csv.writer(out)
+        writer.writerow(names)
+        writer.writerows([[cell(hostile, one) for one in names] for _ in range(hostile.chance.randrange(4))])
+        content = out.getvalue().encode("utf-8", "surrogatepass")
+        try:
+            table = staff_of(content if n % 4 else spoilt(hostile, (content,)), STAFFED)
+        except UnreadableTable as error:
+            assert str(error) and not NOT_FOR_A_SCREEN.search(str(error)), str(error)
+            results["no table"] += 1
+            continue
+        results["told" if table.faults else "taken"] += 1
+        for fault in table.faults:
+            said = str(fault)
+            assert fault.line > 0 and fault.column and fault.found and fault.right
+            assert not NOT_FOR_A_SCREEN.search(said) and "\n" not in said and len(said) < 1000, ascii(said)
+        for person in table.people if not table.faults else ():
+            assert person.id.isprintable() and not UNSEEN.search(person.name), ascii(person)
+    print(f"staff lists: {dict(results)}")
+    assert results["told"] and results["taken"] and results["no table"], results
 
 
 def body(hostile: Hostile) -> bytes:
