@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: run install dev test check format lint types imports mutate bench soak lock clean
+.PHONY: run install dev test check format lint types imports mutate bench soak hostile lock clean
 
 run: $(VENV)/.run
 	$(BIN)/evenhand up $(if $(ONCE),--once)
@@ -43,6 +43,10 @@ imports: $(VENV)/.dev
 
 mutate: $(VENV)/.dev
 	$(BIN)/python -m tests.mutate $(if $(ALL),--all)
+
+# Hostile input, TIMES as much of it as make test tries.
+hostile: $(VENV)/.dev
+	EVENHAND_HOSTILE_TIMES=$(or $(TIMES),20) $(BIN)/python -m pytest tests/test_hostile_core.py tests/test_hostile_records.py tests/test_hostile_doors.py tests/test_hostile_files.py -s
 
 # Everything killed at random points under live cases; CASES and SECONDS say how many and for how long.
 soak: $(VENV)/.dev

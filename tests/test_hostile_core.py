@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import xml.etree.ElementTree as ET
 import zipfile
@@ -27,6 +28,7 @@ from records.database import reading
 from starter.bundle import gathered, whole, zipped
 from starter.feed import calendar_text, dates_of_body
 from starter.register import exported
+from starter.show import as_json, complain, out, table
 from starter.spreadsheet import csv_bytes, workbook_bytes
 from starter.timeline import picture_of
 from tests.handed_over import CASE, LIMIT, MANAGER, OFFICER, REVIEWER, Records, message
@@ -183,3 +185,17 @@ def test_a_bundle_of_it_holds_files_of_our_own_names_and_nothing_that_runs(full:
 def test_what_somebody_wrote_is_kept_as_it_was_and_every_chain_holds(full: Records):
     with reading(full.engine) as session:
         assert verify(session) == ()
+
+
+def test_whatever_is_printed_holds_no_sign_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]):
+    """As JSON, which comes back as it was; as a table; as a line; as an error."""
+    texts = [*TEXTS, *(Hostile(seed).text() for seed in range(100))]
+    as_json(texts)
+    printed = capsys.readouterr().out
+    assert not OBEYED.search(printed) and json.loads(printed) == texts
+    for one in texts:
+        table(("text", "again"), [(one, one)])
+        out.print(one, markup=False)
+        complain(one)
+    said = "".join(capsys.readouterr())
+    assert MARK in said and not OBEYED.search(said)
