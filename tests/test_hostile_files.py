@@ -9,6 +9,9 @@ import base64
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +37,7 @@ from starter.spreadsheet import UnreadableTable
 from starter.staff_table import COLUMNS, staff_of
 from tests import stories
 from tests.codec import codec, serving
+from tests.engine import ROOT, evenhand
 from tests.hostile import TIMES, Hostile
 from tests.test_codec_server import engine, local
 from tests.test_hostile_records import NOT_FOR_A_SCREEN
@@ -183,3 +187,20 @@ def test_hostile_requests_to_the_codec_server_are_answered_and_read_nothing(engi
             assert reads_of(session, "mmo/1") == ()
     print(f"{REQUESTS} requests: {dict(results)}")
     assert results[200] and results[400] and results[401], results
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("UI_PORT", "abc"), ("RECONCILE_AT", "01:30"), ("SMTP_PORT", "\x1b[31m"), ("POST_ROUND_MINUTES", "9" * 5000)]
+)
+def test_a_setting_that_cannot_be_is_told_by_its_name_and_never_traced(name: str, value: str):
+    """On the command line, and by a worker in a container; what was set is not quoted, for it could be a secret in the wrong place."""
+    env = {f"EVENHAND_{name}": value}
+    line = evenhand("engine", "check", env=env)
+    worker = subprocess.run(
+        [sys.executable, "-m", "worker"], env={**os.environ, **env}, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+    assert (line.returncode, worker.returncode) == (2, 1)
+    for said in (line.stderr, worker.stderr):
+        assert f"EVENHAND_{name}: " in said and "Traceback" not in said and "Warning" not in said, said
+        assert not NOT_FOR_A_SCREEN.search(said) and value not in said and len(said) < 500
