@@ -10,7 +10,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from records.lists import not_on_its_way
-from records.tables import BodyRow, CaseRow, HandOverRow, NoticeRow, StaffNoticeRow, TaskRow
+from records.tables import BodyRow, CaseRow, HandOverRow, InboxRow, NoticeRow, StaffNoticeRow, TaskRow
 
 AGES = ((2, "under-2-days"), (5, "2-to-5-days"), (14, "5-to-14-days"))
 """How long a letter has not been on its way, in days since it was decided: below so many, and what that is called."""
@@ -39,10 +39,18 @@ class Counted(NamedTuple):
     """Letters offered to a carrier that has not taken them, or whose answer is not known yet, by carrier and state."""
     staff_notices: Counts
     """Emails to staff not with their reader, by body and state."""
+    inbox: Counts
+    """Messages that reached the body and have no answer of their case, by how often they were passed on."""
+
+
+TRIED = ((1, "never"), (6, "1-to-5-times"))
+"""How often a message of the inbox was passed on, below so many, and what that is called; six times is an hour."""
+OFTEN = "6-times-or-more"
+PASSED_ON = (*((name,) for _, name in TRIED), (OFTEN,))
 
 
 def counted(session: Session, *, today: date) -> Counted:
-    """Returns what the records hold today. Six questions, each answered by the database in rows of a few labels."""
+    """Returns what the records hold today. Seven questions, each answered by the database in rows of a few labels."""
     return Counted(
         bodies=tuple(sorted(session.exec(select(BodyRow.body)).all())),
         open_cases=_open_cases(session),
@@ -51,6 +59,7 @@ def counted(session: Session, *, today: date) -> Counted:
         unsent=_unsent(session, today),
         hand_overs=_hand_overs(session),
         staff_notices=_staff_notices(session),
+        inbox=_inbox(session),
     )
 
 
@@ -92,3 +101,8 @@ def _staff_notices(session: Session) -> Counts:
     query = select(StaffNoticeRow.body, StaffNoticeRow.state, func.count()).where(col(StaffNoticeRow.state).in_(STAFF_OPEN))
     grouped = session.exec(query.group_by(col(StaffNoticeRow.body), col(StaffNoticeRow.state)))
     return {(body, state): number for body, state, number in grouped}
+
+
+def _inbox(session: Session) -> Counts:
+    tries = session.exec(select(InboxRow.tries).where(InboxRow.state == "waiting"))
+    return dict(Counter((next((name for below, name in TRIED if n < below), OFTEN),) for n in tries))

@@ -30,7 +30,7 @@ import worker.metrics as metrics
 from activities.reconciliation import LAST, Report
 from records.counts import age, counted
 from records.database import open_database, reading, transaction
-from records.tables import BodyRow, CaseRow, HandOverRow, InstallationRow, NoticeRow, StaffNoticeRow, TaskRow, UTCDateTime
+from records.tables import BodyRow, CaseRow, HandOverRow, InboxRow, InstallationRow, NoticeRow, StaffNoticeRow, TaskRow, UTCDateTime
 from tests.engine import (
     CUSTOMER,
     MANAGER,
@@ -82,6 +82,10 @@ def a_hand_over(case: str, state: str, **facts: bool) -> HandOverRow:
     return HandOverRow(case_id=case, notice="n1", state=state, **how, **facts)
 
 
+def in_inbox(id: str, tries: int, state: str = "waiting") -> InboxRow:
+    return InboxRow(case_id="a/1", command_id=id, content_hash="", message="", arrived_at=AT, next_at=AT, tries=tries, state=state)
+
+
 @pytest.fixture
 def records(database: Engine) -> Engine:
     with transaction(database) as session:
@@ -93,6 +97,7 @@ def records(database: Engine) -> Engine:
             a_task("a/1", 1, "review", TODAY - timedelta(days=1)), a_task("a/1", 2, "review", TODAY), a_task("a/1", 3, "fault", None),
             a_task("a/2", 1, "sign-off", None), a_task("b/1", 1, "review", date(2026, 1, 1), "portsmouth"),
             a_staff_notice("a/1", "p", "waiting"), a_staff_notice("a/1", "q", "sent"), a_staff_notice("a/1", "r", "declined"),
+            in_inbox("m-1", 0), in_inbox("m-2", 5), in_inbox("m-3", 6), in_inbox("m-4", 40), in_inbox("m-5", 9, "answered"),
             a_hand_over("a/1", "waiting"), a_hand_over("a/2", "handed"), a_hand_over("a/3", "waiting", settled=True),
         ])  # fmt: skip
     return database
@@ -113,6 +118,7 @@ def test_the_records_are_counted_by_codes_alone(records: Engine):
         ("mmo", "uncertain", "over-14-days"): 1,
     }
     assert found.hand_overs == {("notify", "waiting"): 1}
+    assert found.inbox == {("never",): 1, ("1-to-5-times",): 1, ("6-times-or-more",): 2}
     assert found.staff_notices == {("mmo", "waiting"): 1, ("mmo", "declined"): 1}
 
 

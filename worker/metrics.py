@@ -26,7 +26,7 @@ from activities.calendars import in_force
 from activities.reconciliation import LEFT, last_report
 from domain.days import london_date
 from policies import load
-from records.counts import Counted, Counts, counted
+from records.counts import PASSED_ON, Counted, Counts, counted
 from records.database import reading
 from worker.clock import now
 from worker.reconciliation import ID as RECONCILIATION
@@ -165,6 +165,8 @@ def _families(found: Counted) -> Iterator[Metric]:
     yield _many("evenhand_unsent_letters", said, ("body", "status", "age"), found.unsent)
     yield _many("evenhand_hand_overs", "Letters offered to a carrier and not taken yet.", ("carrier", "state"), found.hand_overs)
     yield _many("evenhand_staff_notices", "Emails to staff that have not reached their reader.", ("body", "state"), found.staff_notices)
+    said = "Messages that reached the body and have no answer of their case yet, by how often they were passed on."
+    yield _many("evenhand_inbox_messages", said, ("passed_on",), {**dict.fromkeys(PASSED_ON, 0), **found.inbox})
 
 
 def _expiring(session: Session, today: date) -> Iterator[Metric]:
