@@ -59,7 +59,7 @@ def _faults(body: Body) -> Iterator[Fault]:
     except Unreadable as error:
         yield ("policy",), str(error)
         return
-    yield from _no_offices(body.people, policy)
+    yield from _no_offices(body, policy)
     yield from _no_groups(body.directory, policy)
     if body.ombudsman and policy.ombudsman.cites:
         cites = ", ".join(policy.ombudsman.cites)
@@ -141,12 +141,15 @@ def _misplaced(n: int, person: Person, body: Body) -> Iterator[Fault]:
         yield ("people", n, "valid_to"), f"a day from {person.valid_from} on, found {person.valid_to}"
 
 
-def _no_offices(people: tuple[Person, ...], policy: Policy) -> Iterator[Fault]:
-    known = ", ".join(sorted(policy.offices))
-    for n, person in enumerate(people):
+def _no_offices(body: Body, policy: Policy) -> Iterator[Fault]:
+    own = {body.information_officer} if body.information_officer else set()
+    known = ", ".join(sorted({*policy.offices, *own}))
+    if own and body.people and not any(own & {*person.ever("office"), *person.ever("deputises")} for person in body.people):
+        yield ("information_officer",), f"an office that somebody of the list holds; nobody holds {body.information_officer!r}"
+    for n, person in enumerate(body.people):
         for field, offices in (("offices", person.ever("office")), ("deputises", person.ever("deputises"))):
             for m, office in enumerate(offices):
-                if office not in policy.offices:
+                if office not in policy.offices and office not in own:
                     yield ("people", n, field, m), f"{office!r} is no office of {policy.policy}; it has: {known}"
 
 
