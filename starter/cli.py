@@ -80,8 +80,8 @@ def _show(error: TyperException) -> None:
 
 def _add_groups() -> None:
     from starter.cli_audit import audit_app
-    from starter.cli_backup import backup, restore
     from starter.cli_audit_reads import add_reads
+    from starter.cli_backup import backup, restore
     from starter.cli_body import body_app
     from starter.cli_bundle import bundle
     from starter.cli_calendar import calendar_app, undelivered

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from sqlmodel import select
 
 from starter.cli import Json
 from starter.cli_reading import ReadBy, listed
@@ -20,12 +19,14 @@ def inbox(
     json: Json = False,
 ) -> None:
     """What reached the body and waits for its case's answer, the oldest first: it is passed on until there is one."""
+    from sqlmodel import select
+
     from records.inbox import in_inbox
     from records.tables import CaseRow
 
     with listed(by, how="inbox") as lists:
         rows = in_inbox(lists.session, answered=all_)
-        bodies = {row.case_id: row.body for row in lists.session.exec(select(CaseRow)).all()} if not lists.everybodys else {}
+        bodies = dict(lists.session.exec(select(CaseRow.id, CaseRow.body)).all()) if not lists.everybodys else {}
         rows = tuple(row for row in rows if lists.takes(bodies.get(row.case_id, "")))
     if json:
         as_json([row.model_dump(mode="json", include=set(FACTS)) for row in rows])
