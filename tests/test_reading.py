@@ -21,6 +21,7 @@ from domain.policy import Policy
 from domain.reading import Part, Sees, view_of
 from domain.task import Task
 from policies import load
+from policies.load import Unreadable
 from records.append_only import unguard
 from records.audit import heads, verify
 from records.database import migrate, open_database, reading, transaction
@@ -28,6 +29,7 @@ from records.desk import Desk
 from records.reads import FIRST, Read, first_broken_read, note, noted
 from records.tables import ReadRow, TextRow
 from starter import cli
+from starter.bodies import read_body
 from starter.clock import now, today
 from starter.desk import Incoming, look_up
 from starter.reading import NotShown, Reader, looking
@@ -474,6 +476,30 @@ def test_another_program_reads_a_case_as_the_command_line_does(engine: Engine):
     with looking(engine, CASE, Reader("officer"), how="crm", at=at, today=today()) as look:
         assert (look.case.id, look.view.sees) == (CASE, "all")
     assert [(row.who, row.shows) for row in lines(engine)[-2:]] == [(DESK, "nothing"), ("officer", "all")]
+
+
+def test_where_people_sign_in_whoever_is_signed_in_reads(env: dict[str, str], engine: Engine, monkeypatch):
+    """Nobody reads as local there, and nobody as somebody else."""
+    monkeypatch.setattr("starter.acting.signed_in_as", lambda _: DESK)
+    signed_in = {**env, "EVENHAND_OIDC_ISSUER": "http://127.0.0.1:1", "EVENHAND_OIDC_CLIENT_ID": "evenhand"}
+
+    assert invoke(signed_in, "case", "show", CASE)[0] == REFUSED
+    assert (lines(engine)[-1].who, lines(engine)[-1].shows) == (DESK, "nothing")
+    before = len(lines(engine))
+    assert invoke(signed_in, "case", "show", CASE, "--by", "officer")[0] == REFUSED
+    assert len(lines(engine)) == before
+
+
+def test_an_office_that_answers_for_information_is_held_by_somebody(tmp_path: Path):
+    """EH-170: a slip in its name would leave the log to nobody."""
+    file = tmp_path / "body.yaml"
+    people = "people:\n  - {{id: ines, name: Ines Sample, offices: [information]}}\n"
+    text = f"body: mmo\nname: Sample\npolicy: mmo\ninformation_officer: {{}}\n{people}"
+    file.write_text(text.format("information"))
+    assert read_body(file).information_officer == "information"
+    file.write_text(text.format("informaton"))
+    with pytest.raises(Unreadable, match=r"body.yaml:4:\d+: information_officer: an office that somebody of the list holds; nobody holds"):
+        read_body(file)
 
 
 def test_a_body_keeps_the_office_that_answers_for_information(engine: Engine):
