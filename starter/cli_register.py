@@ -28,18 +28,23 @@ OfBody = Annotated[str | None, typer.Option("--body", help="The body.")]
 @register_app.callback()
 def register(context: typer.Context, body: OfBody = None, by: ReadBy = None, why: Why = None, json: Json = False) -> None:
     """Print a body's register: everybody a decision was made about. Also: export it, list what needs attention, import into it."""
-    context.obj = body
+    context.obj = (body, by, why)
     if context.invoked_subcommand is None:
         show(context, body, by, why, json)
 
 
 def _body(context: typer.Context, body: str | None) -> str:
     """Returns the body asked for, whether it is named before the command or after it."""
-    given = body or context.obj
+    given = body or context.obj[0]
     if given is None:
         complain(f"Missing option '--body'. Try: {context.command_path} --help")
         raise typer.Exit(MISUNDERSTOOD)
     return str(given)
+
+
+def _reader(context: typer.Context, by: str | None, why: str | None) -> tuple[str | None, str | None]:
+    """Returns who reads and why, whether they are named before the command or after it."""
+    return by or context.obj[1], why or context.obj[2]
 
 
 @register_app.command()
@@ -48,7 +53,8 @@ def show(context: typer.Context, body: OfBody = None, by: ReadBy = None, why: Wh
     from records.lists import register_of
     from starter.register import named_to
 
-    code, reader = _body(context, body), reader_of(by, why)
+    code, (by, why) = _body(context, body), _reader(context, by, why)
+    reader = reader_of(by, why)
     with listed(by, why, how="register show", body=code) as lists:
         _known(lists.session, code)
         rows = named_to(lists.session, register_of(lists.session, code), reader, today=today())
@@ -89,7 +95,7 @@ def attention(context: typer.Context, body: OfBody = None, by: ReadBy = None, js
     """List every entry that needs attention, with the reason and for how many days, the oldest first: once a day is a good habit."""
     from starter.register import noted
 
-    code = _body(context, body)
+    code, (by, _) = _body(context, body), _reader(context, by, None)
     with listed(by, how="register attention", body=code) as lists:
         _known(lists.session, code)
         found = noted(lists.session, code, today=today())
@@ -119,6 +125,7 @@ def export(
     if kind not in (".csv", ".xlsx"):
         complain(f"{file}: the name ends in {file.suffix or 'nothing'}; right would be .csv or .xlsx.")
         raise typer.Exit(MISUNDERSTOOD)
+    by, why = _reader(context, by, why)
     reader = reader_of(by, why)
     with listed(by, why, how="register export", body=code) as lists:
         _known(lists.session, code)

@@ -316,6 +316,8 @@ def test_names_in_lists_are_for_those_who_may_see_them(env: dict[str, str], tmp_
     assert "Secret-Sample" in own[1] and CASE in own[1]
     assert CASE in other[1] and "not shown" in other[1] and "Secret-Sample" not in other[1]
     assert done[0] == DONE and not any(one in file.read_text() for one in SECRETS)
+    before = invoke(env, "register", "--body", "mmo", "--by", DESK, "show")
+    assert "not shown" in before[1] and "Secret-Sample" not in before[1]
 
 
 def test_a_reason_is_kept_with_the_cases_own_texts_and_goes_with_them(env: dict[str, str], engine: Engine, tmp_path: Path):
