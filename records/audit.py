@@ -94,7 +94,7 @@ def _still_ends_so(session: Session, case: str, row: CertificateRow) -> bool:
 
 def heads(session: Session) -> Heads:
     """Returns the head of every chain, to be noted where nobody who runs the database can write."""
-    found: Heads = {"certificates": head_of(session.get(InstallationRow, HEAD)), "reads": head_ofbroken_reads(session)}
+    found: Heads = {"certificates": head_of(session.get(InstallationRow, HEAD)), "reads": head_of_reads(session)}
     for row in session.exec(select(CaseRow).order_by(col(CaseRow.id))).all():
         found[f"log/{row.id}"] = (row.log_lines, row.log_hash)
         found[f"sign-offs/{row.id}"] = (row.signed_lines, row.signed_hash)

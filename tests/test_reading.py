@@ -189,7 +189,8 @@ NO_READS = {
         "calendar show/calendar check/letter check/rehearse/doctor"
     ),
     "references and counts, for whoever runs the installation": (
-        "audit verify/audit heads/engine check/engine rebuild/engine reconcile/engine repair/policy what-if/policy move/calendar load/calendar apply/"
+        "audit verify/audit heads/"
+        "engine check/engine rebuild/engine reconcile/engine repair/policy what-if/policy move/calendar load/calendar apply/"
         "post round/post returned/post staff"
     ),
     "staff, keys, bodies": (
