@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from records.certificates import HEAD, case_hash, first_broken_certificate, head_of
 from records.log import first_broken_line
-from records.reads import first_broken_read
+from records.reads import first_broken_read, head_of_reads
 from records.sign_offs import first_broken_sign_off, unchained
 from records.tables import CaseRow, CertificateRow, DestructionRow, InstallationRow, LogRow, ReadRow, SignOffLineRow
 
