@@ -46,6 +46,8 @@ class Body(Data):
     """How many of its cases may be destroyed a day; fifty where it says nothing (EH-151)."""
     mailboxes: dict[Code, Email] = {}
     """Shared mailboxes, by the office or the informed team that reads them (EH-123)."""
+    information_officer: Code | None = None
+    """The office on its staff list that answers for information: its holders read everything for a reason, and who read what (EH-170)."""
 
     directory: Directory | None = None
     """What the groups of its identity provider mean on its staff list."""
@@ -92,6 +94,8 @@ def save_body(session: Session, body: Body, loaded: Loaded = NOT_DATED) -> None:
         settings["mailboxes"] = dict(body.mailboxes)
     if body.directory:
         settings["directory"] = body.directory.model_dump(mode="json", exclude_none=True)
+    if body.information_officer is not None:
+        settings["information_officer"] = body.information_officer
     session.merge(BodyRow(body=body.body, name=body.name, policy=body.policy, settings=settings))
     session.flush()
     if "people" in body.model_fields_set:

@@ -25,6 +25,7 @@ from records.desk import Desk, key_of, secret_of
 from records.keys import CASE_KEY, KeyStore, keys_of
 from records.tables import DeskEntryRow, DeskKeyRow, TextRow
 from records.vault import text_place
+from starter.desk_reads import CONTACT, note_look
 
 PEOPLE = 100_000
 READS = 10_000
@@ -44,6 +45,8 @@ class DeskFigures(NamedTuple):
     look_up: Cost
     with_words: Cost
     """Where the answer holds a topic, which is one small read more."""
+    noted: Cost
+    """As the desk is answered: looked up, and written down who asked, before it is shown (every tenth time)."""
 
 
 def measure(folder: Path, *, people: int = PEOPLE, reads: int = READS) -> DeskFigures:
@@ -53,7 +56,7 @@ def measure(folder: Path, *, people: int = PEOPLE, reads: int = READS) -> DeskFi
     fill(engine, people)
     desk, chosen = Desk(engine), random.Random(7)
     asked = Asked(channel="email", topic="the licence", on=date(2027, 3, 10))
-    spent: dict[str, list[float]] = {"raw": [], "plain": [], "words": []}
+    spent: dict[str, list[float]] = {"raw": [], "plain": [], "words": [], "noted": []}
     gc.collect()
     for n in range(-200, reads):
         one = chosen.randrange(people // 2) * 2
@@ -62,13 +65,19 @@ def measure(folder: Path, *, people: int = PEOPLE, reads: int = READS) -> DeskFi
             ("plain", _timed(lambda one=one: desk.look_up("bench", f"person{one}@example.org", asked))),
             ("words", _timed(lambda one=one: desk.look_up("bench", f"person{one + 1}@example.org", asked))),
         )
+        if n % 10 == 0:
+            taken += (("noted", _timed(lambda one=one: _noted(desk, f"person{one}@example.org", asked))),)
         if n >= 0:
             for name, seconds in taken:
                 spent[name].append(seconds)
     assert desk.look_up("bench", "person0@example.org", asked).verdict == "deal-with-it"
     assert desk.look_up("bench", "person1@example.org", asked).verdict == "read-and-file"
     engine.dispose()
-    return DeskFigures(*(_cost(spent[name]) for name in ("raw", "plain", "words")))
+    return DeskFigures(*(_cost(spent[name]) for name in ("raw", "plain", "words", "noted")))
+
+
+def _noted(desk: Desk, customer: str, asked: Asked) -> None:
+    note_look(desk, desk.look_up("bench", customer, asked), body="bench", customer=customer, who=None, why=CONTACT)
 
 
 def raw(desk: Desk, case: str) -> object:
@@ -157,6 +166,7 @@ def rows_of(found: DeskFigures) -> tuple[tuple[str, str, str], ...]:
         (f"raw read by primary key, {PEOPLE:,} people", _words(found.raw), ""),
         ("the desk's look-up", f"{_words(found.look_up)}; {_ratios(found.look_up, found.raw)}", "p99 within 2.00"),
         ("the desk's look-up with words", f"{_words(found.with_words)}; {_ratios(found.with_words, found.raw)}", ""),
+        ("the desk's look-up, written down", f"{_words(found.noted)}; {_ratios(found.noted, found.raw)}", ""),
     )
 
 

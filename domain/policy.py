@@ -452,6 +452,13 @@ class InformRule(Rule):
     """The acknowledgement carries the reference that the other system gave."""
 
 
+class Reader(Rule):
+    """Who else may read of every case, and how much: holders of offices, or everybody on the staff list where it names none."""
+
+    offices: tuple[Code, ...] = ()
+    sees: Literal["all", "handling"]
+
+
 Column = Literal[
     "name-and-contact-details",
     "warning",
@@ -547,6 +554,7 @@ class Policy(Data):
     guidance: tuple[Guidance, ...] = ()
     links: dict[Code, Link] = {}
     informs: tuple[InformRule, ...] = ()
+    readers: tuple[Reader, ...] = ()
     register_: RegisterRule | None = Field(default=None, alias="register")
     ombudsman: Cited[str]
     offices: dict[Code, Office]

@@ -35,6 +35,7 @@ PLACES = (
     Place(where=r"ombudsman|enquiries", how="printed", rule="domain.letters.compose"),
     Place(where=r"register\.(kept_by|maintained_by)", how="enforced", rule="domain.register_writers.require_writer"),
     Place(where=r"register", how="recorded", rule="domain.register.entry"),
+    Place(where=r"readers", how="enforced", rule="domain.reading.view_of"),
     Place(where=r"informs", how="recorded", rule="domain.informing.record_informed"),
     Place(
         where=r"behaviours\..*\.(asks|needs_more_than_one|accompanied|channels|answers)", how="recorded", rule="domain.questions.shortfalls"

@@ -13,18 +13,19 @@ from sqlmodel import Session, col, select
 
 from records.certificates import HEAD, case_hash, first_broken_certificate, head_of
 from records.log import first_broken_line
+from records.reads import first_broken_read, head_of_reads
 from records.sign_offs import first_broken_sign_off, unchained
-from records.tables import CaseRow, CertificateRow, DestructionRow, InstallationRow, LogRow, SignOffLineRow
+from records.tables import CaseRow, CertificateRow, DestructionRow, InstallationRow, LogRow, ReadRow, SignOffLineRow
 
 Heads = dict[str, tuple[int, str]]
-"""How many lines each chain has, and the hash of its last: log/CASE, sign-offs/CASE, certificates."""
+"""How many lines each chain has, and the hash of its last: log/CASE, sign-offs/CASE, certificates, reads."""
 
 
 class Broken(NamedTuple):
     """The first place at which a chain does not hold."""
 
     chain: str
-    """log, sign-offs, certificates, or heads: what was noted earlier."""
+    """log, sign-offs, certificates, reads, or heads: what was noted earlier."""
     case: str
     line: int | None
     what: str
@@ -33,7 +34,7 @@ class Broken(NamedTuple):
 def verify(session: Session, *, noted: Mapping[str, tuple[int, str]] | None = None) -> tuple[Broken, ...]:
     """Returns the first broken place of every chain that does not hold; none where all do. `noted` are heads of an earlier day."""
     found = [one for case in chained_cases(session) for one in broken_in_case(session, case)]
-    return (*found, *broken_certificates(session), *_heads(session, noted or {}))
+    return (*found, *broken_certificates(session), *broken_reads(session), *_heads(session, noted or {}))
 
 
 def chained_cases(session: Session) -> tuple[str, ...]:
@@ -67,6 +68,12 @@ def _certificates(session: Session) -> Iterator[Broken]:
         yield Broken("certificates", "", n, f"certificate {n} was changed, or is missing")
 
 
+def broken_reads(session: Session) -> Iterator[Broken]:
+    """Yields the first broken line of the read log."""
+    if (n := first_broken_read(session)) is not None:
+        yield Broken("reads", "", n, f"line {n} of the read log was changed, or is missing")
+
+
 def _finished(session: Session) -> Iterator[Broken]:
     """Yields destructions whose certificate is another case's, and logs that are not what a certificate says they were."""
     for done in session.exec(select(DestructionRow).order_by(col(DestructionRow.case_id))).all():
@@ -87,7 +94,7 @@ def _still_ends_so(session: Session, case: str, row: CertificateRow) -> bool:
 
 def heads(session: Session) -> Heads:
     """Returns the head of every chain, to be noted where nobody who runs the database can write."""
-    found: Heads = {"certificates": head_of(session.get(InstallationRow, HEAD))}
+    found: Heads = {"certificates": head_of(session.get(InstallationRow, HEAD)), "reads": head_of_reads(session)}
     for row in session.exec(select(CaseRow).order_by(col(CaseRow.id))).all():
         found[f"log/{row.id}"] = (row.log_lines, row.log_hash)
         found[f"sign-offs/{row.id}"] = (row.signed_lines, row.signed_hash)
@@ -114,6 +121,9 @@ def _hash_at(session: Session, name: str, n: int) -> str | None:
     if chain == "certificates":
         certificate = session.get(CertificateRow, n)
         return certificate.hash if certificate else None
+    if chain == "reads":
+        read = session.get(ReadRow, n)
+        return read.hash if read else None
     line = session.get(LogRow, (case, n)) if chain == "log" else session.get(SignOffLineRow, (case, n))
     return line.hash if line else None
 

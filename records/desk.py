@@ -166,7 +166,7 @@ class Desk:
     """The look-up, for as long as a program asks: one instance a database."""
 
     def __init__(self, engine: Engine) -> None:
-        self.reads = engine.execution_options(reads=True)
+        self.reads, self.writes = engine.execution_options(reads=True), engine.execution_options(reads=False)
         self._secret: bytes | None = None
         self.find, self.words, self.words_and_staff = (Prepared(one, engine.dialect) for one in (LOOK_UP, WORDS, WORDS_AND_STAFF))
 
@@ -192,6 +192,11 @@ class Desk:
         entries = tuple(Entry.model_validate_json(entry, context={"vault": Words(texts)}) for entry in chosen.values())
         by_name = key_of(secret, body, *named[-1]) if named[-1][0] == "name" else None
         return _with_care(advise(entries, asked, staff=staff), lines, by_name)
+
+    def searched(self, body: str, customer: str) -> str:
+        """Returns the keyed hash of what was searched for, by which the same search is known again; nothing of its words."""
+        named = identifiers(customer)
+        return key_of(self._secret or self._read_secret(), body, *named[-1]) if named else ""
 
     def _read_secret(self) -> bytes:
         with Session(self.reads) as session:

@@ -1,35 +1,148 @@
-"""Who read what: one line for each person, door and case in each minute, written before anything is shown."""
+"""Who read what, why: one line before anything is shown, append-only, chained by hash over the whole installation.
+
+A line holds ids, codes and references; the reason somebody gave is a text of its case and goes with the case's texts. Lines are written one
+at a time: the head of the chain is locked for as long as the rest of its transaction takes, which is a read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlmodel import Session, SQLModel, col
+from sqlmodel import select as select_rows
 
-from records.tables import ReadRow
+from records.certificates import case_hash
+from records.database import WRITING
+from records.log import FIRST
+from records.tables import CaseRow, InstallationRow, ReadRow
 
+HEAD = "reads"
+"""Under which the installation keeps how many lines there are, and the hash of the last."""
 TOGETHER = timedelta(minutes=1)
-"""Reads of one person, of one case, by one door, so close together are one line: a page of the Temporal UI asks a hundred times."""
+"""Payloads opened for one person, of one case, so close together are one line: a page of the Temporal UI asks a hundred times."""
+AT_ONCE = 1000
+LINES, HEADS = SQLModel.metadata.tables["read_log"], SQLModel.metadata.tables["installation"]
 
 
-def note_reads(session: Session, counts: Mapping[str, int], *, who: str, how: str, what: str, at: datetime, why: str | None = None) -> None:
-    """Note how many things were read of each case."""
-    for case, count in sorted(counts.items()):
-        row = _just_now(session, who=who, how=how, case=case, what=what, at=at)
-        if row is None:
-            session.add(ReadRow(at=at, who=who, how=how, case_id=case, what=f"{count} {what}", why=why))
-        else:
-            row.what = f"{int(row.what.partition(' ')[0]) + count} {what}"
-            session.add(row)
+class Read(NamedTuple):
+    """One look at something, as it goes into the log."""
+
+    who: str
+    how: str
+    what: str
+    case: str = ""
+    body: str = ""
+    shows: str = "nothing"
+    part: str = "nobody"
+    stage: str = ""
+    why: str | None = None
+    person: str = ""
 
 
-def _just_now(session: Session, *, who: str, how: str, case: str, what: str, at: datetime) -> ReadRow | None:
-    query = select(ReadRow).where(ReadRow.case_id == case, ReadRow.who == who, ReadRow.how == how, col(ReadRow.at) > at - TOGETHER)
-    row = session.exec(query.order_by(col(ReadRow.n).desc()).limit(1)).first()
-    return row if row is not None and row.at <= at and row.what.endswith(f" {what}") else None
+@contextmanager
+def noted(engine: Engine) -> Iterator[Session]:
+    """Yields a session in which something is read and noted. It commits when left, whatever was found: then things may be shown."""
+    turn = WRITING[str(engine.url)] if engine.dialect.name == "sqlite" else nullcontext()
+    with turn, Session(engine, autoflush=False, expire_on_commit=False) as session:
+        try:
+            yield session
+        finally:
+            session.commit()
+
+
+def note(connection: Connection, reads: Iterable[Read], *, at: datetime) -> int:
+    """Write lines at the end of the log, within the caller's transaction. Returns how many."""
+    at = at.astimezone(timezone.utc)
+    kept = connection.execute(select(HEADS.c.value).where(HEADS.c.name == HEAD).with_for_update()).scalar()
+    n, before = _head(kept)
+    rows = []
+    for one in reads:
+        n += 1
+        facts = {**one._asdict(), "n": n, "at": at}
+        facts["case_id"] = facts.pop("case")
+        before = facts["hash"] = line_hash(before, facts)
+        rows.append(facts)
+    if rows:
+        connection.execute(insert(LINES), rows)
+        change = insert(HEADS).values(name=HEAD) if kept is None else update(HEADS).where(HEADS.c.name == HEAD)
+        connection.execute(change.values(value=f"{n} {before}"))
+    return len(rows)
+
+
+def _head(kept: str | None) -> tuple[int, str]:
+    n, _, last = (kept or f"0 {FIRST}").partition(" ")
+    return int(n), last
+
+
+FIELDS = ("n", "who", "how", "case_id", "what", "why", "body", "shows", "part", "stage", "person")
+
+
+def line_hash(before: str, facts: dict[str, object]) -> str:
+    """Returns the hash of a line, holding the hash of the line before."""
+    at = facts["at"]
+    assert isinstance(at, datetime)
+    held = [before, at.isoformat(), *(facts[name] for name in FIELDS)]
+    return hashlib.sha256(json.dumps(held, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def note_reads(session: Session, cases: Iterable[str], *, who: str, how: str, shows: str, at: datetime) -> None:
+    """Note that payloads were opened of each case: once in a minute for one person, case and door, however often they ask."""
+    new = []
+    for case in sorted(cases):
+        if not _just_now(session, who, how, case, at):
+            row = session.get(CaseRow, case)
+            body, stage = (row.body, row.stage) if row else ("", "")
+            new.append(Read(who=who, how=how, what=shows, case=case, body=body, shows=shows, part="", stage=stage))
+    note(session.connection(), new, at=at)
+
+
+def _just_now(session: Session, who: str, how: str, case: str, at: datetime) -> bool:
+    query = select_rows(ReadRow.at).where(ReadRow.case_id == case, ReadRow.who == who, ReadRow.how == how, col(ReadRow.at) > at - TOGETHER)
+    return any(one <= at for one in session.exec(query).all())
 
 
 def reads_of(session: Session, case: str) -> tuple[ReadRow, ...]:
     """Returns who read what of a case, the oldest first."""
-    return tuple(session.exec(select(ReadRow).where(ReadRow.case_id == case).order_by(col(ReadRow.n))).all())
+    return tuple(session.exec(select_rows(ReadRow).where(ReadRow.case_id == case).order_by(col(ReadRow.n))).all())
+
+
+def reads(
+    session: Session, *, body: str | None = None, case: str | None = None, persons: Iterable[str] = (), cases: Iterable[str] = (),
+    by: str | None = None, since: datetime | None = None,
+) -> tuple[ReadRow, ...]:  # fmt: skip
+    """Returns lines of the log, the oldest first. `case` is a reference, or the SHA-256 by which a certificate names it; `persons` are
+    keyed hashes and `cases` those they are found in: a line of either counts."""
+    query = select_rows(ReadRow).order_by(col(ReadRow.n))
+    if body is not None:
+        query = query.where(ReadRow.body == body)
+    if by is not None:
+        query = query.where(ReadRow.who == by)
+    if since is not None:
+        query = query.where(col(ReadRow.at) >= since)
+    found = session.exec(query).all()
+    persons, cases = frozenset(persons), frozenset(cases)
+    if persons or cases:
+        found = [row for row in found if row.person in persons or row.case_id in cases]
+    return tuple(row for row in found if case is None or case in (row.case_id, case_hash(row.case_id)))
+
+
+def head_of_reads(session: Session) -> tuple[int, str]:
+    """Returns how many lines there are, and the hash of the last."""
+    row = session.get(InstallationRow, HEAD)
+    return _head(row.value if row else None)
+
+
+def first_broken_read(session: Session) -> int | None:
+    """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
+    before, expected = FIRST, 0
+    for row in session.exec(select_rows(ReadRow).order_by(col(ReadRow.n)).execution_options(yield_per=AT_ONCE)):
+        expected += 1
+        if row.n != expected or row.hash != line_hash(before, row.model_dump()):
+            return expected
+        before = row.hash
+    return expected + 1 if head_of_reads(session) != (expected, before) else None

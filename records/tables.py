@@ -509,8 +509,20 @@ class ReadRow(SQLModel, table=True):
     case_id: str = Field(index=True)
     """Empty: of no case."""
     what: str
-    """Codes and numbers: 12 payloads."""
+    """Codes: payloads, case show ..."""
     why: str | None = None
+    """A code of the desk, or a reference to the case's own texts: it goes when they go."""
+    body: str = ""
+    shows: str = ""
+    """all, handling, references, payloads, or nothing: refused."""
+    part: str = ""
+    """What the reader was to the case: officer, keeper, information-officer, informed, staff, nobody, local, desk."""
+    stage: str = ""
+    """The case's, when it was read; empty: the records hold no such case, or it was of none."""
+    person: str = Field(default="", index=True)
+    """At the desk: the keyed hash of what was searched for (records/desk.py), never the words."""
+    hash: str = ""
+    """Of this line and the hash of the one before."""
 
 
 class ContactRow(SQLModel, table=True):

@@ -59,7 +59,8 @@ def _faults(body: Body) -> Iterator[Fault]:
     except Unreadable as error:
         yield ("policy",), str(error)
         return
-    yield from _no_offices(body.people, policy)
+    yield from _no_offices(body, policy)
+    yield from _nobody_answers(body)
     yield from _no_groups(body.directory, policy)
     if body.ombudsman and policy.ombudsman.cites:
         cites = ", ".join(policy.ombudsman.cites)
@@ -104,7 +105,7 @@ UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff
 def staff_faults(body: Body, policy: Policy) -> Iterator[Fault]:
     """Yields what is wrong with a body's staff list, whichever way it came in: a place (people, number, field), and what would be right."""
     yield from _people(body)
-    yield from _no_offices(body.people, policy)
+    yield from _no_offices(body, policy)
 
 
 def _people(body: Body) -> Iterator[Fault]:
@@ -141,13 +142,21 @@ def _misplaced(n: int, person: Person, body: Body) -> Iterator[Fault]:
         yield ("people", n, "valid_to"), f"a day from {person.valid_from} on, found {person.valid_to}"
 
 
-def _no_offices(people: tuple[Person, ...], policy: Policy) -> Iterator[Fault]:
-    known = ", ".join(sorted(policy.offices))
-    for n, person in enumerate(people):
+def _no_offices(body: Body, policy: Policy) -> Iterator[Fault]:
+    own = {body.information_officer} if body.information_officer else set()
+    known = ", ".join(sorted({*policy.offices, *own}))
+    for n, person in enumerate(body.people):
         for field, offices in (("offices", person.ever("office")), ("deputises", person.ever("deputises"))):
             for m, office in enumerate(offices):
-                if office not in policy.offices:
+                if office not in policy.offices and office not in own:
                     yield ("people", n, field, m), f"{office!r} is no office of {policy.policy}; it has: {known}"
+
+
+def _nobody_answers(body: Body) -> Iterator[Fault]:
+    """Yields that nobody holds the office that answers for information, where a staff list stands in the file (EH-170)."""
+    office = body.information_officer
+    if office and body.people and not any(office in (*one.ever("office"), *one.ever("deputises")) for one in body.people):
+        yield ("information_officer",), f"an office that somebody of the list holds; nobody holds {office!r}"
 
 
 def _no_groups(directory: Directory | None, policy: Policy) -> Iterator[Fault]:

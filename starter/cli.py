@@ -80,6 +80,7 @@ def _show(error: TyperException) -> None:
 
 def _add_groups() -> None:
     from starter.cli_audit import audit_app
+    from starter.cli_audit_reads import add_reads
     from starter.cli_backup import backup, restore
     from starter.cli_body import body_app
     from starter.cli_bundle import bundle
@@ -115,6 +116,7 @@ def _add_groups() -> None:
     letter_app.command()(show)
     post_app.command()(staff)
     app.add_typer(destroy_app, name="destroy")
+    add_reads(audit_app)
     app.add_typer(audit_app, name="audit")
     app.add_typer(body_app, name="body")
     policy_app.command()(diff)

@@ -92,7 +92,18 @@ def _read(file: Path) -> Body:
         raise typer.Exit(MISUNDERSTOOD) from None
 
 
-OPTIONAL = ("meetings", "closures", "ombudsman", "letterhead", "links", "house_letters", "mailboxes", "destroyed_a_day", "directory")
+OPTIONAL = (
+    "meetings",
+    "closures",
+    "ombudsman",
+    "letterhead",
+    "links",
+    "house_letters",
+    "mailboxes",
+    "destroyed_a_day",
+    "directory",
+    "information_officer",
+)
 """What a body need not set: left out of a listing where it has not."""
 
 

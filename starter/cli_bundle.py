@@ -9,8 +9,9 @@ import typer
 
 from starter.acting import acting_if_named
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, Json, run
-from starter.cli_case import Case, _answered, _cases, _engine, _message
+from starter.cli_case import Case, _answered, _cases, _message
 from starter.cli_letter_kept import write
+from starter.cli_reading import Why, shown
 from starter.clock import today
 from starter.show import as_json, complain, out
 
@@ -35,16 +36,17 @@ def bundle(
         Path | None, typer.Option("--draft", help="Write a list of proposed redactions to this file (YAML), and no bundle.")
     ] = None,
     reviewed: Annotated[Path | None, typer.Option("--reviewed", help="The list of redactions that a person reviewed and signed.")] = None,
+    why: Why = None,
     json: Json = False,
 ) -> None:
     """Make one zip of a case: chronology, decisions, sign-offs, letters, evidence, dates, log, and a verifier; recorded on the case."""
     by = acting_if_named(by)
     _asked(audience, by, file, draft, reviewed)
     if draft is not None:
-        _drafted(case, draft, json)
+        _drafted(case, draft, by, why, json)
         return
     assert by is not None and file is not None
-    found = _gathered(case, audience)
+    found = _gathered(case, audience, by, why or to)
     listed = _read(reviewed) if reviewed else None
     made = _made(found, listed)
     with_ = _disclosed(made, audience, to, listed)
@@ -75,16 +77,15 @@ def _asked(audience: str, by: str | None, file: Path | None, draft: Path | None,
         raise typer.Exit(REFUSED)
 
 
-def _gathered(case: str, audience: Literal["ombudsman", "subject-access"]) -> Gathered:
-    from records.database import reading
+def _gathered(case: str, audience: Literal["ombudsman", "subject-access"], by: str | None, why: str | None) -> Gathered:
     from starter.bundle import gathered
     from starter.dossier import NoDossier
     from starter.letters_kept import Changed, NoLetter
     from worker.settings import Settings
 
     try:
-        with reading(_engine()) as session:
-            return gathered(session, case, audience, outbox=Settings.local().letters)
+        with shown(case, by, why, how=f"bundle {audience}") as look:
+            return gathered(look.session, case, audience, outbox=Settings.local().letters)
     except (NoDossier, NoLetter) as error:
         complain(str(error))
         raise typer.Exit(UNKNOWN) from None
@@ -93,11 +94,11 @@ def _gathered(case: str, audience: Literal["ombudsman", "subject-access"]) -> Ga
         raise typer.Exit(REFUSED) from None
 
 
-def _drafted(case: str, file: Path, json: bool) -> None:
+def _drafted(case: str, file: Path, by: str | None, why: str | None, json: bool) -> None:
     from starter.bundle import proposed
     from starter.redaction import written
 
-    listed = proposed(_gathered(case, "subject-access"))
+    listed = proposed(_gathered(case, "subject-access", by, why))
     write(file, written(listed).encode())
     cuts = sum(len(one.cuts) for one in listed.texts)
     if json:

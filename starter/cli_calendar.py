@@ -13,6 +13,7 @@ from domain.days import london_date
 from starter.acting import acting_if_named
 from starter.cli import MISUNDERSTOOD, OK, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _cases, _engine, has_records
+from starter.cli_reading import ReadBy, Why, listed, reader_of
 from starter.clock import now, today
 from starter.show import as_json, complain, day_in_words, out, several, table
 
@@ -227,17 +228,24 @@ def _stands(stands: str, *, told: bool) -> str:
     return "moves; the customer is told" if told else "moves"
 
 
-def undelivered(body: Annotated[str | None, typer.Option(help="Only this body's cases.")] = None, json: Json = False) -> None:
+def undelivered(
+    body: Annotated[str | None, typer.Option(help="Only this body's cases.")] = None,
+    by: ReadBy = None,
+    why: Why = None,
+    json: Json = False,
+) -> None:
     """What is decided and not yet notified: each letter that is not on its way, why, for how many days, and its carrier's last word."""
-    from records.database import reading
     from records.tables import BodyRow
     from starter.undelivered import waiting_letters
 
-    with reading(_engine()) as session:
+    reader = reader_of(by, why)
+    with listed(by, why, how="undelivered", body=body) as lists:
+        session = lists.session
         if body and session.get(BodyRow, body) is None:
             complain(f"There is no body {body}; evenhand body list shows those there are.")
             raise typer.Exit(UNKNOWN)
-        rows = waiting_letters(session, body=body, today=today())
+        rows = waiting_letters(session, body=body, today=today(), reader=reader)
+        rows = tuple(row for row in rows if lists.takes(row.body))
     overdue = sum(one.overdue for one in rows)
     if json:
         as_json({"count": len(rows), "overdue": overdue, "letters": rows})

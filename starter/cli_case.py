@@ -6,7 +6,7 @@ import json as jsonlib
 import sys
 import uuid
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,8 @@ from rich.markup import escape
 
 from starter.acting import acting
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
+from starter.cli_handling import from_, tell_handling
+from starter.cli_reading import ReadBy, Why, listed, shown, shown_lines
 from starter.clock import today
 from starter.show import as_json, complain, day_in_words, deadline_in_words, in_words, out, several, table
 from starter.sources import apart
@@ -200,14 +202,15 @@ def close(case: Case, by: By = None, json: Json = False) -> None:
 def list_(
     body: Annotated[str | None, typer.Option(help="Only this body's cases.")] = None,
     stage: Annotated[str | None, typer.Option(help="Only cases in this stage.")] = None,
+    by: ReadBy = None,
     json: Json = False,
 ) -> None:
     """List cases: stage, next deadline, changes."""
-    from records.database import reading
     from records.lists import cases_of
 
-    with reading(_engine()) as session:
-        rows = cases_of(session, body=body, stage=stage)
+    with listed(by, how="case list", body=body) as lists:
+        session = lists.session
+        rows = tuple(row for row in cases_of(session, body=body, stage=stage) if lists.takes(row.body))
     if json:
         as_json([row.model_dump(mode="json", exclude={"state"}) for row in rows])
     else:
@@ -221,12 +224,25 @@ def list_(
 def show(
     case: Case,
     svg: Annotated[Path | None, typer.Option("--svg", help="Write the picture of the case's life to this file instead.")] = None,
+    by: ReadBy = None,
+    why: Why = None,
     json: Json = False,
 ) -> None:
-    """Show where a case stands: stage, flags, restrictions in force, what waits for whom, letters, dates."""
-    found = _standing(case)
+    """Show where a case stands: stage, flags, restrictions in force, what waits for whom, letters, dates. Whoever may see no more of it is
+    shown how contact is handled, and nothing else."""
     if svg is not None:
-        _picture(case, svg, json)
+        _picture(case, svg, by, why, json)
+        return
+    from starter.reading import handling_of
+    from starter.standing import standing_in
+
+    with shown(case, by, why, how="case show", needs="handling") as look:
+        whole = look.view.sees == "all"
+        found = standing_in(look.session, look.case, today=today()) if whole else None
+        handling = None if whole else handling_of(look)
+    if found is None:
+        assert handling is not None
+        tell_handling(handling, json)
         return
     if json:
         as_json(found)
@@ -234,7 +250,7 @@ def show(
     _print_head(found)
     table(
         ("restriction", "how", "from", "until"),
-        [(one.type, in_words(one.parameters), _from(one.enforced_from), one.until or "no end set") for one in found.restrictions],
+        [(one.type, in_words(one.parameters), from_(one.enforced_from), one.until or "no end set") for one in found.restrictions],
         title="Restrictions",
     )
     table(
@@ -269,13 +285,14 @@ def show(
     _print_signatures(case)
 
 
-def _picture(case: str, file: Path, json: bool) -> None:
+def _picture(case: str, file: Path, by: str | None, why: str | None, json: bool) -> None:
     """Write the picture of a case's life, and print its marks as a table."""
     from domain.life import LANES
     from starter.cli_letter_kept import write
-    from starter.timeline import picture_of, spell
+    from starter.timeline import picture_in, spell
 
-    marks, svg = picture_of(_engine(), case, today=today())
+    with shown(case, by, why, how="case show --svg") as look:
+        marks, svg = picture_in(look.session, look.case, today=today())
     write(file, svg.encode())
     if json:
         as_json({"case": case, "file": str(file), "marks": marks})
@@ -327,13 +344,6 @@ def _print_signatures(case: str) -> None:
     out.print(signatures_in_a_line(_engine(), case), markup=False)
 
 
-def _from(told: date | None) -> str:
-    """Returns from which day a restriction binds; one that the customer has not been told of is decided and no more (DEF-05)."""
-    if told is None:
-        return "decided, not yet in force: the customer is not yet told"
-    return day_in_words(told) if told <= today() else f"decided, not yet in force: binds from {day_in_words(told)}"
-
-
 def _print_head(found: Standing) -> None:
     out.print(f"[bold]{found.case}[/]  {found.policy}  stage: [bold]{found.stage}[/]  incidents: {found.incidents}")
     if found.flags:
@@ -349,9 +359,12 @@ def _print_head(found: Standing) -> None:
 
 
 @case_app.command()
-def dates(case: Case, json: Json = False) -> None:
+def dates(case: Case, by: ReadBy = None, why: Why = None, json: Json = False) -> None:
     """Print every date of a case with its reason: start event, rule, clause, days skipped, calendar edition."""
-    found = _standing(case).explained
+    from starter.standing import standing_in
+
+    with shown(case, by, why, how="case dates") as look:
+        found = standing_in(look.session, look.case, today=today()).explained
     if json:
         as_json(found)
         return
@@ -374,12 +387,11 @@ def dates(case: Case, json: Json = False) -> None:
 
 
 @case_app.command()
-def log(case: Case, json: Json = False) -> None:
+def log(case: Case, by: ReadBy = None, why: Why = None, json: Json = False) -> None:
     """Print a case's log: every act, refusal and deadline, and whether its chain holds."""
-    from records.database import reading
     from records.log import first_broken_line, log_of
 
-    with reading(_engine()) as session:
+    with shown_lines(case, by, why, how="case log") as session:
         rows, broken = log_of(session, case), first_broken_line(session, case)
     if not rows:
         complain(f"The records hold no log of {case}.")
@@ -404,15 +416,17 @@ def log(case: Case, json: Json = False) -> None:
 def tasks(
     person: Annotated[str, typer.Option("--for", help="An id of the body's staff list.")],
     body: Annotated[str | None, typer.Option(help="The body, where the id is on several staff lists.")] = None,
+    by: ReadBy = None,
     json: Json = False,
 ) -> None:
     """What waits for a person, by when, under which clause; overdue first."""
-    from records.database import reading
     from records.lists import tasks_for
     from starter.standing import guidance_for
 
-    with reading(_engine()) as session:
+    with listed(by, how="tasks", body=body) as lists:
+        session = lists.session
         rows = tasks_for(session, person, body=body, today=today())
+        rows = rows and tuple(one for one in rows if lists.takes(one[0].body))
         guidance = {(row.case_id, row.n): guidance_for(session, row) for row, _ in rows or ()}
     if rows is None:
         complain(f"{person} is on no staff list.")
@@ -519,13 +533,3 @@ def _engine() -> Engine:
         complain(f"There are no records at {settings.database}. Start with evenhand up, or set EVENHAND_DATABASE_URL.")
         raise typer.Exit(UNKNOWN)
     return records_of(settings)
-
-
-def _standing(case: str) -> Standing:
-    from starter.standing import NoCase, standing
-
-    try:
-        return standing(_engine(), case, today=today())
-    except NoCase as error:
-        complain(str(error))
-        raise typer.Exit(UNKNOWN) from None

@@ -13,6 +13,7 @@ from rich.text import Text
 from starter.acting import acting_if_named
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import On, _engine
+from starter.cli_reading import ReadBy, Why, reader_of, shown
 from starter.show import as_json, complain, harmless, out, table
 
 if TYPE_CHECKING:  # the engine and the database are imported only by the commands that use them
@@ -48,7 +49,7 @@ def check(
     facts = {"channel": channel, "topic": topic, "kind": kind, "by": by, "minutes": minutes}
     incoming = _incoming({**facts, "body": body, "customer": customer, "on": on.date() if on else None, "at": at.time() if at else None})
     desk = Desk(_engine())
-    advice = _looked_up(desk, incoming, id)
+    advice = _looked_up(desk, incoming, id, record=not no_record)
     if not json:
         _tell(advice)
     answer = _with_record(desk, incoming, advice, record=not no_record, id=id)
@@ -65,18 +66,15 @@ def check(
 def list_(
     case: Annotated[str, typer.Argument(help="The case.")],
     last: Annotated[int, typer.Option(help="How many, the newest first.", min=1)] = 50,
+    by: ReadBy = None,
+    why: Why = None,
     json: Json = False,
 ) -> None:
     """List the contacts that the desk recorded on a case, and what became of each."""
     from records.contacts import contacts_of
-    from records.database import reading
-    from records.store import read_case
 
-    with reading(_engine()) as session:
-        if read_case(session, case) is None:
-            complain(f"The records hold no case {case}.")
-            raise typer.Exit(UNKNOWN)
-        found = contacts_of(session, case, last=last)
+    with shown(case, by, why, how="contact list") as look:
+        found = contacts_of(look.session, case, last=last)
     if json:
         as_json(found)
         return
@@ -107,10 +105,12 @@ def _incoming(facts: dict[str, object]) -> Incoming:
     return incoming
 
 
-def _looked_up(desk: Desk, incoming: Incoming, id: str | None) -> Advice:
+def _looked_up(desk: Desk, incoming: Incoming, id: str | None, *, record: bool) -> Advice:
     from sqlalchemy.exc import DatabaseError
 
     from starter.desk import NoSuchBody, fit_id, look_up
+    from starter.desk_reads import CONTACT, LOOK
+    from starter.reading import NotShown
 
     try:
         fit_id(id)
@@ -118,7 +118,11 @@ def _looked_up(desk: Desk, incoming: Incoming, id: str | None) -> Advice:
         complain(f"--id: {error}")
         raise typer.Exit(MISUNDERSTOOD) from None
     try:
-        return look_up(desk, incoming, id=id)
+        reader = reader_of(incoming.by, None)
+        return look_up(desk, incoming, id=id, reader=reader.id, why=CONTACT if record else LOOK)
+    except NotShown as refused:
+        complain(str(refused))
+        raise typer.Exit(REFUSED) from None
     except ValueError as error:
         complain(f"--customer: {error}")
         raise typer.Exit(MISUNDERSTOOD) from None
@@ -137,7 +141,7 @@ def _with_record(desk: Desk, incoming: Incoming, advice: Advice, *, record: bool
         return ContactAnswer(advice=advice)
 
     async def work() -> ContactAnswer:
-        return await check_contact(desk, incoming, cases=await _cases(), id=id)
+        return await check_contact(desk, incoming, cases=await _cases(), id=id, advice=advice)
 
     return run(work())
 

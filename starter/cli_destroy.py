@@ -13,6 +13,7 @@ from rich.markup import escape
 from starter.acting import acting
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.cli_case import By, _cases, _engine
+from starter.cli_reading import ReadBy, listed
 from starter.clock import now, today
 from starter.show import as_json, complain, out, table
 
@@ -28,9 +29,11 @@ OfBody = Annotated[str | None, typer.Option("--body", help="Only this body's cas
 
 
 @destroy_app.command()
-def due(body: OfBody = None, json: Json = False) -> None:
+def due(body: OfBody = None, by: ReadBy = None, json: Json = False) -> None:
     """List the cases whose papers' time has ended: since when, what stops each, who signed and who must sign."""
-    found = _due(body)
+    with listed(by, how="destroy due", body=body) as lists:
+        bodies = lists
+    found = tuple(one for one in _due(body) if bodies.takes(one.body))
     if json:
         as_json(found)
         return
@@ -213,14 +216,19 @@ def _tell(answers: Sequence[dict[str, object]], json: bool) -> None:
 
 
 @destroy_app.command()
-def certificate(case: Annotated[str, typer.Argument(help="The case's id, or a certificate's number.")], json: Json = False) -> None:
+def certificate(
+    case: Annotated[str, typer.Argument(help="The case's id, or a certificate's number.")],
+    by: ReadBy = None,
+    json: Json = False,
+) -> None:
     """Print the certificate of a destruction: policy, days, who signed, what was destroyed, and its place in the chain."""
     from records.certificates import certificate_of
-    from records.database import reading
     from records.tables import CertificateRow
     from starter.destroying import facts_of
+    from starter.reading import A_CASE
 
-    with reading(_engine()) as session:
+    with listed(by, how="destroy certificate", case=case if A_CASE.fullmatch(case) else "") as lists:
+        session = lists.session
         row = certificate_of(session, case) or (session.get(CertificateRow, int(case)) if case.isdigit() else None)
     if row is None:
         complain(f"There is no certificate of {case}.")

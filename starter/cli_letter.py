@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, Json
+from starter.cli_reading import ReadBy, Why, shown
 from starter.clock import today
 from starter.show import as_json, complain, out
 from worker.settings import Settings
@@ -44,6 +45,8 @@ def preview(
     format: Annotated[Form, typer.Option(help="Which form of the letter.")] = "text",
     language: Annotated[str | None, typer.Option(help="Of the translation: cy, pl ...")] = None,
     file: Annotated[Path | None, typer.Option("--out", help="Where to write it; text goes to the screen if left out.")] = None,
+    by: ReadBy = None,
+    why: Why = None,
 ) -> None:
     """Show a letter as it would be made today. Nothing is recorded and nothing is sent."""
     from domain.formats import Forms
@@ -60,7 +63,10 @@ def preview(
     _folder(templates)
     formats = (format,) if format not in ("text", "html", "pdf") else ()
     forms = Forms.model_validate({"formats": formats, "language": language, "translation_alone": False})
-    letter, name, sender = _sampled(sample, case_and_kind[0], policy) if sample else _owed(case_and_kind[0], case_and_kind[1], policy)
+    if sample:
+        letter, name, sender = _sampled(sample, case_and_kind[0], policy)
+    else:
+        letter, name, sender = _owed(case_and_kind[0], case_and_kind[1], policy, by, why)
     made = _made(letter, name, sender, forms, templates)
     _put(made.files[ENDINGS.get(format, f"{language}.pdf")], file)
 
@@ -123,26 +129,19 @@ def _sampled(body: str, kind: str, policy: str | None) -> Found:
         raise typer.Exit(REFUSED) from None
 
 
-def _owed(case_id: str, kind: str, policy: str | None) -> Found:
+def _owed(case_id: str, kind: str, policy: str | None, by: str | None, why: str | None) -> Found:
     """Returns the latest letter of a kind that a case owed or owes, composed anew as of today."""
     from activities.bodies import Unknown, body_of, policy_of_edition
     from activities.calendars import calendar_of
     from domain.letters import MissingPart, compose, method_of
-    from records.database import reading
-    from records.store import read_case
-    from starter.cli_case import _engine
     from worker.post import class_of_post
 
-    with reading(_engine()) as session:
-        case = read_case(session, case_id)
-        notice = next((one for one in reversed(case.notices) if one.kind == kind), None) if case else None
-        if case is None or notice is None:
-            kinds = ", ".join(dict.fromkeys(one.kind for one in case.notices)) if case else ""
-            complain(
-                f"{case_id} owes no letter of the kind {kind}; it has: {kinds or 'none'}."
-                if case
-                else f"The records hold no case {case_id}."
-            )
+    with shown(case_id, by, why, how="letter preview") as look:
+        case, session = look.case, look.session
+        notice = next((one for one in reversed(case.notices) if one.kind == kind), None)
+        if notice is None:
+            kinds = ", ".join(dict.fromkeys(one.kind for one in case.notices))
+            complain(f"{case_id} owes no letter of the kind {kind}; it has: {kinds or 'none'}.")
             raise typer.Exit(UNKNOWN)
         try:
             own = policy_of_edition(session, case.edition)

@@ -9,26 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, Json
-from starter.cli_case import Case, _engine
+from starter.cli_case import Case
+from starter.cli_reading import ReadBy, Why, shown
 from starter.show import as_json, complain, err, table
 
 if TYPE_CHECKING:  # the database is imported only by the commands that use it
-    from sqlmodel import Session
-
     from domain.case import Case as TheCase
 
 OLD = "a file of an earlier release in the outbox; not kept in the records"
 KEPT = {"records": "", "outbox": OLD, "nowhere": "its file is gone"}
 
 
-def list_letters(case: Case, json: Json = False) -> None:
+def list_letters(case: Case, by: ReadBy = None, why: Why = None, json: Json = False) -> None:
     """List a case's letters: kind, when sent, sha256, template version, edition, and where the bytes are."""
-    from records.database import reading
     from starter.letters_kept import kept_letters
     from worker.settings import Settings
 
-    with reading(_engine()) as session:
-        rows = kept_letters(session, _case(session, case), outbox=Settings.local().letters)
+    with shown(case, by, why, how="letter list") as look:
+        rows = kept_letters(look.session, _with_papers(look.case), outbox=Settings.local().letters)
     if json:
         as_json(rows)
         return
@@ -51,10 +49,11 @@ def show(
         typer.Option(help="pdf, html, txt, any other form that letter list shows (large.pdf, script.txt, cy.html), or json: its facts."),
     ] = "pdf",
     out: Annotated[Path | None, typer.Option("--out", help="The file to write; standard output if left out.")] = None,
+    by: ReadBy = None,
+    why: Why = None,
     json: Json = False,
 ) -> None:
     """Give a letter as it was sent: the very bytes, held against the hash written down when it went."""
-    from records.database import reading
     from starter.letters_kept import Changed, NoLetter, file_as_sent
     from worker.settings import Settings
 
@@ -65,8 +64,8 @@ def show(
         complain("A PDF does not go to a terminal: --out FILE.")
         raise typer.Exit(MISUNDERSTOOD)
     try:
-        with reading(_engine()) as session:
-            found = file_as_sent(session, _case(session, case), notice, format, outbox=Settings.local().letters)
+        with shown(case, by, why, how="letter show") as look:
+            found = file_as_sent(look.session, _with_papers(look.case), notice, format, outbox=Settings.local().letters)
     except NoLetter as error:
         complain(str(error))
         raise typer.Exit(UNKNOWN) from None
@@ -96,15 +95,9 @@ def write(path: Path, content: bytes) -> None:
         raise typer.Exit(MISUNDERSTOOD) from None
 
 
-def _case(session: Session, case: str) -> TheCase:
+def _with_papers(case: TheCase) -> TheCase:
     """Returns a case whose papers there still are, or leaves."""
-    from records.store import read_case
-
-    found = read_case(session, case)
-    if found is None:
-        complain(f"The records hold no case {case}.")
+    if case.destroyed_on:
+        complain(f"The papers of {case.id} were destroyed on {case.destroyed_on.isoformat()}; no letter is kept.")
         raise typer.Exit(UNKNOWN)
-    if found.destroyed_on:
-        complain(f"The papers of {case} were destroyed on {found.destroyed_on.isoformat()}; no letter is kept.")
-        raise typer.Exit(UNKNOWN)
-    return found
+    return case

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 from starter.acting import acting_if_named
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _engine
+from starter.cli_reading import ReadBy, Why, listed, reader_of
 from starter.clock import today
 from starter.show import as_json, complain, counted, out, several, table
 
@@ -24,32 +26,38 @@ OfBody = Annotated[str | None, typer.Option("--body", help="The body.")]
 
 
 @register_app.callback()
-def register(context: typer.Context, body: OfBody = None, json: Json = False) -> None:
+def register(context: typer.Context, body: OfBody = None, by: ReadBy = None, why: Why = None, json: Json = False) -> None:
     """Print a body's register: everybody a decision was made about. Also: export it, list what needs attention, import into it."""
-    context.obj = body
+    context.obj = (body, by, why)
     if context.invoked_subcommand is None:
-        show(context, body, json)
+        show(context, body, by, why, json)
 
 
 def _body(context: typer.Context, body: str | None) -> str:
     """Returns the body asked for, whether it is named before the command or after it."""
-    given = body or context.obj
+    given = body or context.obj[0]
     if given is None:
         complain(f"Missing option '--body'. Try: {context.command_path} --help")
         raise typer.Exit(MISUNDERSTOOD)
     return str(given)
 
 
-@register_app.command()
-def show(context: typer.Context, body: OfBody = None, json: Json = False) -> None:
-    """Print the quick list of a body's register: one line a case, with its dates."""
-    from records.database import reading
-    from records.lists import register_of
+def _reader(context: typer.Context, by: str | None, why: str | None) -> tuple[str | None, str | None]:
+    """Returns who reads and why, whether they are named before the command or after it."""
+    return by or context.obj[1], why or context.obj[2]
 
-    code = _body(context, body)
-    with reading(_engine()) as session:
-        _known(session, code)
-        rows = register_of(session, code)
+
+@register_app.command()
+def show(context: typer.Context, body: OfBody = None, by: ReadBy = None, why: Why = None, json: Json = False) -> None:
+    """Print the quick list of a body's register: one line a case, with its dates; names where the reader may see them."""
+    from records.lists import register_of
+    from starter.register import named_to
+
+    code, (by, why) = _body(context, body), _reader(context, by, why)
+    reader = reader_of(by, why)
+    with listed(by, why, how="register show", body=code) as lists:
+        _known(lists.session, code)
+        rows = named_to(lists.session, register_of(lists.session, code), reader, today=today())
     if json:
         as_json([{**row.model_dump(mode="json"), "customer": name} for row, name in rows])
         return
@@ -83,15 +91,14 @@ def _known(session: object, body: str) -> None:
 
 
 @register_app.command()
-def attention(context: typer.Context, body: OfBody = None, json: Json = False) -> None:
+def attention(context: typer.Context, body: OfBody = None, by: ReadBy = None, json: Json = False) -> None:
     """List every entry that needs attention, with the reason and for how many days, the oldest first: once a day is a good habit."""
-    from records.database import reading
     from starter.register import noted
 
-    code = _body(context, body)
-    with reading(_engine()) as session:
-        _known(session, code)
-        found = noted(session, code, today=today())
+    code, (by, _) = _body(context, body), _reader(context, by, None)
+    with listed(by, how="register attention", body=code) as lists:
+        _known(lists.session, code)
+        found = noted(lists.session, code, today=today())
     if json:
         as_json(found)
     else:
@@ -105,11 +112,12 @@ def export(
     file: Annotated[Path, typer.Argument(help="The file to write: .csv or .xlsx. One that is there is replaced whole.")],
     body: OfBody = None,
     bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with a byte order mark, by which Excel knows UTF-8.")] = False,
+    by: ReadBy = None,
+    why: Why = None,
     json: Json = False,
 ) -> None:
     """Write a body's register to a file: the columns its policy names, the dates, reviews missed, and what needs attention."""
     from policies.not_opened import not_written
-    from records.database import reading
     from starter.register import exported
     from starter.spreadsheet import csv_bytes, workbook_bytes, write_whole
 
@@ -117,10 +125,13 @@ def export(
     if kind not in (".csv", ".xlsx"):
         complain(f"{file}: the name ends in {file.suffix or 'nothing'}; right would be .csv or .xlsx.")
         raise typer.Exit(MISUNDERSTOOD)
-    with reading(_engine()) as session:
-        _known(session, code)
-        header, rows = exported(session, code, today=today())
-    content, cut = (csv_bytes(header, rows, bom=bom), 0) if kind == ".csv" else workbook_bytes(f"Register {code}", header, rows)
+    by, why = _reader(context, by, why)
+    reader = reader_of(by, why)
+    with listed(by, why, how="register export", body=code) as lists:
+        _known(lists.session, code)
+        header, rows = exported(lists.session, code, today=today(), reader=reader)
+        content, cut = (csv_bytes(header, rows, bom=bom), 0) if kind == ".csv" else workbook_bytes(f"Register {code}", header, rows)
+        lists.went.append(f"{several(len(rows), 'entry', 'entries')} sha256 {sha256(content).hexdigest()}")
     try:
         write_whole(file, content)
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from starter.cli import OK, REFUSED, UNKNOWN, Json
+from starter.cli_reading import ReadBy, Why, shown_lines
 from starter.show import as_json, complain, out, several, table
 
 if TYPE_CHECKING:  # the database is imported only by the command that uses it
@@ -19,13 +20,11 @@ if TYPE_CHECKING:  # the database is imported only by the command that uses it
 Case = Annotated[str, typer.Argument(help="The case's id, like portsmouth/2027-0001.")]
 
 
-def signatures(case: Case, json: Json = False) -> None:
+def signatures(case: Case, by: ReadBy = None, why: Why = None, json: Json = False) -> None:
     """Verify the signature of every act of a case again, from the records alone; exit 1 where one does not hold."""
-    from records.database import reading
-    from starter.cli_case import _engine
     from starter.signed import signatures_of
 
-    with reading(_engine()) as session:
+    with shown_lines(case, by, why, how="case signatures") as session:
         found = signatures_of(session, case)
     if not found:
         complain(f"The records hold no act of {case}.")

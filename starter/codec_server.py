@@ -108,7 +108,7 @@ class Codec:
         counts = Counter(key.case for _, key in found if key is not None)
         if counts:
             with transaction(self.engine) as session:
-                note_reads(session, counts, who=who, how="codec", what="payloads", at=self.clock())
+                note_reads(session, counts, who=who, how="codec", shows="payloads", at=self.clock())
         return [_shown(opened(one, key)) if _is_sealed(one) else one for one, key in found]
 
 

@@ -22,6 +22,7 @@ from records.desk import Desk
 from records.tables import BodyRow
 from starter.desk_again import Incoming as Incoming
 from starter.desk_again import as_it_came, is_same, recorded_under
+from starter.desk_reads import CONTACT, LOOK, note_look
 
 if TYPE_CHECKING:  # the engine is imported only by what uses it
     from starter.cases import Cases
@@ -55,8 +56,9 @@ class NoSuchBody(Exception):
     """The records hold no body of that name."""
 
 
-def look_up(desk: Desk, incoming: Incoming, *, id: str | None = None) -> Advice:
-    """Returns what may be done with a contact now, from the records alone. Raises ValueError or NoSuchBody.
+def look_up(desk: Desk, incoming: Incoming, *, id: str | None = None, reader: str | None = None, why: str = CONTACT) -> Advice:
+    """Returns what may be done with a contact now, from the records alone, once it is written down who asked (EH-175). `reader` is who
+    asks, where that is not `incoming.by`. Raises ValueError, NoSuchBody, or NotShown for somebody who is not on the body's staff list.
 
     A contact on record under `id` is answered as it was when it came in, not as one more."""
     fit_id(id)
@@ -66,7 +68,9 @@ def look_up(desk: Desk, incoming: Incoming, *, id: str | None = None) -> Advice:
     advice = desk.look_up(incoming.body, incoming.customer, asked)
     if advice.customer == "unknown":  # a body misspelt would find nobody, and everybody would be let in
         _know_body(desk.reads, incoming.body)
-    return advice if id is None else as_it_came(desk.reads, advice, incoming, asked, id)
+    answer = advice if id is None else as_it_came(desk.reads, advice, incoming, asked, id)
+    note_look(desk, answer, body=incoming.body, customer=incoming.customer, who=reader or incoming.by, why=why)
+    return answer
 
 
 def fit_id(id: str | None) -> None:
@@ -90,12 +94,20 @@ def _asked(incoming: Incoming) -> Asked:
 
 
 async def check_contact(
-    desk: Desk, incoming: Incoming, *, cases: Cases | None, record: bool = True, id: str | None = None
+    desk: Desk,
+    incoming: Incoming,
+    *,
+    cases: Cases | None,
+    record: bool = True,
+    id: str | None = None,
+    advice: Advice | None = None,
 ) -> ContactAnswer:
     """Look a contact up and record it. Without an engine (`cases` None) it answers all the same and says that nothing was recorded.
 
-    Recorded on every running case of the customer that has restrictions, or else on the last of them. Raises ValueError or NoSuchBody."""
-    advice = await asyncio.to_thread(look_up, desk, incoming, id=id)
+    Recorded on every running case of the customer that has restrictions, or else on the last of them. `advice` is
+    what was looked up already. Raises ValueError, NoSuchBody or NotShown."""
+    if advice is None:
+        advice = await asyncio.to_thread(look_up, desk, incoming, id=id, why=CONTACT if record else LOOK)
     if not record or not to_record(advice):
         return ContactAnswer(advice=advice)
     if incoming.by is None:

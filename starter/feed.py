@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from icalendar import Calendar, Event, vText
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlmodel import Session, select
 
 from activities.bodies import policy_of_edition
@@ -40,6 +40,7 @@ class Dated(BaseModel):
     changed_at: datetime
     seq: int
     task: bool = False
+    body: str = Field(default="", exclude=True)
 
     @property
     def uid(self) -> str:
@@ -77,7 +78,7 @@ def _theirs(session: Session, person: str, tasks: Iterable[object], body: str | 
             counted[task.case_id, task.kind, task.ref] += 1
             yield Dated(
                 case=task.case_id, kind=task.kind, ref=task.ref, nth=counted[task.case_id, task.kind, task.ref], on=task.due,
-                cites=tuple(task.cites), provisional=task.provisional, changed_at=row.changed_at, seq=row.seq, task=True,
+                cites=tuple(task.cites), provisional=task.provisional, changed_at=row.changed_at, seq=row.seq, task=True, body=row.body,
             )  # fmt: skip
     for row in session.exec(select(CaseRow).where(CaseRow.stage != "closed").order_by(CaseRow.id)).all():
         if row.state.get("contact_officer") == person and body in (None, row.body):
@@ -98,7 +99,7 @@ def _dates(session: Session, row: CaseRow) -> Iterator[Dated]:
         yield Dated(
             case=row.id, kind=one.kind, ref=one.ref, nth=counted[one.kind, one.ref], on=reckoned.date,
             cites=tuple(dict.fromkeys((*reckoned.cites, *reckoned.defaults))), provisional=reckoned.provisional, changed_at=row.changed_at,
-            seq=row.seq,
+            seq=row.seq, body=row.body,
         )  # fmt: skip
 
 

@@ -111,10 +111,13 @@ def standing(engine: Engine, case_id: str, *, today: date) -> Standing:
         case = read_case(session, case_id)
         if case is None:
             raise NoCase(f"The records hold no case {case_id}.")
-        policy = policy_at_body(session, case.edition, case.body)
-        calendar = calendar_of(session, case, policy)
-        files = letter_files(session, case_id)
-    return standing_of(case, policy, calendar, today=today, files=files)
+        return standing_in(session, case, today=today)
+
+
+def standing_in(session: Session, case: Case, *, today: date) -> Standing:
+    """Returns where a case stands, in a session in which it is read."""
+    policy = policy_at_body(session, case.edition, case.body)
+    return standing_of(case, policy, calendar_of(session, case, policy), today=today, files=letter_files(session, case.id))
 
 
 def guidance_for(session: Session, task: TaskRow) -> tuple[Guidance, ...]:

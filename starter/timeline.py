@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from activities.bodies import policy_of_edition
 from activities.calendars import calendar_of
+from domain.case import Case
 from domain.days import add_months
 from domain.life import LANES, Lane, Mark, life
 from domain.model import Data
@@ -148,8 +150,13 @@ def picture_of(engine: Engine, case_id: str, *, today: date) -> tuple[tuple[Mark
         case = read_case(session, case_id)
         if case is None:
             raise NoCase(f"The records hold no case {case_id}.")
-        policy = policy_of_edition(session, case.edition)
-        marks = life(case, policy, calendar_of(session, case, policy))
+        return picture_in(session, case, today=today)
+
+
+def picture_in(session: Session, case: Case, *, today: date) -> tuple[tuple[Mark, ...], str]:
+    """Returns the marks and the picture of a case, in a session in which it is read."""
+    policy = policy_of_edition(session, case.edition)
+    marks = life(case, policy, calendar_of(session, case, policy))
     return marks, svg_of(marks, case=case.id, body=policy.body, today=today)
 
 

@@ -17,6 +17,7 @@ from records.lists import undelivered
 from records.store import case_of
 from records.tables import HandOverRow
 from records.vault import CaseVault
+from starter.reading import NOT_YOURS, Reader, seen_of
 
 
 class WaitingLetter(BaseModel):
@@ -43,20 +44,24 @@ class WaitingLetter(BaseModel):
     default: str = "EH-34"
 
 
-def waiting_letters(session: Session, *, body: str | None, today: date) -> tuple[WaitingLetter, ...]:
-    """Returns the letters that wait, the oldest decision first, counted in days and marked overdue after five working days."""
+def waiting_letters(session: Session, *, body: str | None, today: date, reader: Reader | None = None) -> tuple[WaitingLetter, ...]:
+    """Returns the letters that wait, the oldest decision first, counted in days and marked overdue after five working days.
+
+    A carrier's words may hold an address: `reader` sees them of cases that they see whole."""
     found = []
     for notice, row in undelivered(session, body=body):
         vault = CaseVault(session, row.id)
         case = case_of(row, vault)
-        calendar = calendar_of(session, case, policy_of_edition(session, case.edition))
+        policy = policy_of_edition(session, case.edition)
+        calendar = calendar_of(session, case, policy)
         letter = case.notice(notice.notice)
         assert letter is not None
         within = told_within(letter, calendar)
         held = session.get(HandOverRow, (row.id, issued(letter.id, letter.issue)))
         way = held.model_dump(include={"carrier", "status", "problem"}) if held else {}
         if str(way.get("problem")).startswith(REFERENCE):
-            way["problem"] = vault.get(str(way["problem"]))
+            whole = reader is None or seen_of(session, case, policy, reader, today=today) == "all"
+            way["problem"] = vault.get(str(way["problem"])) if whole else NOT_YOURS
         found.append(
             WaitingLetter(
                 case=row.id, body=row.body, notice=notice.notice, kind=notice.kind, why=notice.status,

@@ -71,6 +71,15 @@ class Settings(BaseSettings):
     """Which claim names the reader in the read log."""
     codec_group: str = ""
     """Where set: only who has it among the token's groups may read."""
+    reads_days: int = 30
+    """Over how many days evenhand audit attention counts, and from how many of each on somebody is listed."""
+    reads_many_cases: int = 50
+    reads_not_own: int = 10
+    reads_refused: int = 3
+    reads_outside: int = 1
+    reads_without_why: int = 1
+    reads_look_ups: int = 20
+    """Look-ups of people at the desk without a contact recorded."""
     health_file: Path | None = None
     """Touched every few seconds by a running worker, for a container's health check."""
 
