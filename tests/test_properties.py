@@ -260,13 +260,13 @@ def test_whatever_happens_under_an_invented_policy_no_right_is_lost(name: str):
 
     assert len(OWN) >= 5
     assert len(starts) >= 4
-    holds_always(name, policy, staff, starts, examples=60)
+    holds_always(name, policy, staff, starts, examples=40)
 
 
 @pytest.mark.parametrize("name", sorted(STARTS))
 def test_whatever_happens_no_right_is_lost_and_no_limit_is_for_ever(name: str):
     """DEF-12, NE-13, NE-22, MMO-44, PCC-54: sign-offs, ends, reviews and letters hold under any order of acts."""
-    holds_always(name, *STARTS[name], examples=160)
+    holds_always(name, *STARTS[name], examples=100)
 
 
 def holds_always(name: str, policy: Policy, staff: Staff, starts: tuple[Callable[[], Case], ...], *, examples: int) -> None:
@@ -279,7 +279,7 @@ def holds_always(name: str, policy: Policy, staff: Staff, starts: tuple[Callable
         happened = [*(one.on for one in case.incidents), *(one.on for one in case.challenges), *(one.on for one in case.reviews)]
         today = max([notice.sent_on or notice.created_on for notice in case.notices] + [case.opened_on, *happened])
         begun = today
-        for _ in range(data.draw(st.integers(8, 30))):
+        for _ in range(data.draw(st.integers(14, 30))):
             today += timedelta(days=data.draw(st.sampled_from([0, 1, 3, 14, 15, 29, 60, 92, 184, 366, 731, 1100])))
             case = settle(case, policy, today)
             move = data.draw(moves(policy, staff, today, imported=case.imported is not None))
@@ -298,7 +298,7 @@ def holds_always(name: str, policy: Policy, staff: Staff, starts: tuple[Callable
 
     # A property test over nothing would prove nothing: how much was played is counted, and must not be little.
     print(name, played)
-    assert played["years"] > 900 * examples / 160
+    assert played["years"] > 10 * examples
     assert played["accepted"] > played["steps"] / 20
 
 
