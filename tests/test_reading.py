@@ -33,6 +33,7 @@ from starter.bodies import read_body
 from starter.clock import now, today
 from starter.desk import Incoming, look_up
 from starter.reading import NotShown, Reader, looking
+from starter.show import out
 from tests.stories import MMO_STAFF, a_restricted_mmo_case, a_restricted_portsmouth_case
 from tests.test_cli import every_command
 from tests.test_desk_records import restricted, told
@@ -272,6 +273,7 @@ def test_a_read_that_cannot_be_written_down_is_not_shown(env: dict[str, str], en
 def test_somebody_informed_sees_how_contact_is_handled_and_nothing_of_why(env: dict[str, str], engine: Engine, monkeypatch):
     """NE-21: colleagues need to know of sanctions; no narrative. The policy is made to say so for this case."""
     monkeypatch.setattr("starter.reading.policy_at_body", lambda *_: informing())
+    monkeypatch.setattr(out, "width", 250)  # made before this test, by whichever ran first
     code, said = invoke(env, "case", "show", CASE, "--by", DESK)
     assert (code, "for a reason only" in said) == (REFUSED, True)
 
