@@ -6,12 +6,11 @@ an id holds no name), but it would keep a customer or an ombudsman who knows the
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from records.log import FIRST
+from records.chain import FIRST, digest, first_broken, head_in
 from records.tables import CertificateRow, InstallationRow, Json
 
 HEAD = "certificates"
@@ -25,8 +24,8 @@ def case_hash(case_id: str) -> str:
 
 def certificate_hash(before: str, row: CertificateRow) -> str:
     """Returns the hash of a certificate, holding the hash of the one before."""
-    facts = [before, row.n, row.issued_at.isoformat(), row.case_hash, row.facts]
-    return hashlib.sha256(json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    facts: list[object] = [before, row.n, row.issued_at.isoformat(), row.case_hash, row.facts]
+    return digest(facts, sort_keys=True)
 
 
 def issue(session: Session, case_id: str, facts: Json, *, at: datetime) -> CertificateRow:
@@ -46,8 +45,7 @@ def issue(session: Session, case_id: str, facts: Json, *, at: datetime) -> Certi
 
 def head_of(head: InstallationRow | None) -> tuple[int, str]:
     """Returns how many certificates were issued, and the hash of the last."""
-    n, _, last = head.value.partition(" ") if head else ("0", "", FIRST)
-    return int(n), last
+    return head_in(head.value if head else None)
 
 
 def certificates(session: Session) -> tuple[CertificateRow, ...]:
@@ -62,9 +60,4 @@ def certificate_of(session: Session, case_id: str) -> CertificateRow | None:
 
 def first_broken_certificate(session: Session) -> int | None:
     """Returns the number of the first certificate that was changed or is missing, or None where the chain holds."""
-    before, rows = FIRST, certificates(session)
-    for expected, row in enumerate(rows, start=1):
-        if row.n != expected or row.hash != certificate_hash(before, row):
-            return expected
-        before = row.hash
-    return len(rows) + 1 if head_of(session.get(InstallationRow, HEAD)) != (len(rows), before) else None
+    return first_broken(certificates(session), certificate_hash, head=lambda: head_of(session.get(InstallationRow, HEAD)))

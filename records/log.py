@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
+from records.chain import FIRST, digest, first_broken
 from records.tables import CaseRow, LogRow
-
-FIRST = "0" * 64
 
 
 def line_hash(before: str, row: LogRow) -> str:
     """Returns the hash of a line, holding the hash of the line before."""
-    facts = [
+    facts: list[object] = [
         before,
         row.case_id,
         row.n,
@@ -32,7 +29,7 @@ def line_hash(before: str, row: LogRow) -> str:
     ]
     if row.grade is not None:  # a line without one has the hash that earlier releases gave it
         facts.append({"grade": row.grade})
-    return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return digest(facts)
 
 
 class Log:
@@ -93,11 +90,8 @@ def log_of(session: Session, case_id: str) -> tuple[LogRow, ...]:
 
 def first_broken_line(session: Session, case_id: str) -> int | None:
     """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
-    before, lines = FIRST, log_of(session, case_id)
-    for expected, row in enumerate(lines, start=1):
-        if row.n != expected or row.hash != line_hash(before, row):
-            return expected
-        before = row.hash
-    case = session.get(CaseRow, case_id)
-    cut_off = case is not None and (case.log_lines, case.log_hash) != (len(lines), before)
-    return len(lines) + 1 if cut_off else None
+    return first_broken(log_of(session, case_id), line_hash, head=lambda: _head(session.get(CaseRow, case_id)))
+
+
+def _head(case: CaseRow | None) -> tuple[int, str] | None:
+    return (case.log_lines, case.log_hash) if case else None

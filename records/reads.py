@@ -5,8 +5,6 @@ at a time: the head of the chain is locked for as long as the rest of its transa
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta, timezone
@@ -17,8 +15,8 @@ from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
 from records.certificates import case_hash
+from records.chain import digest, first_broken, head_in
 from records.database import WRITING
-from records.log import FIRST
 from records.tables import CaseRow, InstallationRow, ReadRow
 
 HEAD = "reads"
@@ -59,7 +57,7 @@ def note(connection: Connection, reads: Iterable[Read], *, at: datetime) -> int:
     """Write lines at the end of the log, within the caller's transaction. Returns how many."""
     at = at.astimezone(timezone.utc)
     kept = connection.execute(select(HEADS.c.value).where(HEADS.c.name == HEAD).with_for_update()).scalar()
-    n, before = _head(kept)
+    n, before = head_in(kept)
     rows = []
     for one in reads:
         n += 1
@@ -74,11 +72,6 @@ def note(connection: Connection, reads: Iterable[Read], *, at: datetime) -> int:
     return len(rows)
 
 
-def _head(kept: str | None) -> tuple[int, str]:
-    n, _, last = (kept or f"0 {FIRST}").partition(" ")
-    return int(n), last
-
-
 FIELDS = ("n", "who", "how", "case_id", "what", "why", "body", "shows", "part", "stage", "person")
 
 
@@ -86,8 +79,8 @@ def line_hash(before: str, facts: dict[str, object]) -> str:
     """Returns the hash of a line, holding the hash of the line before."""
     at = facts["at"]
     assert isinstance(at, datetime)
-    held = [before, at.isoformat(), *(facts[name] for name in FIELDS)]
-    return hashlib.sha256(json.dumps(held, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    held: list[object] = [before, at.isoformat(), *(facts[name] for name in FIELDS)]
+    return digest(held)
 
 
 def note_reads(session: Session, cases: Iterable[str], *, who: str, how: str, shows: str, at: datetime) -> None:
@@ -134,15 +127,10 @@ def reads(
 def head_of_reads(session: Session) -> tuple[int, str]:
     """Returns how many lines there are, and the hash of the last."""
     row = session.get(InstallationRow, HEAD)
-    return _head(row.value if row else None)
+    return head_in(row.value if row else None)
 
 
 def first_broken_read(session: Session) -> int | None:
     """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
-    before, expected = FIRST, 0
-    for row in session.exec(select_rows(ReadRow).order_by(col(ReadRow.n)).execution_options(yield_per=AT_ONCE)):
-        expected += 1
-        if row.n != expected or row.hash != line_hash(before, row.model_dump()):
-            return expected
-        before = row.hash
-    return expected + 1 if head_of_reads(session) != (expected, before) else None
+    lines = session.exec(select_rows(ReadRow).order_by(col(ReadRow.n)).execution_options(yield_per=AT_ONCE))
+    return first_broken(lines, lambda before, row: line_hash(before, row.model_dump()), head=lambda: head_of_reads(session))

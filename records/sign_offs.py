@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 
 from sqlmodel import Session, col, select
 
-from records.log import FIRST
+from records.chain import FIRST, digest, first_broken
 from records.tables import CaseRow, SignOffLineRow, SignOffRow
 
 Facts = tuple[object, ...]
@@ -22,8 +20,8 @@ def facts_of(row: SignOffRow | SignOffLineRow) -> Facts:
 
 def sign_off_hash(before: str, row: SignOffLineRow) -> str:
     """Returns the hash of a line, holding the hash of the line before."""
-    facts = [before, row.case_id, row.n, *facts_of(row)]
-    return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    facts: list[object] = [before, row.case_id, row.n, *facts_of(row)]
+    return digest(facts)
 
 
 def chain_sign_offs(session: Session, case_id: str, signed: Sequence[SignOffRow]) -> int:
@@ -53,14 +51,11 @@ def sign_offs_of(session: Session, case_id: str) -> tuple[SignOffLineRow, ...]:
 
 def first_broken_sign_off(session: Session, case_id: str) -> int | None:
     """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
-    before, lines = FIRST, sign_offs_of(session, case_id)
-    for expected, row in enumerate(lines, start=1):
-        if row.n != expected or row.hash != sign_off_hash(before, row):
-            return expected
-        before = row.hash
-    case = session.get(CaseRow, case_id)
-    cut_off = case is not None and (case.signed_lines, case.signed_hash or FIRST) != (len(lines), before)
-    return len(lines) + 1 if cut_off else None
+    return first_broken(sign_offs_of(session, case_id), sign_off_hash, head=lambda: _head(session.get(CaseRow, case_id)))
+
+
+def _head(case: CaseRow | None) -> tuple[int, str] | None:
+    return (case.signed_lines, case.signed_hash or FIRST) if case else None
 
 
 def unchained(session: Session, case_id: str) -> Iterator[SignOffRow]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -128,22 +127,9 @@ def _last() -> Report | None:
 
 
 async def _reconcile() -> Report:
-    from temporalio.common import WorkflowIDConflictPolicy
-
     from activities.reconciliation import Report
-    from starter.cases import Unavailable
+    from starter.by_hand import held_now
     from worker.reconciliation import ID
-    from worker.run import connect
-    from worker.settings import Settings
     from workflows.reconciliation import TYPE
 
-    settings = Settings.local()
-    client = await connect(settings)
-    asked = client.execute_workflow(
-        TYPE, id=f"{ID}-by-hand", task_queue=settings.task_queue, result_type=Report,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-    )  # fmt: skip
-    try:
-        return await asyncio.wait_for(asked, ROUND_TAKES)
-    except TimeoutError:
-        raise Unavailable("The round has not ended. Is a worker running? Where one is, it goes on; see --last later.") from None
+    return await held_now(TYPE, id=ID, result=Report, within=ROUND_TAKES, meanwhile="Where one is, it goes on; see --last later.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,25 +37,12 @@ def round_(json: Json = False) -> None:
 
 
 async def _round() -> Round:
-    from temporalio.common import WorkflowIDConflictPolicy
-
     from activities.following import Round
-    from starter.cases import Unavailable
+    from starter.by_hand import held_now
     from worker.round import ID
-    from worker.run import connect
-    from worker.settings import Settings
     from workflows.round import TYPE
 
-    settings = Settings.local()
-    client = await connect(settings)
-    asked = client.execute_workflow(
-        TYPE, id=f"{ID}-by-hand", task_queue=settings.task_queue, result_type=Round,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-    )  # fmt: skip
-    try:
-        return await asyncio.wait_for(asked, ROUND_TAKES)
-    except TimeoutError:
-        raise Unavailable("The round has not ended. Is a worker running? Where one is, the round goes on by itself.") from None
+    return await held_now(TYPE, id=ID, result=Round, within=ROUND_TAKES, meanwhile="Where one is, the round goes on by itself.")
 
 
 @post_app.command()

@@ -18,7 +18,8 @@ from domain.case import Case
 from domain.days import london_date
 from domain.life import Mark, life
 from domain.policy import Policy
-from records.log import FIRST, log_of
+from records.chain import FIRST
+from records.log import log_of
 from records.store import read_case
 from records.tables import CaseRow, CommandRow, LogRow, StaffRow
 from records.vault import CaseVault

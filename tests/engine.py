@@ -289,6 +289,18 @@ class Office:
 
 
 @asynccontextmanager
+async def engine_on(database: Path) -> AsyncIterator[WorkflowEnvironment]:
+    """A development server whose database is a file, as the default run has it: its cases outlive it."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    env = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=binary("temporal"), dev_server_log_level="error", dev_server_database_filename=str(database),
+        search_attributes=KEYS, data_converter=DATA_CONVERTER,
+    )  # fmt: skip
+    async with env:
+        yield env
+
+
+@asynccontextmanager
 async def unsealed() -> AsyncIterator[None]:
     """Let workflow files through the sandbox as they are, so that a test's patch of a constant in them is seen."""
     runner = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("workflows", "activities", "domain"))

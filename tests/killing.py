@@ -32,6 +32,7 @@ from records.keys import file_keys, keys_of_engine
 from records.tables import CaseRow, CommandRow, InboxRow, LetterRow, LogRow, NoticeRow, SanctionRow
 from starter.cases import AlreadyOpen, Cases, NoSuchCase, Unavailable
 from starter.intake import received
+from starter.server import KINDS
 from tests.engine import MMO, SENIOR, Process, act, assess, free_port, opening, road_to_restriction
 from tests.signing import SIGNER, know
 from worker.server import binary
@@ -94,7 +95,7 @@ class Site:
 
     def _command(self, part: str) -> list[str]:
         if part == "engine":
-            attributes = [word for key in KEYS for word in ("--search-attribute", f"{key.name}={KINDS[key.name]}")]
+            attributes = [word for key in KEYS for word in ("--search-attribute", f"{key.name}={KINDS[key.indexed_value_type.value]}")]
             return [
                 binary("temporal"), "server", "start-dev", "--headless", "--port", str(self.port),
                 "--db-filename", str(self.folder / "temporal.db"), "--log-level", "error", *attributes,
@@ -128,10 +129,6 @@ class Site:
         self.postgres.cleanup()
 
 
-KINDS = {
-    "EvenhandBody": "Keyword", "EvenhandStage": "Keyword", "EvenhandDue": "Datetime", "EvenhandDueKind": "Keyword",
-    "EvenhandOverdue": "Bool", "EvenhandAwaiting": "KeywordList",
-}  # fmt: skip
 PARTS = ("worker", "relay", "engine", "database")
 
 

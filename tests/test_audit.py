@@ -16,8 +16,9 @@ from sqlmodel import Session
 from records.append_only import APPEND_ONLY, unguard
 from records.audit import heads, read_heads, verify
 from records.certificates import issue
+from records.chain import FIRST
 from records.database import MIGRATIONS, migrate, reading, transaction
-from records.log import FIRST, line_hash, log_of
+from records.log import line_hash, log_of
 from records.reads import Read, note
 from records.sign_offs import sign_offs_of
 from records.tables import CaseRow, SignOffLineRow

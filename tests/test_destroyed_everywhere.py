@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.testing import WorkflowEnvironment
 
 from activities.carriers.outbox import Outbox
 from activities.clock import Clock
@@ -26,12 +24,10 @@ from records.vault import DESTROYED, CaseVault, opened_file
 from starter.came_back import came_back, empty_again
 from starter.clock import now, today
 from starter.destroying import scrub
-from tests.engine import CUSTOMER, MANAGER, RECORDS, Office, act, assess, new_office, report
+from tests.engine import CUSTOMER, MANAGER, RECORDS, Office, act, assess, engine_on, new_office, report
 from tests.traces import slices, traces
-from worker.server import binary
 from workflows.codec import UNREADABLE
-from workflows.converter import DATA_CONVERTER, with_keys
-from workflows.monitor import KEYS
+from workflows.converter import with_keys
 
 CASE = "everywhere/1"
 EIGHT_YEARS = Clock(timedelta(days=8 * 366))
@@ -40,18 +36,6 @@ WORDS = (
     "All is calm again.",
 )  # fmt: skip
 """Of the customer, what was reported, why it was decided, and what ended it."""
-
-
-@asynccontextmanager
-async def engine_on(file: Path) -> AsyncIterator[WorkflowEnvironment]:
-    """A development server whose database is a file."""
-    file.parent.mkdir(exist_ok=True)
-    env = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"), dev_server_log_level="error", dev_server_database_filename=str(file),
-        search_attributes=KEYS, data_converter=DATA_CONVERTER,
-    )  # fmt: skip
-    async with env:
-        yield env
 
 
 def copied(source: Path, target: Path) -> None:

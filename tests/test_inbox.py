@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,14 +24,11 @@ from starter.cases import Cases, Unfit
 from starter.clock import now
 from starter.intake import INTAKE, receive, received
 from starter.signer import Signer
-from tests.engine import Office, act, ago, assess, evenhand, new_office, until
+from tests.engine import Office, act, ago, assess, engine_on, evenhand, new_office, until
 from tests.engine import closed_office as closed_office
 from tests.engine import office as office
 from tests.engine import server as server
 from tests.signing import SIGNER, key_file_in, know
-from worker.server import binary
-from workflows.converter import DATA_CONVERTER
-from workflows.monitor import KEYS
 
 LATER = timedelta(minutes=5)
 
@@ -199,17 +194,6 @@ async def test_with_the_engine_away_a_round_ends_at_once_and_nothing_is_tried(tm
         async with office.worker():
             assert await Relay(office.records, office.client).round(now() + LATER) == Relayed(passed=2)
             await until(lambda: all(answered(office, case, "appeal-1") for case in ("inbox/6", "inbox/7")), "both cases answer")
-
-
-@asynccontextmanager
-async def engine_on(database: Path) -> AsyncIterator[WorkflowEnvironment]:
-    """A development server whose cases outlive it."""
-    env = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"), dev_server_log_level="error", dev_server_database_filename=str(database),
-        search_attributes=KEYS, data_converter=DATA_CONVERTER,
-    )  # fmt: skip
-    async with env:
-        yield env
 
 
 async def found(office: Office) -> Cases:

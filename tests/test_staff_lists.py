@@ -15,8 +15,9 @@ from activities.recording import Recording
 from activities.staff_lists import ListAltered, ListRefused, Loaded, lists_of, staff_at
 from domain.people import Person, Staff
 from records.append_only import unguard
+from records.chain import FIRST
 from records.database import migrate, open_database, reading, transaction
-from records.log import FIRST, first_broken_line, line_hash, log_of
+from records.log import first_broken_line, line_hash, log_of
 from records.tables import LogRow
 from tests.signing import signed_act
 

@@ -8,17 +8,15 @@ from temporalio.client import (
     Client,
     Schedule,
     ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
     ScheduleCalendarSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleRange,
     ScheduleSpec,
-    ScheduleUpdate,
-    ScheduleUpdateInput,
 )
 
 from activities.outcome import RECONCILIATION
+from worker.schedules import keep_schedule
 from worker.settings import Settings
 from workflows.reconciliation import TYPE
 
@@ -36,13 +34,4 @@ async def keep_reconciliations(client: Client, settings: Settings) -> None:
         spec=ScheduleSpec(calendars=[night], time_zone_name="Europe/London"),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=MADE_UP_WITHIN),
     )
-    try:
-        await client.create_schedule(ID, schedule)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(ID).update(lambda given: _with(schedule, given))
-
-
-def _with(schedule: Schedule, given: ScheduleUpdateInput) -> ScheduleUpdate:
-    """Returns the schedule as the settings say, paused where somebody paused it."""
-    schedule.state = given.description.schedule.state
-    return ScheduleUpdate(schedule=schedule)
+    await keep_schedule(client, ID, schedule)

@@ -8,16 +8,14 @@ from temporalio.client import (
     Client,
     Schedule,
     ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
     ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
-    ScheduleUpdate,
-    ScheduleUpdateInput,
 )
 
 from activities.outcome import ROUNDS
+from worker.schedules import keep_schedule
 from worker.settings import Settings
 from workflows.round import TYPE
 
@@ -32,13 +30,4 @@ async def keep_rounds(client: Client, settings: Settings) -> None:
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)),
     )
-    try:
-        await client.create_schedule(ID, schedule)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(ID).update(lambda given: _with(schedule, given))
-
-
-def _with(schedule: Schedule, given: ScheduleUpdateInput) -> ScheduleUpdate:
-    """Returns the schedule as the settings say, paused where somebody paused it."""
-    schedule.state = given.description.schedule.state
-    return ScheduleUpdate(schedule=schedule)
+    await keep_schedule(client, ID, schedule)

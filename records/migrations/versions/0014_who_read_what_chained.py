@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from records.append_only import guard, unguard
-from records.log import FIRST
+from records.chain import FIRST
 from records.reads import HEAD, line_hash
 from records.tables import UTCDateTime
 
