@@ -26,8 +26,10 @@ from activities.outcome import Letter
 from activities.sending import Sending
 from domain.letters import compose
 from records.database import migrate, open_database, reading, transaction
+from records.keys import keys_of
 from records.store import read_case
-from records.tables import CaseRow, NoticeRow
+from records.tables import CaseRow, NoticeRow, TextRow
+from records.vault import CaseVault, text_place
 from tests.notify import FakeNotify
 from tests.posting import PAPER, Posting
 
@@ -85,6 +87,7 @@ def judged(
     with reading(posting.engine) as session:
         ends = {row.case_id: row.status for row in session.exec(select(NoticeRow).where(NoticeRow.notice == letter)).all()}
     declined = sum(status == "blocked" for status in ends.values())
+    assert declined <= LETTERS * SHARE, f"{declined} letters were never offered, so nothing was measured"
     lost = sum(not taken[f"{case}/{letter}"] and status != "blocked" for case, status in ends.items())
     assert len(ends) == LETTERS + ALONE and set(ends.values()) <= {"handed-over", "blocked"}, Counter(ends.values())
     doubled = sum(count > 1 for count in taken.values())
@@ -126,8 +129,12 @@ def copied(engine: Engine, case: str, names: list[str]) -> None:
         for table in (CaseRow, *tables):
             rows = _rows(session, table, case)
             for name in names:
-                session.add_all(table(**_renamed(row, case, name)) for row in rows)
+                session.add_all(table(**_renamed(row, case, name)) for row in rows if not isinstance(row, TextRow))
             session.flush()
+        texts = CaseVault(session, case).texts
+        for name in names:
+            key = keys_of(session).of(name)
+            session.add_all(TextRow(case_id=name, ref=ref, text=key.sealed_text(text, text_place(ref))) for ref, text in texts.items())
 
 
 def _rows(session: Session, table: type[SQLModel], case: str) -> list[SQLModel]:
