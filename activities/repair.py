@@ -25,10 +25,20 @@ from activities.calendars import edition
 from activities.carriers.outbox import file_of
 from activities.clock import ENGINE_TIME
 from activities.in_step import Compared, compare, start_again
-from activities.outcome import Act, Letter, Outcome
+from activities.outcome import RESUME, Act, Letter, Outcome
 from activities.recording import QUOTING, Recording
 from activities.sending import issued
-from domain.commands import COMMANDS, ApplyCalendar, MoveEdition, NoticeBlocked, NoticeHandedOver, NoticeUncertain
+from domain.case import Case, Notice
+from domain.commands import (
+    COMMANDS,
+    ApplyCalendar,
+    MoveEdition,
+    NoticeBlocked,
+    NoticeDelayed,
+    NoticeHandedOver,
+    NoticeSent,
+    NoticeUncertain,
+)
 from domain.letters import method_of
 from domain.model import State
 from records.database import reading, transaction
@@ -114,7 +124,9 @@ async def _repaired(client: Client, engine: Engine, case: str, outbox: Path) -> 
 def _applied(session: Session, done: Done, outbox: Path) -> Act | None:
     """Apply one act again, where the records lack it. Raises Stopped where it would end otherwise than it did."""
     act = _by_the_post(done.given, done.answered) if isinstance(done.given, Act) else _noted(session, done.given, done.answered, outbox)
-    if act is None or session.get(CommandRow, (act.case, str(act.message["id"]))) is not None:
+    if act is None or act.message.get("do") == RESUME:
+        return None  # a workflow that was started again decided nothing
+    if session.get(CommandRow, (act.case, str(act.message["id"]))) is not None:
         return None
     if done.answered is not None and done.answered.result == "unsigned":
         return None  # nobody's: it changed nothing then, and is no act
@@ -173,34 +185,51 @@ def _to_check(act: Act) -> list[str]:
 
 
 def _noted(session: Session, letter: Letter, answered: Outcome | None, outbox: Path) -> Act | None:
-    """Returns the note that a letter went, or could not go; keeps the letter's own row where its file is still there."""
+    """Returns what was noted of a letter: that it went, could not go, or waits; keeps its own row where its file is still there."""
     case = read_case(session, letter.case)
     notice = case.notice(letter.notice) if case else None
     if case is None or notice is None:
         return None
-    name, message = issued(notice.id, notice.issue), {"v": 1, "saw": notice.id}
-    problem = _not_sent(answered)
-    if problem is not None:
-        return Act(case=letter.case, message={**message, "id": f"{problem['do']}:{name}", **problem}, source="post", now=letter.now)
-    _keep_letter(session, letter, name, file_of(outbox, letter.case, name), case.edition)
-    sent = {**message, "id": f"notice_sent:{name}", "do": "notice_sent", "with": {"method": method_of(case, notice)}}
-    return Act(case=letter.case, message=sent, source="post", now=letter.now)
-
-
-def _not_sent(answered: Outcome | None) -> dict[str, object] | None:
-    """Returns the note of a letter that did not simply go: what the history does not say of it a person finds out."""
-    if answered is None:
+    name = issued(notice.id, notice.issue)
+    if answered is not None and session.get(CommandRow, (letter.case, answered.command)) is not None:
+        return None  # the records have it
+    did, id = _became(notice, name, answered)
+    if did is None or session.get(CommandRow, (letter.case, id)) is not None:
         return None
-    match answered.command.partition(":")[0]:
+    if did == NoticeSent.do:
+        _keep_letter(session, letter, name, file_of(outbox, letter.case, name), case.edition)
+    message = {"v": 1, "id": id, "saw": notice.id, "do": did, "with": _with(did, case, notice, answered)}
+    return Act(case=letter.case, message=message, source="post", now=letter.now)
+
+
+def _became(notice: Notice, name: str, answered: Outcome | None) -> tuple[str | None, str]:
+    """Returns what is to be noted of a letter, None for nothing, and under which id: what its sending answered, and no more than that.
+
+    Where it was with a carrier, or an answer was lost, the history does not say what became of it: a person finds out."""
+    sent = f"{NoticeSent.do}:{name}"
+    if answered is None:  # an earlier release answered nothing
+        return NoticeSent.do, sent
+    did, _, of = answered.command.partition(":")
+    match did:
+        case NoticeSent.do | NoticeBlocked.do | NoticeDelayed.do if of == name:
+            return did, answered.command
+        case NoticeHandedOver.do | NoticeUncertain.do if of == name:
+            return NoticeUncertain.do, f"{NoticeUncertain.do}:{name}"
+        case "look" if notice.status == "to-send":
+            return NoticeUncertain.do, f"{NoticeUncertain.do}:{name}"
+    return None, ""
+
+
+def _with(did: str, case: Case, notice: Notice, answered: Outcome | None) -> dict[str, object]:
+    match did:
         case NoticeBlocked.do:
-            with_ = {"problem": "Why it could not go is not in the engine's history.", "clauses": list(answered.cites)}
-            return {"do": NoticeBlocked.do, "with": with_}
-        case NoticeHandedOver.do | NoticeUncertain.do:
-            return {
-                "do": NoticeUncertain.do,
-                "with": {"problem": "It was with a carrier; what became of it is not in the engine's history."},
-            }
-    return None
+            problem = "Why it could not go is not in the engine's history."
+            return {"problem": problem, "clauses": list(answered.cites) if answered else []}
+        case NoticeDelayed.do:
+            return {"problem": "Why it did not go at once is not in the engine's history."}
+        case NoticeUncertain.do:
+            return {"problem": "It was with a carrier; what became of it is not in the engine's history."}
+    return {"method": method_of(case, notice)}
 
 
 def _keep_letter(session: Session, letter: Letter, name: str, file: Path, edition: str) -> None:

@@ -19,14 +19,15 @@ from activities.carriers.outbox import Outbox
 from activities.carriers.post import Post
 from activities.carriers.smtp import Smtp
 from activities.clock import ENGINE_TIME
-from activities.outcome import Letter
+from activities.outcome import Letter, Outcome
 from activities.recording import RecordsBehind
+from activities.repair import Done, _applied
 from activities.sending import Sending
 from domain.attention import attention
 from domain.clocks import all_deadlines
 from domain.receipt import four_dates
 from policies import load
-from records.database import create_all, open_database, reading
+from records.database import create_all, open_database, reading, transaction
 from records.tables import HandOverRow
 from starter.undelivered import waiting_letters
 from tests.engine import OFFICER, Office, evenhand, free_port, new_office, until
@@ -257,6 +258,42 @@ def test_an_answer_lost_after_it_was_noted_is_never_taken_for_a_letter_that_went
     posting.sent("mmo/2", other)
     posting.send("mmo/2", other)
     assert posting.notice("mmo/2", other).status == "handed-over" and posting.notice("mmo/2", other).sent_on is None
+
+
+@pytest.mark.parametrize(
+    ("answered", "before", "after"),
+    [
+        ("notice_sent:{n}", "to-send", "sent"),
+        ("notice_sent:{n}-7", "to-send", "to-send"),
+        ("notice_delayed:{n}", "to-send", "to-send"),
+        ("notice_blocked:{n}", "to-send", "blocked"),
+        ("notice_handed_over:{n}", "to-send", "uncertain"),
+        ("notice_uncertain:{n}", "to-send", "uncertain"),
+        ("look:{n}", "to-send", "uncertain"),
+        ("notice_handed_over:{n}", "handed-over", "handed-over"),
+        ("look:{n}", "handed-over", "handed-over"),
+    ],
+    ids=["sent", "another-issue", "delayed", "blocked", "lost-hand-over", "lost-doubt", "lost-answer", "known-hand-over", "known-answer"],
+)
+def test_a_repair_notes_of_a_letter_what_its_sending_answered_and_no_more(
+    posting: Posting, notify: FakeNotify, tmp_path: Path, answered: str, before: str, after: str
+):
+    """Only what was noted as sent is noted as sent; where the history does not say, a person finds out."""
+    letter = posting.decided("mmo/1")
+    if before != "to-send":
+        posting.sent("mmo/1", letter)
+    assert posting.notice("mmo/1", letter).status == before
+    seq = posting.case("mmo/1").seq
+    done = Done(
+        Letter(case="mmo/1", notice=letter, now=posting.now), Outcome(command=answered.format(n=letter), result="accepted", answer="")
+    )
+
+    with transaction(posting.engine) as session:
+        _applied(session, done, tmp_path)
+
+    assert posting.notice("mmo/1", letter).status == after
+    noted = answered == "notice_delayed:{n}"
+    assert posting.case("mmo/1").seq == seq + (after != before or noted), "each act once; what is known already is none"
 
 
 def test_records_restored_from_an_older_copy_hand_nothing_over(posting: Posting, notify: FakeNotify):

@@ -101,6 +101,30 @@ async def test_a_letter_that_was_on_its_way_is_sent_after_a_rebuild(closed_offic
     await over(lost, "owed/1")
 
 
+async def test_a_letter_that_is_only_delayed_is_not_noted_as_sent_when_its_workflow_is_lost(closed_office: Office):
+    """Its history says that it did not go. It stays owed, and goes when it can."""
+    lost = closed_office
+    lost.outbox.parent.mkdir(parents=True, exist_ok=True)
+    lost.outbox.write_text("a file where the letters should lie")
+    warning = {"medium": "email", "findings": {"concerns": "Forty emails.", "policy-copy-directed": True}}
+    async with lost.worker():
+        await lost.open("delayed/1")
+        await lost.do("delayed/1", report())
+        await lost.cases.submit_message("delayed/1", act("warn", "w-1", by=OFFICER, with_=warning))
+        await lost.logged("delayed/1", "notice_delayed:n1")
+        await lost.handle("delayed/1").terminate("the engine's database was deleted")
+
+        [done] = await repaired(lost)
+        assert (done.applied, done.started) == ([], True)
+        assert [one.status for one in lost.notices("delayed/1")] == ["to-send"]
+        lost.outbox.unlink()
+        await lost.settled("delayed/1")
+
+    assert [one.status for one in lost.notices("delayed/1")] == ["sent"]
+    assert lost.letter("delayed/1", "n1").exists()
+    await over(lost, "delayed/1")
+
+
 async def repaired(one: Office) -> list[Repaired]:
     return await repair(one.client, one.records, outbox=one.outbox, task_queue=one.queue)
 

@@ -124,6 +124,18 @@ async def test_a_missing_workflow_is_started_where_the_records_say_it_stood(clos
         assert (await closed_office.do("missing/1", report())).accepted
 
 
+async def test_a_workflow_that_is_lost_a_second_time_is_no_act_that_the_records_lack(closed_office: Office):
+    """Its history holds that it was started again; that changed nothing, so there is nothing to apply."""
+    one = closed_office
+    async with one.worker():
+        await one.open("twice/1")
+        for _ in range(2):
+            await one.handle("twice/1").terminate("the engine lost it")
+            assert found(await reconciled(one)) == {("twice/1", "workflow", "")}
+            assert (await one.do("twice/1", report())).accepted
+        assert len(one.lines("twice/1", "resume:twice/1")) == 2, "one line each time that it was started, no more"
+
+
 async def test_records_that_fell_behind_get_their_acts_again(closed_office: Office, tmp_path: Path):
     one = closed_office
     database = Path(str(one.records.url.database))
