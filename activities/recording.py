@@ -20,6 +20,7 @@ from activities.outcome import OF_NO_CASE, RESUME, Act, Outcome, Waiting
 from activities.refused_unsigned import as_code, note
 from activities.signatures import verified
 from activities.staff_owed import owe_staff_notices
+from domain.acted_as import acted_as
 from domain.case import Case
 from domain.clocks import next_deadline
 from domain.coming_review import with_house_letters
@@ -278,9 +279,9 @@ class Recording:
         policy = policy_of_edition(self.session, case.edition)
         needs = self._needs(case, policy)
         self._save(case, policy, needs)
-        log = Log(self.session, case.id)
+        log, office = Log(self.session, case.id), self._acted_as(case)
         for entry in decision.entries:
-            self._line(log, entry, "accepted")
+            self._line(log, entry, "accepted", office=office)
         outcome = self._outcome(case, policy, needs, "accepted", decision.answer, decision.cites, None)
         self._keep(outcome, hashed)
         if case.destroyed_on:
@@ -337,15 +338,19 @@ class Recording:
             self.session, case, needs.tasks, before=self.before, policy=policy, calendar=needs.calendar, last=self.last, at=self.at
         )
 
-    def _line(self, log: Log, entry: Entry, result: str, detail: str | None = None) -> None:
+    def _acted_as(self, after: Case | None) -> str | None:
+        """Returns the office under which the actor acted; of a refusal, where nothing was signed, the offices that they hold."""
+        person = self.actor.person if self.actor else None
+        return acted_as(person, before=self.before, after=after) if person else None
+
+    def _line(self, log: Log, entry: Entry, result: str, detail: str | None = None, *, office: str | None = None) -> None:
         actor = self.actor
-        office = next(iter(actor.person.offices), None) if actor and actor.person else None
         on = self.command.on if self.command and self.command.on and self.command.on <= self.today else self.today
         log.write(
             at=self.at,
             on=on,
             actor=actor.id if actor else self.by,
-            office=office,
+            office=office or self._acted_as(self.before),
             command=self.name,
             command_id=self.id,
             result=result,
@@ -388,7 +393,7 @@ class Recording:
 
     def _destroy(self, case: Case, policy: Policy, calendar: Calendar) -> None:
         assert self.before is not None and self.actor is not None and self.actor.person is not None
-        by: Json = {"person": self.actor.id, "office": next(iter(self.actor.person.offices), None)}
+        by: Json = {"person": self.actor.id, "office": self._acted_as(case)}
         destroy_case(self.session, self.before, case, policy=policy, calendar=calendar, by=by)
 
 

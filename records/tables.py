@@ -86,6 +86,7 @@ class LogRow(SQLModel, table=True):
     on: date
     actor: str
     office: str | None = None
+    """Under which the actor signed; where nothing was signed, the offices that they held, a comma between (domain/acted_as.py)."""
     command: str
     command_id: str
     result: str

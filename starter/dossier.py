@@ -128,8 +128,8 @@ def _staff(session: Session, body: str, policy: Policy, lines: Sequence[LogRow],
     listed = {row.person: row.entry for row in session.exec(select(StaffRow).where(StaffRow.body == body)).all()}
     offices = {line.actor: line.office for line in lines if line.office}
     ids = sorted({*listed, *(line.actor for line in lines), *people_in(case)} - set(NOBODY))
-    held = {id: _offices(listed.get(id)) or [one for one in [offices.get(id)] if one] for id in ids}
-    posts = {id: policy.office(held[id][0]) if held[id] else "member of staff" for id in ids}
+    held = {id: _offices(listed.get(id)) or offices.get(id, "").split(", ") for id in ids}
+    posts = {id: policy.office(held[id][0]) if any(held[id]) else "member of staff" for id in ids}
     numbered: dict[str, int] = {}
     found = []
     for id in ids:
