@@ -24,6 +24,8 @@ from worker.settings import Settings
 
 OWN = "evenhand"
 """Of whose name our own loggers are."""
+SDK = "temporalio.worker"
+"""The engine's SDK says at each shutdown that it begins one: no news to an operator, shown from DEBUG on."""
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 FORMATS = ("auto", "json", "plain")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -46,6 +48,7 @@ def keep_logs(settings: Settings, *, least: str = "DEBUG") -> None:
     handler.setFormatter(Lines(plain=plain))
     logging.root.handlers = [handler]
     logging.root.setLevel(max(logging.getLevelName(level), logging.getLevelName(least)))
+    logging.getLogger(SDK).setLevel(logging.WARNING if logging.root.level >= logging.INFO else logging.NOTSET)
     logging.captureWarnings(True)
     activity.logger.activity_info_on_message = workflow.logger.workflow_info_on_message = False
     sys.excepthook = _ended_by
