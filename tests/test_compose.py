@@ -28,6 +28,7 @@ from ruamel.yaml import YAML
 from temporalio.api.enums.v1 import IndexedValueType
 
 from records.database import migrate, open_database
+from records.masters import new_line
 from starter.signer import know_locally
 from tests.signing import SIGNER, know
 from worker.server import binary
@@ -124,7 +125,7 @@ def test_nothing_runs_as_root() -> None:
 
 def test_whatever_stays_up_says_whether_it_is_well() -> None:
     """Later services wait for it, and a monitor has something to watch."""
-    assert LASTING == ["postgres", "temporal", "temporal-ui", "worker"]
+    assert LASTING == ["codec", "postgres", "temporal", "temporal-ui", "worker"]
     for name in LASTING:
         assert SERVICES[name]["healthcheck"]["test"][0] == "CMD", f"{name} has no health check"
         assert SERVICES[name]["restart"] == "unless-stopped", f"{name} stays down"
@@ -135,7 +136,7 @@ def test_whatever_stays_up_says_whether_it_is_well() -> None:
 def test_nothing_listens_beyond_this_machine() -> None:
     """The engine authorises nobody: whoever reaches its port can act on any case."""
     ports = [port for one in SERVICES.values() for port in one.get("ports", [])]
-    assert len(ports) == 2
+    assert len(ports) == 3
     assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in ports), ports
 
 
@@ -195,6 +196,46 @@ def test_the_worker_is_well_while_it_touched_its_file_in_the_last_half_minute(tm
         os.utime(alive, (time.time() - age,) * 2)  # noqa: TID251  # the file's age is the thing tested
     _, *check = SERVICES["worker"]["healthcheck"]["test"]
     assert tried(sys.executable, *check[1:], env={"EVENHAND_HEALTH_FILE": str(alive)}).returncode == code
+
+
+def codec(folder: Path, **more: str) -> subprocess.Popen[str]:
+    """Starts the codec server as compose does, on records and keys of a folder."""
+    settings = {
+        "EVENHAND_DATABASE_URL": f"sqlite:///{folder / 'evenhand.db'}",
+        "EVENHAND_KEYS_URL": f"sqlite:///{folder / 'keys.db'}",
+        "EVENHAND_VAR": str(folder),
+    }
+    command = [sys.executable, *SERVICES["codec"]["command"][1:], "--port", str(free_port())]
+    return subprocess.Popen(
+        command, cwd=HOME, env={**os.environ, **settings, **more}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def test_the_codec_server_listens_where_its_health_check_asks_and_not_without_a_provider(tmp_path: Path) -> None:
+    """Payloads are for people who are signed in: without a provider that says who somebody is, the container shows nobody anything."""
+    migrate(open_database(f"sqlite:///{tmp_path / 'evenhand.db'}"))
+    master = tmp_path / "master.key"
+    master.write_text(new_line())
+    refused = codec(tmp_path)
+    said, _ = refused.communicate(timeout=60)
+    assert refused.returncode and "EVENHAND_CODEC_ISSUER" in said
+
+    check = SERVICES["codec"]["healthcheck"]["test"][-1]
+    served = codec(
+        tmp_path, EVENHAND_MASTER_KEY_FILE=str(master), EVENHAND_CODEC_ISSUER="https://provider.example", EVENHAND_CODEC_AUDIENCE="ui"
+    )
+    try:
+        port = str(served.args[-1])  # type: ignore[index]  # the list that it was started with
+        for _ in range(100):
+            if tried(sys.executable, "-c", check.replace("8234", port), env={}).returncode == 0:
+                break
+            time.sleep(0.2)
+        else:
+            raise AssertionError("it never listened")
+        assert served.poll() is None
+    finally:
+        served.kill()
+        served.wait()
 
 
 def namespace_job(address: str) -> dict[str, str]:
