@@ -31,6 +31,9 @@ PEOPLE = 100_000
 READS = 10_000
 TOPIC = "text:" + "0" * 32
 RAW = text("SELECT entry FROM desk_entry WHERE case_id = :case")
+KEEP, KEPT = text("CREATE TABLE bare_line (n INTEGER PRIMARY KEY, said TEXT)"), text("INSERT INTO bare_line (said) VALUES (:said)")
+LINE = "x" * 300
+"""As long as a line of the read log, about."""
 
 
 class Cost(NamedTuple):
@@ -47,6 +50,8 @@ class DeskFigures(NamedTuple):
     """Where the answer holds a topic, which is one small read more."""
     noted: Cost
     """As the desk is answered: looked up, and written down who asked, before it is shown (every tenth time)."""
+    raw_and_line: Cost
+    """A raw read, and one durable line of the same length: what writing down costs at least (as often)."""
 
 
 def measure(folder: Path, *, people: int = PEOPLE, reads: int = READS) -> DeskFigures:
@@ -54,9 +59,11 @@ def measure(folder: Path, *, people: int = PEOPLE, reads: int = READS) -> DeskFi
     engine = open_database(f"sqlite:///{folder / 'desk.db'}")
     create_all(engine)
     fill(engine, people)
+    with engine.begin() as connection:
+        connection.execute(KEEP)
     desk, chosen = Desk(engine), random.Random(7)
     asked = Asked(channel="email", topic="the licence", on=date(2027, 3, 10))
-    spent: dict[str, list[float]] = {"raw": [], "plain": [], "words": [], "noted": []}
+    spent: dict[str, list[float]] = {"raw": [], "plain": [], "words": [], "noted": [], "line": []}
     gc.collect()
     for n in range(-200, reads):
         one = chosen.randrange(people // 2) * 2
@@ -66,14 +73,17 @@ def measure(folder: Path, *, people: int = PEOPLE, reads: int = READS) -> DeskFi
             ("words", _timed(lambda one=one: desk.look_up("bench", f"person{one + 1}@example.org", asked))),
         )
         if n % 10 == 0:
-            taken += (("noted", _timed(lambda one=one: _noted(desk, f"person{one}@example.org", asked))),)
+            taken += (
+                ("noted", _timed(lambda one=one: _noted(desk, f"person{one}@example.org", asked))),
+                ("line", _timed(lambda one=one: raw_and_line(desk, f"bench/{one}"))),
+            )
         if n >= 0:
             for name, seconds in taken:
                 spent[name].append(seconds)
     assert desk.look_up("bench", "person0@example.org", asked).verdict == "deal-with-it"
     assert desk.look_up("bench", "person1@example.org", asked).verdict == "read-and-file"
     engine.dispose()
-    return DeskFigures(*(_cost(spent[name]) for name in ("raw", "plain", "words", "noted")))
+    return DeskFigures(*(_cost(spent[name]) for name in ("raw", "plain", "words", "noted", "line")))
 
 
 def _noted(desk: Desk, customer: str, asked: Asked) -> None:
@@ -84,6 +94,13 @@ def raw(desk: Desk, case: str) -> object:
     """Reads one row by its primary key, through the same engine and the same library."""
     with desk.reads.connect() as connection:
         return connection.execute(RAW, {"case": case}).scalar_one()
+
+
+def raw_and_line(desk: Desk, case: str) -> None:
+    """Reads one row, then commits one line."""
+    raw(desk, case)
+    with desk.writes.begin() as connection:
+        connection.execute(KEPT, {"said": LINE})
 
 
 def _timed(call: Callable[[], object]) -> float:
@@ -166,7 +183,8 @@ def rows_of(found: DeskFigures) -> tuple[tuple[str, str, str], ...]:
         (f"raw read by primary key, {PEOPLE:,} people", _words(found.raw), ""),
         ("the desk's look-up", f"{_words(found.look_up)}; {_ratios(found.look_up, found.raw)}", "p99 within 2.00"),
         ("the desk's look-up with words", f"{_words(found.with_words)}; {_ratios(found.with_words, found.raw)}", ""),
-        ("the desk's look-up, written down", f"{_words(found.noted)}; {_ratios(found.noted, found.raw)}", ""),
+        ("a raw read and one bare durable line", f"{_words(found.raw_and_line)}; {_ratios(found.raw_and_line, found.raw)}", ""),
+        ("the desk's look-up, written down", f"{_words(found.noted)}; to that {_ratios(found.noted, found.raw_and_line)}", ""),
     )
 
 
