@@ -24,12 +24,13 @@ from activities.given_texts import put_text
 from activities.lists_again import NotReadable, differing, mend_lists
 from activities.reconciliation import NAMED_AT_MOST, Finding, Reconciling, Report, last_report
 from records.append_only import unguard
-from records.database import reading, transaction
-from records.keys import keys_of_engine
+from records.database import create_all, open_database, reading, transaction
+from records.keys import file_keys, keys_of_engine
 from records.tables import CaseRow, RegisterRow, RestrictionRow, TaskRow
 from starter.clock import now
-from tests.engine import CUSTOMER, MANAGER, Office, act, closed_office, evenhand, report, server  # noqa: F401  # fixtures
+from tests.engine import CUSTOMER, MANAGER, MMO, Office, act, closed_office, evenhand, new_office, report, server  # noqa: F401  # fixtures
 from tests.handed_over import CASE, Records
+from tests.signing import know
 from tests.test_rebuild import copied
 from worker.reconciliation import ID, keep_reconciliations
 from worker.settings import Settings
@@ -186,6 +187,37 @@ async def test_a_case_whose_key_is_destroyed_is_named_and_not_started(closed_off
 
         assert {(case, kind) for case, kind, _ in found(round_)} == {("back/1", "came-back"), ("back/2", "list")}
         assert not await in_step.runs(one.client, "back/1")
+
+
+async def test_postgresql_is_held_against_the_engine_as_a_file_is(server: WorkflowEnvironment, fresh_postgres_url: str, tmp_path: Path):
+    """Rows lock and JSON compares otherwise there: the same faults, the same findings."""
+    one = new_office(server.client, tmp_path / "var")
+    one.records = open_database(fresh_postgres_url, keys=lambda: file_keys(one.folder))
+    create_all(one.records)
+    know(one.records)
+    one.set_up(MMO)
+    one.use(server.client)
+    async with one.worker():
+        for case in ("pg/well", "pg/lists", "pg/chain"):
+            await one.restricted(case)
+        await one.open("pg/lost")
+        await one.handle("pg/lost").terminate("the engine lost it")
+        spoil(one, "DELETE FROM task WHERE case_id = 'pg/lists'")
+        spoil(one, "UPDATE register SET missed_reviews = 7 WHERE case_id = 'pg/lists'")
+        with one.records.begin() as connection:
+            unguard(connection, "log")
+        spoil(one, "UPDATE log SET what = 'Nothing happened.' WHERE case_id = 'pg/chain' AND n = 2")
+        rounds = await asyncio.gather(*(reconciled(one, f"reconciliation-{n}") for n in range(2)))
+
+        assert {*found(rounds[0]), *found(rounds[1])} == {
+            ("pg/lists", "list", "task"),
+            ("pg/lists", "list", "register"),
+            ("pg/lost", "workflow", ""),
+            ("pg/chain", "broken-chain", "log 2"),
+        }
+        await one.logged("pg/lost", "resume:pg/lost")
+        assert found(await reconciled(one)) == {("pg/chain", "broken-chain", "log 2")}
+    one.records.dispose()
 
 
 async def test_two_rounds_at_once_do_no_harm(closed_office: Office):
