@@ -15,7 +15,7 @@ from domain.decision import Refusal
 from domain.destruction_due import emptied
 from domain.end_clocks import end_of_case, retention_ends
 from domain.policy import Policy
-from records.destroying import destroy_rows, destroyed_on
+from records.destroying import destroy_rows, destroyed_on, rows_to_destroy
 from records.log import Log
 from records.store import read_case, save_case
 from records.tables import BodyRow, CaseRow, DestructionRow, Json
@@ -35,12 +35,17 @@ def require_room(session: Session, body: Body, today: date) -> None:
         raise Refusal(reason, cites=[LIMIT], remains="Destroy it tomorrow; what was signed stands.")
 
 
-def destroy_case(session: Session, before: Case, case: Case, *, policy: Policy, calendar: Calendar, by: Json) -> None:
-    """Destroy a case's rows, and note beside them what its certificate will say. Everything of this transaction is written by now."""
+def destroy_case(
+    session: Session, before: Case, case: Case, *, held: dict[str, int], policy: Policy, calendar: Calendar, by: Json
+) -> None:  # fmt: skip
+    """Destroy a case's rows, and note beside them what its certificate will say. Everything of this transaction is written by now.
+
+    `held` is what the records held before the emptied case was saved, which by itself takes much of it away."""
     session.flush()
     assert case.destroyed_on is not None
     row = session.get(CaseRow, case.id)
     assert row is not None
+    destroy_rows(session, case.id)
     facts: Json = {
         "body": case.body,
         "policy": case.policy,
@@ -51,7 +56,7 @@ def destroy_case(session: Session, before: Case, case: Case, *, policy: Policy, 
         "kept": _kept(retention_ends(before, policy, calendar)),
         "signed": [one.by.model_dump(mode="json", include={"person", "office", "as_deputy", "on"}) for one in before.destruction_signed],
         "destroyed_by": by,
-        "destroyed": cast(object, destroy_rows(session, case.id)),
+        "destroyed": cast(object, held),
         "log": {"lines": row.log_lines, "hash": row.log_hash},
         "sign_offs": {"lines": row.signed_lines, "hash": row.signed_hash},
     }
@@ -64,14 +69,15 @@ def destroy_again(session: Session, case_id: str, *, on: date, at: datetime) -> 
     Nobody signs again: its key is gone, and with it whatever the copy holds of it. What is left is done as after any destruction."""
     case, vault = read_case(session, case_id), CaseVault(session, case_id)
     assert case is not None, f"{case_id}: no such case"
-    policy = policy_of_edition(session, case.edition)
+    policy, held = policy_of_edition(session, case.edition), rows_to_destroy(session, case_id)
     closed = emptied(case, on).model_copy(update={"seq": case.seq + 1, "stage": "closed"})
     save_case(session, closed, vault=vault, deadline=None, at=at)
     Log(session, case_id).write(
         at=at, on=london_date(at), actor="records", office=None, command="destroy_again", command_id=f"destroy_again:{at.isoformat()}",
         result="accepted", what=f"{BACK} They were destroyed on {in_words(on)}, and are destroyed again.", cites=(),
     )  # fmt: skip
-    destroy_case(session, case, closed, policy=policy, calendar=calendar_of(session, case, policy), by={"again": BACK})
+    calendar = calendar_of(session, case, policy)
+    destroy_case(session, case, closed, held=held, policy=policy, calendar=calendar, by={"again": BACK})
 
 
 def _day(day: date | None) -> str | None:

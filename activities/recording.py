@@ -39,6 +39,7 @@ from domain.referral import open_case
 from domain.task import Task
 from domain.tasks import tasks
 from policies import load
+from records.destroying import rows_to_destroy
 from records.log import Log
 from records.store import case_of, save_case, save_lists
 from records.tables import CaseRow, CommandRow, EditionRow, LogRow
@@ -278,6 +279,7 @@ class Recording:
         case = decision.case
         policy = policy_of_edition(self.session, case.edition)
         needs = self._needs(case, policy)
+        held = rows_to_destroy(self.session, case.id) if case.destroyed_on else {}
         self._save(case, policy, needs)
         log, office = Log(self.session, case.id), self._acted_as(case)
         for entry in decision.entries:
@@ -285,7 +287,7 @@ class Recording:
         outcome = self._outcome(case, policy, needs, "accepted", decision.answer, decision.cites, None)
         self._keep(outcome, hashed)
         if case.destroyed_on:
-            self._destroy(case, policy, needs.calendar)
+            self._destroy(case, policy, needs.calendar, held)
         return outcome
 
     def _refused(self, case: Case | None, refusal: Refusal, hashed: str) -> Outcome:
@@ -391,10 +393,10 @@ class Recording:
         said: Json = {"command": self.id, "result": result, "answer": answer, "cites": cites, "remains": remains}
         return outcome_of(case, policy, needs, clock=self.clock, today=self.today, said=said)
 
-    def _destroy(self, case: Case, policy: Policy, calendar: Calendar) -> None:
+    def _destroy(self, case: Case, policy: Policy, calendar: Calendar, held: dict[str, int]) -> None:
         assert self.before is not None and self.actor is not None and self.actor.person is not None
         by: Json = {"person": self.actor.id, "office": self._acted_as(case)}
-        destroy_case(self.session, self.before, case, policy=policy, calendar=calendar, by=by)
+        destroy_case(self.session, self.before, case, held=held, policy=policy, calendar=calendar, by=by)
 
 
 class RecordsBehind(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import cast
 
-from sqlalchemy import Engine, delete, func
+from sqlalchemy import ColumnElement, Engine, delete, func
 from sqlmodel import Session, SQLModel, col, select
 
 from records.tables import (
@@ -67,30 +67,31 @@ STAYS: dict[type[SQLModel], str] = {
 """Tables whose rows of a case stay, and why."""
 
 
-def destroy_rows(session: Session, case_id: str) -> dict[str, int]:
-    """Destroy everything of a case that a table of DESTROYED holds. Returns how many rows of each went."""
-    gone, stay = {}, _of_the_destruction(session, case_id)
-    for kind, name in DESTROYED.items():
-        query = delete(kind).where(kind.case_id == case_id)  # type: ignore[attr-defined]  # every one of them has case_id
-        if kind is CommandRow:
-            query = query.where(col(CommandRow.command_id).not_in(stay))
-        gone[name] = int(session.execute(query).rowcount)  # type: ignore[attr-defined]  # of a DELETE
-    return {name: n for name, n in gone.items() if n}
+def destroy_rows(session: Session, case_id: str) -> None:
+    """Destroy everything of a case that a table of DESTROYED holds."""
+    for kind in DESTROYED:
+        session.execute(delete(kind).where(*_goes(session, kind, case_id)))
+
+
+def rows_to_destroy(session: Session, case_id: str) -> dict[str, int]:
+    """Returns how many rows of each table would be destroyed, by what a certificate calls them."""
+    found = {
+        name: session.exec(select(func.count()).select_from(kind).where(*_goes(session, kind, case_id))).one()
+        for kind, name in DESTROYED.items()
+    }
+    return {name: n for name, n in found.items() if n}
+
+
+def _goes(session: Session, kind: type[SQLModel], case_id: str) -> list[ColumnElement[bool]]:
+    """Returns which rows of a table go: all of the case, but for the messages that stay."""
+    mine: ColumnElement[bool] = kind.case_id == case_id  # type: ignore[attr-defined]  # every one of them has case_id
+    return [mine, col(CommandRow.command_id).not_in(_of_the_destruction(session, case_id))] if kind is CommandRow else [mine]
 
 
 def _of_the_destruction(session: Session, case_id: str) -> list[str]:
     """Returns the ids of the messages that stay; one with anything in it that no command knows goes."""
     rows = session.exec(select(CommandRow).where(CommandRow.case_id == case_id)).all()
     return [row.command_id for row in rows if row.message.get("do") in OF_THE_DESTRUCTION and "unknown" not in row.message]
-
-
-def rows_to_destroy(session: Session, case_id: str) -> dict[str, int]:
-    """Returns how many rows of each table would be destroyed, by what a certificate calls them."""
-    found = {
-        name: session.exec(select(func.count()).select_from(kind).where(kind.case_id == case_id)).one()  # type: ignore[attr-defined]  # as above
-        for kind, name in DESTROYED.items()
-    }
-    return {name: n for name, n in found.items() if n}
 
 
 def destroyed_on(session: Session, body: str, day: date) -> int:

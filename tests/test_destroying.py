@@ -164,6 +164,21 @@ async def test_the_key_goes_last_and_the_certificate_comes_after_it(records: Rec
     assert not [word for word in (CUSTOMER, ADDRESS, NEIGHBOUR, CASE) if word in str(said)]
 
 
+async def test_the_certificate_counts_what_the_dry_run_counted(records: Records, engine: Engine):
+    """Also the rows that go when the emptied case is saved: the register's, decisions, restrictions, notices. What signed stays."""
+    with reading(records.engine) as session:
+        messages = len(session.exec(select(CommandRow).where(CommandRow.case_id == CASE)).all())
+    sign(records)
+    would = due_of(records.engine, CASE, today=DUE)
+    assert would is not None and {"decisions", "restrictions", "notices", "register entries", "tasks"} <= set(would.rows)
+    assert would.rows["messages"] == messages
+
+    records.tell(message("destroy", "destroy_papers", by=RECORDS), DUE)
+    row = await work(records, engine).finish(CASE, at=now())
+
+    assert facts_of(row)["destroyed"] == would.rows
+
+
 def unfinished_of(records: Records) -> tuple[str, ...]:
     with reading(records.engine) as session:
         return unfinished(session)
