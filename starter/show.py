@@ -42,8 +42,10 @@ class Screen(Console):
         super().print(*(harmless(one) if isinstance(one, str) else one for one in objects), **how)
 
 
-LEAST, GAP = 16, 2
-"""Columns of the screen that a table's column may claim for a word, and that lie between two of them."""
+WORD = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4}|\S+")
+"""What stays on one line: a word, or a day."""
+LONG, FOLDED, GAP = 32, 16, 2
+"""Signs from which a word is a hash or a path, and may be folded; to how many; columns of the screen between two of a table."""
 
 out = Screen(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
 err = Screen(stderr=True, highlight=False, soft_wrap=True)
@@ -71,15 +73,16 @@ def _plain(value: object) -> object:
 def table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None) -> None:
     """Print a table; an empty one says so, by its title where it has one. On a screen too narrow for it each row is a paragraph."""
     columns, shown = tuple(columns), [[harmless(_cell(cell)) for cell in row] for row in rows]
-    least = [_least(column, [row[n] for row in shown]) for n, column in enumerate(columns)]
+    least = [_least(column, [row[n] for row in shown], whole=n == 0) for n, column in enumerate(columns)]
     if not shown:
         out.print(f"{title}: none." if title else "Nothing to show.", markup=False)
     elif sum(least) + GAP * (len(least) - 1) > out.width:
         _in_paragraphs(columns, shown, title)
     else:
         made = Table(title=escape(title) if title else None, title_justify="left", header_style="bold", box=None, pad_edge=False)
-        for n, column in enumerate(columns):
-            made.add_column(column, no_wrap=n == 0, overflow="fold", min_width=least[n])
+        wanted = [max(cell_len(cell) for cell in (column, *(row[n] for row in shown))) for n, column in enumerate(columns)]
+        for column, width in zip(columns, _widths(least, wanted, room=out.width - GAP * (len(columns) - 1)), strict=True):
+            made.add_column(column, overflow="fold", width=width)
         for row in shown:
             made.add_row(*[escape(cell) for cell in row])
         out.print(made)
@@ -94,9 +97,20 @@ def _in_paragraphs(columns: tuple[str, ...], rows: list[list[str]], title: str |
         out.print(Padding(Text("; ".join(named)), (0, 0, 0, 2)))
 
 
-def _least(column: str, cells: list[str]) -> int:
-    """Returns the characters a column never gets less of: its longest word, where that is no hash or path."""
-    return min(max((cell_len(word) for cell in (column, *cells) for word in cell.split()), default=0), LEAST)
+def _least(column: str, cells: list[str], *, whole: bool) -> int:
+    """Returns the columns of the screen that a table's column must have: for its cells where they stay whole, else for its longest word."""
+    parts = [column, *cells] if whole else [word for cell in (column, *cells) for word in WORD.findall(cell)]
+    lengths = [cell_len(one) for one in parts]
+    return max((length if whole or length < LONG else FOLDED for length in lengths), default=0)
+
+
+def _widths(least: list[int], wanted: list[int], *, room: int) -> list[int]:
+    """Returns how wide each column is: what it must have, and of what is left a sign at a time for whichever wants most."""
+    widths = list(least)
+    for _ in range(room - sum(least)):
+        n = max(range(len(widths)), key=lambda n: wanted[n] - widths[n])
+        widths[n] += widths[n] < wanted[n]
+    return widths
 
 
 def _cell(value: object) -> str:

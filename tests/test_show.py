@@ -67,3 +67,20 @@ def test_an_empty_table_says_so_by_its_title(screen: Screen):
     table(("case",), [], title="Needs attention")
 
     assert shown(screen) == "Needs attention: none.\n"
+
+
+ROWS = [
+    ("body/2027-0001-a-long-reference", "26 Nov 2026", "outside its life, without-why", "not yet", "yes"),
+    ("mmo/1", "3 Mar 2027", "incoming-contact", "signed-by-an-earlier-key", ""),
+]
+
+
+@pytest.mark.parametrize("width", range(36, 130, 3))
+def test_at_no_width_is_a_word_cut(screen: Screen, width: int):
+    """A day whose last two figures are missing is another day."""
+    screen.width = width
+    table(("case", "opened on", "reaches", "revoked", "verifies"), ROWS)
+
+    lines = [line.strip(" ;") for line in shown(screen).splitlines()]
+    words = {word.strip(";,") for line in lines for word in line.split()}
+    assert {word.strip(",") for row in ROWS for cell in row for word in cell.split()} <= words
