@@ -23,6 +23,8 @@ from starter.reading import NotShown, Reader, information_office, own_body, staf
 from starter.spreadsheet import Cell
 
 COLUMNS = ("line", "at", "who", "door", "what", "case", "shown", "as", "case was", "why")
+OF_THE_LOG = ("destroy certificate", "audit reads")
+"""Looks at who did and who read, which are for after a case's life too."""
 OVER = ("archived", "closed", "")
 
 
@@ -176,7 +178,7 @@ def _counted(who: str, rows: list[ReadRow]) -> Reading:
         many_cases=len({row.case_id for row in shown}),
         not_own=len({row.case_id for row in others}),
         refused=sum(row.shows == "nothing" and row.what != "no such case" for row in rows),
-        outside=sum(row.stage in OVER for row in of_cases if row.how != "destroy certificate"),
+        outside=sum(row.stage in OVER for row in of_cases if row.how not in OF_THE_LOG),
         without_why=sum(row.why is None for row in (*others, *(row for row in shown if row.part == ""))),
         look_ups=sum(row.part == "desk" and row.why == "look-up-alone" for row in rows),
     )

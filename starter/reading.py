@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy import Engine
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from activities.bodies import body_of, policy_at_body
 from activities.calendars import calendar_of
+from activities.recording import OPENING
 from domain.case import Case
 from domain.desk_entry import Guidance, Limit, entry_of
 from domain.model import Text
@@ -124,9 +125,11 @@ def looking(
     may be shown then. Raises NoCase, NotShown or BadReason; what was refused is noted too."""
     why = reason(reader.why)
     with noted(engine) as session:
-        row = session.get(CaseRow, case)
+        row, known = session.get(CaseRow, case), case if A_CASE.fullmatch(case) else ""
+        if not reader.local and not bodies_of(session, reader, today):  # not even whether there is such a case
+            note(session.connection(), [Read(who=reader.id, how=how, what=how, case=known, body=row.body if row else "")], at=at)
+            raise NotShown(f"{reader.id} is not on any staff list: nothing is shown. [EH-173]", "evenhand body show lists who is.")
         if row is None:
-            known = case if A_CASE.fullmatch(case) else ""
             line = Read(who=reader.id, how=how, what="no such case", case=known, body=own_body(session, reader, today))
             note(session.connection(), [line], at=at)
             raise NoCase(f"The records hold no case {case}.")
@@ -165,8 +168,8 @@ def view_for(session: Session, case: Case, policy: Policy, reader: Reader, *, to
     """Returns what a reader may see of a case today."""
     if reader.local:
         return LOCAL
-    first = session.get(LogRow, (case.id, 1))
-    opened_by = first.actor if first and first.command == "open_case" else None
+    opened = select(LogRow.actor).where(LogRow.case_id == case.id, LogRow.result == "accepted", col(LogRow.command).in_(OPENING))
+    opened_by = session.exec(opened.order_by(col(LogRow.n))).first()
     waiting = tasks(case, policy, calendar_of(session, case, policy), today=today)
     return view_of(
         case, reader.who, staff=staff_of(session, case.body, today), policy=policy, tasks=waiting, opened_by=opened_by,

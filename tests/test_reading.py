@@ -27,13 +27,15 @@ from records.audit import heads, verify
 from records.chain import FIRST
 from records.database import migrate, open_database, reading, transaction
 from records.desk import Desk
+from records.log import Log
 from records.reads import Read, first_broken_read, note, noted
-from records.tables import ReadRow, TextRow
+from records.store import read_case
+from records.tables import CaseRow, ReadRow, TextRow
 from starter import cli
 from starter.bodies import read_body
 from starter.clock import now, today
 from starter.desk import Incoming, look_up
-from starter.reading import NotShown, Reader, looking
+from starter.reading import NotShown, Reader, looking, view_for
 from starter.show import out
 from tests.stories import MMO_STAFF, a_restricted_mmo_case, a_restricted_portsmouth_case
 from tests.test_cli import every_command
@@ -358,6 +360,41 @@ def test_a_case_that_there_is_not_is_noted_too(env: dict[str, str], engine: Engi
     assert (last.case_id, last.what, last.body, last.shows) == ("mmo/nothing", "no such case", "mmo", "nothing")
 
 
+def test_whoever_is_on_no_list_is_not_even_told_which_cases_there_are(env: dict[str, str], engine: Engine):
+    """EH-173. The log says what they tried."""
+    told = [invoke(env, "case", "show", case, "--by", "total-stranger") for case in (CASE, "mmo/nothing")]
+
+    assert told[0] == told[1] and told[0][0] == REFUSED and CASE not in told[0][1]
+    assert [(row.case_id, row.shows) for row in lines(engine)[-2:]] == [(CASE, "nothing"), ("mmo/nothing", "nothing")]
+
+
+@pytest.mark.parametrize("command", ["open_case", "import_case"])
+def test_who_opened_or_imported_a_case_sees_it_and_not_who_was_refused_to_open_it(engine: Engine, command: str):
+    """EH-171: the first line of a log may be somebody's refused attempt."""
+    with reading(engine) as session:
+        case, policy = read_case(session, CASE), load.policy("mmo")
+    assert case is not None
+    case = case.model_copy(update={"id": f"mmo/{command}"})
+    with transaction(engine) as session:
+        session.add(CaseRow.model_validate(_row_of(engine) | {"id": case.id, "log_lines": 0, "log_hash": FIRST}))
+        session.flush()
+        log = Log(session, case.id)
+        for who, result in ((DESK, "refused"), (INFO, "accepted")):
+            log.write(at=now(), on=today(), actor=who, office=None, command=command, command_id=f"{who}", result=result, what="", cites=())
+        session.flush()
+        seen = {who: view_for(session, case, policy, Reader(who), today=today()).part for who in (DESK, INFO)}
+        session.rollback()
+
+    assert seen == {DESK: "staff", INFO: "officer"}
+
+
+def _row_of(engine: Engine) -> dict[str, object]:
+    with reading(engine) as session:
+        row = session.get(CaseRow, CASE)
+        assert row is not None
+        return row.model_dump()
+
+
 def test_in_production_nobody_is_the_machines_own_user(env: dict[str, str], monkeypatch):
     """EH-174 is for one machine."""
     from worker.settings import Settings
@@ -450,12 +487,14 @@ def test_attention_counts_and_accuses_nobody(env: dict[str, str], engine: Engine
         invoke(env, "case", "show", CASE, "--by", DESK, "--why", f"Number {n}.")
         invoke(env, *looked, "--by", DESK)
     invoke(env, "case", "show", "mmo/gone", "--by", "reviewer")
+    invoke(env, "audit", "reads", "--case", CASE, "--by", INFO)
     one = {**env, "EVENHAND_READS_LOOK_UPS": "3", "EVENHAND_READS_REFUSED": "3"}
 
     found = {row["who"]: row for row in json.loads(invoke(one, "audit", "attention", "--json", "--by", INFO)[1])["people"]}
 
     assert {"refused", "look_ups"} <= set(found[DESK]["over"])
     assert "outside" in found["reviewer"]["over"]
+    assert found.get(INFO, {}).get("outside", 0) == 0, "to look at the log of a live case reaches nowhere outside"
     said = invoke(one, "audit", "attention", "--by", INFO)[1]
     assert "no judgement" in said and CASE not in said
     many = {
