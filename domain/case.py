@@ -561,6 +561,8 @@ class Hold(State):
     review_on: date
     released_on: date | None = None
     kind: HoldKind = "other"
+    released_because: Text | None = None
+    """None where an earlier release let it end without a reason."""
 
 
 class DestructionSigned(State):
@@ -674,6 +676,8 @@ class Case(State):
     opened_on: date
     customer: Customer
     contact_officer: str | None = None
+    opened_by: str | None = None
+    """Who opened or imported it; None where an earlier release did not note it here."""
     area: str | None = None
     group: str | None = None
     intake: dict[str, Answer] = {}

@@ -581,6 +581,8 @@ class ReleaseHold(Command):
     """End a stop on destruction (h1, h2 in `saw`; needed where more than one stands)."""
 
     do = "release_hold"
+    reasons: Text | None = None
+    """Needed; an earlier release did not ask for them."""
 
 
 class SignDestruction(Command):

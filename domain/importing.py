@@ -98,6 +98,7 @@ def _case(command: ImportCase, *, id: str, edition: str, keep_years: int | None,
         opened_on=on,
         customer=command.customer,
         contact_officer=command.contact_officer,
+        opened_by=by,
         area=command.area,
         keep_years=keep_years,
         imported=Imported(

@@ -46,6 +46,7 @@ def open_case(command: OpenCase, *, id: str, edition: str, keep_years: int | Non
         opened_on=the_day(command.on, today=today),
         customer=command.customer,
         contact_officer=command.contact_officer or actor.id,
+        opened_by=actor.id,
         area=command.area,
         group=command.group,
         keep_years=keep_years,

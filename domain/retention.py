@@ -16,6 +16,7 @@ from domain.measures import require_measures_taken
 from domain.notices import marked, owe
 from domain.people import Actor
 from domain.policy import Policy
+from domain.undoing import UNDO, answered_by_undoing, has_a_part, may_undo
 
 UNDER_WAY = ("to-send", "handed-over", "uncertain")
 """Letters that may reach their reader whatever is decided now."""
@@ -49,9 +50,10 @@ def hold(case: Case, command: HoldPapers, *, actor: Actor, policy: Policy, calen
 
 
 def release_hold(case: Case, command: ReleaseHold, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
-    """End one stop on destruction; the others stand."""
+    """End one stop on destruction, with the reason; the others stand."""
     on = the_day(command.on, today=today)
-    signed_by(actor, on)
+    placed = frozenset(one.by for _, one in standing_holds(case))
+    has_a_part(case, actor=actor, policy=policy, calendar=calendar, on=on, act="release a hold on its papers", besides=placed)
     standing = standing_holds(case)
     if not standing:
         raise Refusal("Nothing is on hold.", remains="The papers are kept until their time.")
@@ -59,7 +61,12 @@ def release_hold(case: Case, command: ReleaseHold, *, actor: Actor, policy: Poli
     listed = ", ".join(hold_in_words(*one) for one in standing)
     if named not in dict(standing) or (command.saw is None and len(standing) > 1):
         raise Refusal("saw must name the hold that ends.", kind="stale", cites=["DEF-19"], remains=f"Standing: {listed}.")
-    holds = tuple(one.model_copy(update={"released_on": on}) if f"h{n}" == named else one for n, one in enumerate(case.holds, start=1))
+    if command.reasons is None:
+        raise Refusal(
+            "reasons must say why the hold ends.", cites=(UNDO,), remains="Papers that a court or an ombudsman asks for are lost for good."
+        )
+    ended: dict[str, object] = {"released_on": on, "released_because": command.reasons}
+    holds = tuple(one.model_copy(update=ended) if f"h{n}" == named else one for n, one in enumerate(case.holds, start=1))
     left = f" Still standing: {', '.join(id for id, _ in standing if id != named)}." if len(standing) > 1 else ""
     return decided(case.model_copy(update={"holds": holds}), f"The hold {named} on destruction ended.{left}")
 
@@ -91,7 +98,7 @@ def destroy_papers(case: Case, command: DestroyPapers, *, actor: Actor, policy: 
 def withdraw(case: Case, command: Withdraw, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """End a case in which nothing was decided."""
     on = the_day(command.on, today=today)
-    signed_by(actor, on)
+    has_a_part(case, actor=actor, policy=policy, calendar=calendar, on=on, act="withdraw it")
     if case.sanctions:
         raise Refusal(
             "A decision has been made; the case runs its course.", remains="Lift the restrictions by a review, or correct a mistake."
@@ -109,8 +116,7 @@ def withdraw(case: Case, command: Withdraw, *, actor: Actor, policy: Policy, cal
 def correct(case: Case, command: Correct, *, actor: Actor, policy: Policy, calendar: Calendar, today: date) -> Decision:
     """Undo a case opened against the wrong person; whoever was told, or may yet be, is told of the mistake, and no other letter goes."""
     on = the_day(command.on, today=today)
-    by = signed_by(actor, on)
-    sanctions = case.sanctions
+    by, sanctions = may_undo(case, actor=actor, policy=policy, calendar=calendar, on=on), case.sanctions
     for sanction in case.in_force:
         sanctions = with_item(sanctions, sanction.model_copy(update={"ended_on": on, "ended_how": "mistake"}))
     told = any(notice.sent_on or notice.status in UNDER_WAY for notice in case.notices if notice.recipient is None)
@@ -118,7 +124,13 @@ def correct(case: Case, command: Correct, *, actor: Actor, policy: Policy, calen
         if notice.status in NOT_GONE:
             case = marked(case, notice, "withheld", withheld_reasons=command.reasons)
     case = case.model_copy(
-        update={"sanctions": sanctions, "ended_without_restriction": on, "ending": "mistake", "ending_reasons": command.reasons}
+        update={
+            "sanctions": sanctions,
+            "challenges": tuple(answered_by_undoing(one, on=on) for one in case.challenges),
+            "ended_without_restriction": on,
+            "ending": "mistake",
+            "ending_reasons": command.reasons,
+        }
     )
     if told:
         case, _ = owe(case, "removed", about="case", on=on, policy=policy, by=by)

@@ -86,7 +86,7 @@ def right_to(case: Case, target: Target, policy: Policy) -> Right | None:
 
 
 def _opens_next(answered: Challenge) -> bool:
-    gone = answered.outcome in ("withdraw", "remove") and not answered.only
+    gone = answered.outcome in ("withdraw", "remove", "undone") and not answered.only
     return answered.decided_on is not None and answered.outcome != NOT_ADMISSIBLE and not gone
 
 

@@ -145,7 +145,7 @@ def _offices(entry: Mapping[str, object] | None) -> list[str]:
     return [str(one) for one in found] if isinstance(found, list) else []
 
 
-PEOPLE = frozenset({"person", "contact_officer", "settled_by", "reviewed_by", "present", "directed_at", "involved"})
+PEOPLE = frozenset({"person", "contact_officer", "opened_by", "settled_by", "reviewed_by", "present", "directed_at", "involved"})
 """Fields of a case that hold ids of members of staff, besides `by` and an incident's `consulted`."""
 
 

@@ -169,7 +169,7 @@ def view_for(session: Session, case: Case, policy: Policy, reader: Reader, *, to
     if reader.local:
         return LOCAL
     opened = select(LogRow.actor).where(LogRow.case_id == case.id, LogRow.result == "accepted", col(LogRow.command).in_(OPENING))
-    opened_by = session.exec(opened.order_by(col(LogRow.n))).first()
+    opened_by = case.opened_by or session.exec(opened.order_by(col(LogRow.n))).first()
     waiting = tasks(case, policy, calendar_of(session, case, policy), today=today)
     return view_of(
         case, reader.who, staff=staff_of(session, case.body, today), policy=policy, tasks=waiting, opened_by=opened_by,

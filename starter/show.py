@@ -44,8 +44,8 @@ class Screen(Console):
 
 WORD = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4}|\S+")
 """What stays on one line: a word, or a day."""
-LONG, FOLDED, GAP = 32, 16, 2
-"""Signs from which a word is a hash or a path, and may be folded; to how many; columns of the screen between two of a table."""
+LONG, FOLDED, SHORT, GAP = 32, 16, 8, 2
+"""Signs from which a word is a hash or a path and may be folded, and to how many; up to which a cell stays whole; between two columns."""
 
 out = Screen(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
 err = Screen(stderr=True, highlight=False, soft_wrap=True)
@@ -99,6 +99,7 @@ def _in_paragraphs(columns: tuple[str, ...], rows: list[list[str]], title: str |
 
 def _least(column: str, cells: list[str], *, whole: bool) -> int:
     """Returns the columns of the screen that a table's column must have: for its cells where they stay whole, else for its longest word."""
+    whole = whole or max(map(cell_len, (column, *cells))) <= SHORT
     parts = [column, *cells] if whole else [word for cell in (column, *cells) for word in WORD.findall(cell)]
     lengths = [cell_len(one) for one in parts]
     return max((length if whole or length < LONG else FOLDED for length in lengths), default=0)

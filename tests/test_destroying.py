@@ -295,7 +295,7 @@ def test_the_list_says_since_when_what_stops_it_and_who_must_sign(records: Recor
     [held] = due(records.engine, today=DUE)
     assert "h1 (litigation" in held.stopped_by[0]
 
-    records.tell(message("h-", "release_hold", saw="h1"), DUE)
+    records.tell(message("h-", "release_hold", saw="h1", reasons="It was settled."), DUE)
     sign(records)
     [ready] = due(records.engine, today=DUE)
     assert ready.ready and ready.signed == [f"{RECORDS} (records officer)", f"{MANAGER} (senior manager who decides)"]

@@ -222,9 +222,11 @@ def test_each_profile_of_the_template_can_be_read():
 def test_the_template_names_services_and_settings_that_there_are():
     """What it adds to docker-compose.yml; each program's permissions are those of the page."""
     added, base = (YAML(typ="safe").load(path)["services"] for path in (ACCESS / "compose.yaml", HOME / "docker-compose.yml"))
-    assert set(added) <= set(base) and len(added) == 4
+    assert set(added) <= set(base) and len(added) == 5
     ours = {name.removeprefix("EVENHAND_").lower() for one in added.values() for name in one["environment"] if name.startswith("EVENHAND_")}
-    assert ours == {"temporal_profile", "temporal_config"} and ours <= set(Settings.model_fields)
+    assert ours == {"temporal_profile", "temporal_config", "codec_origin", "codec_issuer", "codec_audience"} and ours <= set(
+        Settings.model_fields
+    )
     page = (HOME / "docs" / "access.md").read_text(encoding="utf-8")
     permissions = json.loads((ACCESS / "permissions.json").read_text(encoding="utf-8"))
     for who, allowed in permissions.items():

@@ -148,7 +148,7 @@ def lived(restricted: Engine) -> Engine:
         date(2027, 6, 1),
     )
     accepted(restricted, message("l7", "hold", reasons="SECRET claim", review_on="2028-06-01"), date(2027, 6, 2))
-    accepted(restricted, message("l8", "release_hold"), date(2028, 6, 1))
+    accepted(restricted, message("l8", "release_hold", reasons="The claim was settled."), date(2028, 6, 1))
     return restricted
 
 
@@ -435,7 +435,7 @@ def test_every_personal_text_of_the_whole_life_was_kept(lived: Engine):
 
 
 PLAIN = {
-    "case.Case": {"id", "body", "policy", "edition", "contact_officer", "area", "group"},
+    "case.Case": {"id", "body", "policy", "edition", "contact_officer", "opened_by", "area", "group"},
     "case.Arrangement": {"spoc"},
     "case.MeasureTaken": {"measure"},
     "case.Quoted": {"label"},
