@@ -21,6 +21,7 @@ from records.database import _sqlite_opened, migrate, open_database
 from records.keys import file_keys
 from tests.notify import FakeNotify
 from tests.posting import MONDAY
+from tests.tables import with_tables
 
 SESSION = pytest.StashKey[pytest.Session]()
 NUMBERS = count(1)
@@ -77,16 +78,6 @@ def migrated_postgres(postgres_url: str) -> str:
     return "migrated"
 
 
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Returns a database file with the tables that the migrations made: the others are copies of it."""
-    file = tmp_path_factory.mktemp("migrated") / "records.db"
-    engine = open_database(f"sqlite:///{file}")
-    migrate(engine)
-    engine.dispose()
-    return file
-
-
 @pytest.fixture
 def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
     """Gives the URL of an empty database of this test's own, dropped after it."""
@@ -132,9 +123,10 @@ def copied_postgres_url(postgres_url: str, migrated_postgres: str) -> Iterator[s
 
 
 @pytest.fixture
-def copied_sqlite_url(tmp_path: Path, migrated_sqlite: Path) -> str:
+def copied_sqlite_url(tmp_path: Path) -> str:
     """Returns the URL of a database file of this test's own, with the tables that the migrations made."""
-    return f"sqlite:///{shutil.copyfile(migrated_sqlite, tmp_path / 'records.db')}"
+    with_tables(tmp_path / "records.db").dispose()
+    return f"sqlite:///{tmp_path / 'records.db'}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -1,8 +1,8 @@
 """The command line as a process of its own, forked from one that has imported what commands need: a start from nothing takes seconds.
 
-Nothing else is shared: environment, folder, arguments, input and output are the call's. What reads its environment when it is imported
-(`starter.show`) is imported by each anew. That the installed program starts from nothing is held where its place is tried: test_docs_replayed,
-test_files_not_there, test_keys, test_signed_doors, test_local_run."""
+Nothing else is shared: environment, folder, words, input and output are the call's. What reads its environment when it is imported
+(`starter.show`) is imported by each anew. That the installed program starts from nothing is held where nobody calls this:
+test_docs_replayed, test_files_not_there, test_keys, test_signed_doors, test_local_run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from multiprocessing import forkserver
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
@@ -59,11 +59,15 @@ def _have_imported() -> None:
 
 
 def _become(words: tuple[str, ...], env: dict[str, str], cwd: str, place: str) -> None:
-    """Go on as the installed program would: its input, output, environment, folder and words, and what it leaves uncaught told as by Python."""
-    for name, number, how in (("given", 0, os.O_RDONLY), ("said", 1, os.O_WRONLY | os.O_CREAT), ("complained", 2, os.O_WRONLY | os.O_CREAT)):
+    """Go on as the installed program would; what it leaves uncaught is told as Python tells it."""
+    for number, name, how in (
+        (0, "given", os.O_RDONLY),
+        (1, "said", os.O_WRONLY | os.O_CREAT),
+        (2, "complained", os.O_WRONLY | os.O_CREAT),
+    ):
         os.dup2(os.open(Path(place) / name, how), number)
-    sys.stdin, sys.stdout = open(0, encoding="utf-8", closefd=False), open(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stdin, sys.stdout = _stream(0, "r"), _stream(1, "w")
+    sys.stderr = _stream(2, "w", errors="backslashreplace", buffering=1)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
@@ -76,3 +80,6 @@ def _become(words: tuple[str, ...], env: dict[str, str], cwd: str, place: str) -
         sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]  # something was raised
         sys.stdout.flush()
         os._exit(1)
+
+
+_stream = partial(open, encoding="utf-8", closefd=False)
