@@ -23,9 +23,11 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# Three files at a time: much of a test's time is waiting for a server. A file's tests stay together, for they share its servers.
+# Three files at a time: much of a test's time is waiting for a server. A file's tests stay together, for they share its servers; the longest
+# files come first (tests/conftest.py). Compiled files are kept: each of the three would compile every test, each process the whole program.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev format lint types imports test
 

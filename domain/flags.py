@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
 from domain.case import Case
 from domain.clocks import all_deadlines
 from domain.days import Calendar
+from domain.deadlines import Deadline
 from domain.measures import measures_owed
 from domain.notices import notified_on
 from domain.policy import Policy
@@ -25,13 +25,14 @@ FLAGS = frozenset({
 def flags(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tuple[str, ...]:
     """Returns what must be seen at once, in alphabetical order."""
     waiting = {task.kind for task in tasks(case, policy, calendar, today=today)}
+    deadlines = all_deadlines(case, policy, calendar)
     found = {
         "not_yet_notified": any((notified_on(case, one.notice) or date.max) > today for one in case.in_force),
-        "appeal_window_closed": _latest_window_closed(case, policy, calendar, today),
+        "appeal_window_closed": _latest_window_closed(deadlines, today),
         "late_appeal_undecided": any(one.awaiting_lateness for one in case.challenges),
         "appeal_pending": any(one.pending for one in case.challenges),
-        "answer_overdue": any(_overdue(case, policy, calendar, today, "answer-due")),
-        "review_overdue": any(_overdue(case, policy, calendar, today, "review-overdue")),
+        "answer_overdue": _overdue(deadlines, today, "answer-due"),
+        "review_overdue": _overdue(deadlines, today, "review-overdue"),
         "review_missed": any(key.startswith("review-overdue:") for key in case.passed),
         "letter_blocked": any(one.status in ("blocked", "returned", "uncertain") for one in case.notices),
         "letter_withheld": any(one.status == "withheld" for one in case.notices),
@@ -49,12 +50,12 @@ def flags(case: Case, policy: Policy, calendar: Calendar, *, today: date) -> tup
     return tuple(sorted(name for name, raised in found.items() if raised))
 
 
-def _overdue(case: Case, policy: Policy, calendar: Calendar, today: date, kind: str) -> Iterator[bool]:
-    return (one.fires <= today for one in all_deadlines(case, policy, calendar) if one.kind == kind)
+def _overdue(deadlines: tuple[Deadline, ...], today: date, kind: str) -> bool:
+    return any(one.fires <= today for one in deadlines if one.kind == kind)
 
 
-def _latest_window_closed(case: Case, policy: Policy, calendar: Calendar, today: date) -> bool:
-    closes = [one.fires for one in all_deadlines(case, policy, calendar) if one.kind == "appeal-closes"]
+def _latest_window_closed(deadlines: tuple[Deadline, ...], today: date) -> bool:
+    closes = [one.fires for one in deadlines if one.kind == "appeal-closes"]
     return bool(closes) and max(closes) <= today
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Generic, Literal, TypeVar
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
@@ -61,6 +62,9 @@ StartEvent = Literal[
 ]
 
 
+UNITS: tuple[Unit, ...] = ("days", "weeks", "months", "years", "working_days")
+
+
 class Period(Data):
     """A length of civil time and the event it runs from; exactly one unit."""
 
@@ -81,25 +85,24 @@ class Period(Data):
 
     @model_validator(mode="after")
     def _has_one_unit(self) -> Period:
-        if len(self._units()) != 1:
+        if len(tuple(self._units())) != 1:
             raise ValueError("a period needs exactly one of days, weeks, months, years, working_days")
         return self
 
-    def _units(self) -> list[tuple[Unit, Cited[PositiveInt]]]:
-        names: tuple[Unit, ...] = ("days", "weeks", "months", "years", "working_days")
-        return [(name, value) for name in names if (value := getattr(self, name)) is not None]
+    def _units(self) -> Iterator[tuple[Unit, Cited[PositiveInt]]]:
+        return ((name, value) for name in UNITS if (value := getattr(self, name)) is not None)
 
     @property
     def unit(self) -> Unit:
-        return self._units()[0][0]
+        return next(self._units())[0]
 
     @property
     def count(self) -> int:
-        return self._units()[0][1].value
+        return self.number.value
 
     @property
     def number(self) -> Cited[PositiveInt]:
-        return self._units()[0][1]
+        return next(self._units())[1]
 
     @property
     def table(self) -> CalendarName | None:
@@ -117,8 +120,8 @@ class Period(Data):
     @property
     def words(self) -> str:
         """Returns the period as people say it: 28 days, two weeks, 20 working days."""
-        unit = self.unit.replace("_", " ")
-        return f"{self.count} {unit if self.count > 1 else unit[:-1]}"
+        unit, count = self.unit.replace("_", " "), self.count
+        return f"{count} {unit if count > 1 else unit[:-1]}"
 
 
 Relation = Literal[

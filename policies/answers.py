@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -145,8 +146,16 @@ def exercised() -> dict[str, tuple[str, ...]]:
     """Returns the rehearsals that claim each clause; empty where only the program is installed."""
     found: dict[str, list[str]] = {}
     for path in sorted((Path(__file__).resolve().parent.parent / "rehearsals").glob("*.yaml")):
-        data = load.parse(load.text_of(path), path.name)
-        claimed = data.get("cites", ()) if isinstance(data, dict) else ()
-        for clause in claimed:
+        for clause in _claimed(load.text_of(path), path.name):
             found.setdefault(str(clause), []).append(path.stem)
     return {clause: tuple(paths) for clause, paths in found.items()}
+
+
+CITES = re.compile(r"^cites:.*?(?=^\w|\Z)", re.DOTALL | re.MULTILINE)
+"""A rehearsal's own line of clauses: the rest of a hundred files need not be read for it."""
+
+
+def _claimed(text: str, name: str) -> Iterable[object]:
+    written = CITES.search(text)
+    data = load.parse(written[0], name) if written else None
+    return data["cites"] if isinstance(data, dict) else ()

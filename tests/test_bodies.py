@@ -10,11 +10,12 @@ import pytest
 
 from activities.bodies import body_of, save_body
 from policies.load import Unreadable
-from records.database import migrate, open_database, reading, transaction
+from records.database import open_database, reading, transaction
 from records.tables import StaffRow
 from starter.bodies import read_body
 from starter.samples import samples
 from tests.engine import evenhand
+from tests.tables import with_tables
 
 DONE, MISUNDERSTOOD, UNKNOWN = 0, 2, 4
 BODY = """\
@@ -33,7 +34,7 @@ people:
 def env(tmp_path: Path) -> dict[str, str]:
     """Records of their own with the present tables and nothing in them."""
     url = f"sqlite:///{tmp_path / 'evenhand.db'}"
-    migrate(open_database(url))
+    with_tables(tmp_path / "evenhand.db")
     return {"EVENHAND_VAR": str(tmp_path), "EVENHAND_DATABASE_URL": url}
 
 

@@ -21,7 +21,7 @@ from domain.case import Case
 from domain.days import Calendar, Holiday, add_working_days
 from policies import load
 from policies.load import Unreadable
-from records.database import migrate, open_database, reading, transaction
+from records.database import open_database, reading, transaction
 from records.store import read_case
 from records.tables import CalendarEditionRow, CaseRow, NoticeRow, TaskRow
 from starter.calendars import lagging_cases, next_table, read_calendar, require_newer
@@ -31,6 +31,7 @@ from starter.undelivered import waiting_letters
 from tests.engine import PATIENCE, evenhand
 from tests.signing import signed_act
 from tests.stories import ENGLAND, MMO, MMO_GROUNDS, MMO_STAFF
+from tests.tables import with_tables
 from tests.test_local_run import found, settings, up
 
 DONE, REFUSED, MISUNDERSTOOD, UNREACHED, UNKNOWN = 0, 1, 2, 3, 4
@@ -309,8 +310,7 @@ def test_a_task_past_the_known_holidays_is_marked(records: Engine):
 def env(tmp_path: Path) -> dict[str, str]:
     """Records of their own with the present tables and one MMO case; no engine runs."""
     url = f"sqlite:///{tmp_path / 'evenhand.db'}"
-    engine = open_database(url)
-    migrate(engine)
+    engine = with_tables(tmp_path / "evenhand.db")
     with transaction(engine) as session:
         save_body(session, body_with())
     lead(engine)

@@ -37,7 +37,7 @@ from domain.rules import Finding
 from policies import load
 from policies.form import form_of
 from policies.load import Contradiction, Unreadable
-from records.database import migrate, open_database, reading, transaction
+from records.database import reading, transaction
 from starter.bodies import read_body
 from starter.import_cells import Words
 from starter.register_import import check_table
@@ -72,6 +72,7 @@ from tests.stories import (
     portsmouth,
     sent,
 )
+from tests.tables import with_tables
 from tests.test_policies import changed, refused
 
 DAY = date(2027, 5, 4)
@@ -211,9 +212,7 @@ people: []
 def test_a_body_sets_the_address_and_every_open_case_has_it_at_once(tmp_path: Path):
     file = tmp_path / "body.yaml"
     file.write_text(FILE, encoding="utf-8")
-    body, url = read_body(file), f"sqlite:///{tmp_path / 'evenhand.db'}"
-    engine = open_database(url)
-    migrate(engine)
+    body, engine = read_body(file), with_tables(tmp_path / "evenhand.db")
     with transaction(engine) as session:
         save_body(session, body)
         _, edition = keep_edition(session, body, at=datetime(2027, 3, 1, 9, 0, tzinfo=UTC))

@@ -16,7 +16,7 @@ from activities.bodies import Body, keep_edition, save_body
 from domain.policy import Part
 from domain.restrictions import RestrictionType
 from policies import load
-from records.database import migrate, open_database, reading, transaction
+from records.database import open_database, reading, transaction
 from records.store import read_case, save_case
 from records.vault import CaseVault
 from starter.sample_letters import Samples, sample_letter
@@ -24,6 +24,7 @@ from starter.sample_restrictions import EXAMPLES
 from starter.wording import check_wording
 from tests.engine import ROOT, evenhand
 from tests.stories import MMO, MMO_STAFF, a_restricted_mmo_case
+from tests.tables import with_tables
 
 DONE, REFUSED, MISUNDERSTOOD, UNKNOWN = 0, 1, 2, 4
 AT = datetime(2027, 3, 10, 9, tzinfo=timezone.utc)
@@ -40,8 +41,7 @@ def letter(*words: str, env: dict[str, str] | None = None) -> subprocess.Complet
 def records(tmp_path: Path) -> dict[str, str]:
     """Records that hold one restricted case, its body with a letterhead, and no engine anywhere."""
     url = f"sqlite:///{tmp_path / 'evenhand.db'}"
-    engine = open_database(url)
-    migrate(engine)
+    engine = with_tables(tmp_path / "evenhand.db")
     body = Body(body="mmo", name="MMO (sample)", policy="mmo", people=MMO_STAFF.people, letterhead=("Sample Offices", "Sampletown"))
     with transaction(engine) as session:
         save_body(session, body)

@@ -10,11 +10,12 @@ import pytest
 
 import starter.desk
 from activities.bodies import Body, save_body
-from records.database import migrate, open_database, transaction
+from records.database import transaction
 from records.desk import Desk
 from starter.clock import today
 from starter.desk import Incoming, NoSuchBody, check_contact, look_up
 from tests.engine import CUSTOMER, MMO_STAFF, OFFICER, Office, closed_office, evenhand, free_port, office, server
+from tests.tables import with_tables
 from tests.test_desk_records import restricted, told
 
 __all__ = ["closed_office", "office", "server"]
@@ -117,8 +118,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Records with three customers, two of them of one name, and no engine."""
     folder: Path = tmp_path_factory.mktemp("desk")
     url = f"sqlite:///{folder / 'evenhand.db'}"
-    engine = open_database(url)
-    migrate(engine)
+    engine = with_tables(folder / "evenhand.db")
     from tests.stories import MMO_STAFF as STAFF
 
     with transaction(engine) as session:

@@ -24,10 +24,11 @@ import starter.doctor_installation as on_installation
 import starter.doctor_records as on_records
 import worker.run as wiring
 from activities.bodies import Body
-from records.database import migrate, open_database, transaction
+from records.database import open_database, transaction
 from records.tables import CaseRow
 from starter.doctor import Finding, Ill, examine
 from tests.engine import CUSTOMER, evenhand, free_port, new_office, server
+from tests.tables import with_tables
 from tests.test_metrics import TODAY, a_notice, a_staff_notice, a_task
 from tests.test_tracing import WARNING, report
 from worker.reconciliation import keep_reconciliations
@@ -42,9 +43,7 @@ class Clinic:
     """An installation of its own on the shared server: records that the migrations made, a queue, a folder for letters."""
 
     def __init__(self, client: Client, folder: Path) -> None:
-        engine = open_database(f"sqlite:///{folder / 'evenhand.db'}")
-        migrate(engine)
-        engine.dispose()
+        with_tables(folder / "evenhand.db").dispose()
         self.office = new_office(client, folder)
         self.settings = Settings(
             var=folder, database_url=f"sqlite:///{folder / 'evenhand.db'}", temporal_address=client.service_client.config.target_host,

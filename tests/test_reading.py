@@ -25,7 +25,7 @@ from policies.load import Unreadable
 from records.append_only import unguard
 from records.audit import heads, verify
 from records.chain import FIRST
-from records.database import migrate, open_database, reading, transaction
+from records.database import open_database, reading, transaction
 from records.desk import Desk
 from records.log import Log
 from records.reads import Read, first_broken_read, note, noted
@@ -38,6 +38,7 @@ from starter.desk import Incoming, look_up
 from starter.reading import NotShown, Reader, looking, view_for
 from starter.show import out
 from tests.stories import MMO_STAFF, a_restricted_mmo_case, a_restricted_portsmouth_case
+from tests.tables import with_tables
 from tests.test_cli import every_command
 from tests.test_desk_records import restricted, told
 
@@ -127,8 +128,7 @@ def test_who_reported_an_incident_is_no_officer_of_the_case():
 def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     folder: Path = tmp_path_factory.mktemp("reads")
     url = f"sqlite:///{folder / 'evenhand.db'}"
-    engine = open_database(url)
-    migrate(engine)
+    engine = with_tables(folder / "evenhand.db")
     with transaction(engine) as session:
         save_body(
             session, Body(body="mmo", name="mmo", policy="mmo", keep_years=6, people=PEOPLE, information_officer="information-officer")

@@ -21,7 +21,7 @@ from activities.outcome import Act, Outcome
 from activities.recording import Recording
 from domain.commands import DeadlinePassed
 from domain.days import first_instant
-from records.database import migrate, open_database, reading, transaction
+from records.database import reading, transaction
 from records.log import first_broken_line, log_of
 from records.tables import CaseRow, LetterRow, SanctionRow
 from records.vault import CaseVault
@@ -33,6 +33,7 @@ from starter.register_import import Checked, check_file
 from starter.take_over import Answer, against_records, message_of, take_over
 from tests.engine import MMO, OFFICER, evenhand, free_port, new_office, office, opening, server
 from tests.signing import signed_act
+from tests.tables import with_tables
 from worker.server import skipping_server
 
 __all__ = ["office", "server"]
@@ -246,8 +247,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Settings of records with one body and two imported cases, and of an engine that is not there."""
     folder = tmp_path_factory.mktemp("register")
     url = f"sqlite:///{folder / 'evenhand.db'}"
-    engine = open_database(url)
-    migrate(engine)
+    engine = with_tables(folder / "evenhand.db")
     with transaction(engine) as session:
         save_body(session, MMO)
     file = written(folder, line("OLD", decided_days_ago=3 * 366, notes="=1+1"), line("NEW", decided_days_ago=30))

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from policies import load
-from starter.script import read_script
+from policies.answers import exercised
+from starter.script import Script, read_script
 from tests.playing import Played, all_played
 
 FOLDER = Path(__file__).resolve().parent.parent / "rehearsals"
 FILES = sorted(FOLDER.glob("*.yaml"))
+
+
+@cache
+def script_of(path: Path) -> Script:
+    return read_script(path).script
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -35,7 +42,7 @@ async def test_a_rehearsal_goes_as_its_author_expects(path: Path, performances: 
 
 def test_there_are_at_least_six_rehearsals_of_every_policy():
     """A guard over nothing would pass: how many there are is counted, for every policy that comes with the project."""
-    counted = Counter(policy for path in FILES if (policy := read_script(path).script.policy) in load.names())
+    counted = Counter(policy for path in FILES if (policy := script_of(path).policy) in load.names())
     print(dict(counted))
 
     assert set(counted) == set(load.names())
@@ -75,9 +82,10 @@ def test_every_trap_is_covered_by_a_rehearsal():
 
 def test_every_clause_a_rehearsal_cites_exists():
     """A rehearsal that cites a clause nobody wrote would prove nothing of the text."""
-    cited = [(path.stem, clause) for path in FILES for clause in read_script(path).script.cites]
+    cited = [(path.stem, clause) for path in FILES for clause in script_of(path).cites]
     known = {clause for name in load.clause_lists() for clause in load.clauses(name)} | set(load.defaults())
     print(f"{len(cited)} citations in {len(FILES)} rehearsals")
 
     assert len(cited) > 200
     assert [one for one in cited if one[1] not in known] == []
+    assert sorted(cited) == sorted((name, clause) for clause, names in exercised().items() for name in names)

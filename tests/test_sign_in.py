@@ -24,7 +24,7 @@ from activities.signatures import claims_in
 from activities.staff_lists import Loaded, lists_of
 from domain.directory import Directory
 from domain.people import Person
-from records.database import migrate, open_database, reading, transaction
+from records.database import open_database, reading, transaction
 from starter.acting import NobodyNamed, who_acts
 from starter.clock import now
 from starter.identity import SignInFailed
@@ -34,6 +34,7 @@ from starter.signer import make_pair, public_file
 from tests.engine import ROOT, evenhand
 from tests.provider import OURS, SECRET, Json, Provider, provider_running
 from tests.signing import key_file_in
+from tests.tables import with_tables
 from worker.settings import Settings
 
 PERSON = "olive-officer"
@@ -63,7 +64,7 @@ def provider(running: Provider) -> Provider:
 @pytest.fixture
 def env(provider: Provider, tmp_path: Path) -> dict[str, str]:
     url = f"sqlite:///{tmp_path / 'evenhand.db'}"
-    migrate(open_database(url))
+    with_tables(tmp_path / "evenhand.db")
     with transaction(open_database(url)) as session:
         save_body(session, Body(body="mmo", name="MMO", policy="mmo", keep_years=6, people=PEOPLE), Loaded(at=now()))
     return {

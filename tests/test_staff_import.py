@@ -11,13 +11,14 @@ import pytest
 from activities.bodies import Body, body_of
 from domain.directory import Directory
 from policies.load import Unreadable
-from records.database import migrate, open_database, reading, transaction
+from records.database import open_database, reading, transaction
 from records.tables import TaskRow
 from starter.bodies import read_body
 from starter.spreadsheet import UnreadableTable
 from starter.staff_claims import read_claims
 from starter.staff_table import staff_of
 from tests.engine import evenhand
+from tests.tables import with_tables
 
 HEADER = "id,name,offices,grade,line_manager,deputises,valid_to,absences\n"
 ROWS = (
@@ -46,7 +47,7 @@ DIRECTORY = Directory.model_validate(
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     url = f"sqlite:///{tmp_path / 'evenhand.db'}"
-    migrate(open_database(url))
+    with_tables(tmp_path / "evenhand.db")
     env = {"EVENHAND_VAR": str(tmp_path), "EVENHAND_DATABASE_URL": url}
     (tmp_path / "body.yaml").write_text(FILE, encoding="utf-8")
     assert run("body", "set", str(tmp_path / "body.yaml"), env=env).returncode == 0
