@@ -78,8 +78,12 @@ class _Held:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.where}>"
 
+    def ids(self) -> tuple[str, ...]:
+        """Returns the master keys that this process holds, by their ids."""
+        return tuple(self._all())
+
     def current(self) -> str:
-        return list(self._all())[-1]
+        return self.ids()[-1]
 
     def wrap(self, key: bytes) -> tuple[str, bytes]:
         id, master = list(self._all().items())[-1]
@@ -122,9 +126,6 @@ class FileMasters(_Held):
         except (OSError, UnicodeDecodeError) as error:
             raise NoMaster(f"The master key file {self.path} cannot be read ({type(error).__name__}).") from None
         return self._read[1]
-
-    def ids(self) -> tuple[str, ...]:
-        return tuple(self._all())
 
     def add(self) -> str:
         """Add a new master key, which wraps new keys from now on. Returns its id."""

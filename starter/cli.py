@@ -185,7 +185,7 @@ def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> 
     except RuntimeError as error:
         if "connect" not in str(error).lower():
             raise
-        complain(f"The Temporal server cannot be reached ({error}). Start it with evenhand up, or set EVENHAND_TEMPORAL_ADDRESS.")
+        complain("The Temporal server cannot be reached. Start it with evenhand up, or set EVENHAND_TEMPORAL_ADDRESS.")
         raise typer.Exit(UNREACHED) from None
 
 

@@ -79,7 +79,8 @@ def run_(
         acting(by or None) if set(chosen) - half else ""
     )  # what is half done was signed and begun: it is finished by nobody in particular
     _none_chosen(chosen, all_due)
-    run(_destroyed(chosen, half, destroyer, json))
+    waiting = [one for case, one in found.items() if all_due and case not in chosen]
+    run(_destroyed(chosen, half, destroyer, json, waiting=waiting))
 
 
 def _would(cases: Sequence[str], json: bool) -> None:
@@ -95,18 +96,23 @@ def _would(cases: Sequence[str], json: bool) -> None:
 
 
 def _why_not(one: Due) -> str:
-    return f"no: {' '.join([*one.stopped_by, *(f'to be signed by {who}' for who in one.to_sign)])}"
+    return f"no: {_waits_for(one)}"
 
 
-async def _destroyed(cases: Sequence[str], half: set[str], by: str, json: bool) -> None:
-    """Destroy one case after the other; whatever fails on the way leaves what is done, and is finished by the next run."""
+def _waits_for(one: Due) -> str:
+    return " ".join([*one.stopped_by, *([f"to be signed by {'; '.join(one.to_sign)}"] if one.to_sign else [])])
+
+
+async def _destroyed(cases: Sequence[str], half: set[str], by: str, json: bool, *, waiting: Sequence[Due] = ()) -> None:
+    """Destroy one case after the other; whatever fails on the way leaves what is done, and is finished by the next run. What is due
+    and may not be destroyed yet (`waiting`) is told with what it waits for."""
     from temporalio.service import RPCError
 
     from activities.finishing import NotEnded
     from starter.destroying import facts_of, scrub
 
     work, failed = await _work(), False
-    told: list[dict[str, object]] = []
+    told: list[dict[str, object]] = [{"case": one.case, "result": "not destroyed", "answer": _waits_for(one)} for one in waiting]
     for case in cases:
         answer = None if case in half else await _act(case, "destroy_papers", by)
         if answer is not None and not answer.accepted:
@@ -242,9 +248,11 @@ def certificate(
 
 
 def _flat(value: object) -> str:
+    """Returns a fact of a certificate as a person reads it; what is not so, or not there, is left out."""
     if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {_flat(one)}" for name, one in value.items()) or "nothing"
-    return "; ".join(map(_flat, value)) if isinstance(value, list) else str(value)
+        said = {name.replace("_", " "): one for name, one in value.items() if one not in (False, None, [])}
+        return ", ".join(name if one is True else f"{name} {_flat(one)}" for name, one in said.items()) or "nothing"
+    return ("; ".join(map(_flat, value)) or "nobody") if isinstance(value, list) else "none" if value is None else str(value)
 
 
 def _due(body: str | None) -> tuple[Due, ...]:

@@ -114,7 +114,8 @@ def reconcile(
         said = f"{report.began:%Y-%m-%d %H:%M} UTC: {several(report.cases, 'case')}, {report.mended} mended, {report.left} left."
         out.print(said, markup=False)
         rows = [("left" if one.left else "mended", one.kind.replace("-", " "), one.case, one.where) for one in report.named]
-        table(("", "what", "case", "where"), rows)
+        if rows:
+            table(("", "what", "case", "where"), rows)
     raise typer.Exit(REFUSED if report.left else OK)
 
 

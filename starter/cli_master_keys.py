@@ -21,10 +21,11 @@ def new_master() -> None:
 
 
 def masters(json: Json = False) -> None:
-    """List the master keys by their ids, and how many cases' keys each wraps. No key is shown."""
+    """List the master keys by their ids, and how many keys each wraps. No key is shown."""
     store = _store()
     current, counts = store.masters.current(), store.wrapped_by()
-    rows = [(id, counts.get(id, 0), id == current) for id in sorted({current, *counts})]
+    held: tuple[str, ...] = getattr(store.masters, "ids", tuple)()  # a key service keeps its own list
+    rows = [(id, counts.get(id, 0), id == current) for id in sorted({current, *counts, *held})]
     if json:
         as_json([{"master": id, "wraps": count, "wraps_new_keys": is_current} for id, count, is_current in rows])
     else:

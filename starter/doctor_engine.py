@@ -193,7 +193,7 @@ def _schedule(id: str, found: ScheduleDescription, at: datetime) -> str:
     last = max([one.started_at for one in found.info.recent_actions] + [found.info.created_at])
     if at - last > 2 * every + timedelta(minutes=5):
         raise Ill(f"{id} last began at {last:%Y-%m-%d %H:%M} UTC", "Is a worker running, and was one all the time?", state="warn")
-    return f"{id} began or was made at {last:%Y-%m-%d %H:%M} UTC, every {int(every.total_seconds() // 60)} minutes"
+    return f"{id} began or was made at {last:%Y-%m-%d %H:%M} UTC, {_often(every)}"
 
 
 async def _clock(client: Client) -> str:
@@ -237,3 +237,8 @@ async def _asking(client: Client) -> AsyncIterator[None]:
         yield
     finally:
         await cut_short(work)
+
+
+def _often(every: timedelta) -> str:
+    minutes = int(every.total_seconds() // 60)
+    return "every day" if minutes == 1440 else "every hour" if minutes == 60 else f"every {minutes} minutes"
