@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from domain.decision import Refusal
 from domain.signing import Claims, SigningKey, misfit, out_of_time
-from records.signing_keys import key_of, lies_at_most, public_key_of
+from records.signing_keys import key_of, lies_at_most, out_of_place, public_key_of
 
 ALGORITHM, TYPE = "EdDSA", "evenhand-act+jws"
 LONGEST = 2048
@@ -26,6 +26,11 @@ BOUND = ("v", "id", "do", "by", "on", "saw", "with", "token")
 """Fields of a message that have a claim of their own; all others are bound together."""
 JWS = PyJWS(algorithms=[ALGORITHM])
 HOW = "Have it signed: evenhand case act ... --print gives the signed text; docs/contract.md says how another service signs."
+ANOTHER_KEY = (
+    "Signed again with this key it is refused again. EVENHAND_SIGNING_KEY_FILE names the key that signs here, "
+    "evenhand keys list says whom each signs for; an operator adds one with evenhand keys add-signer."
+)
+TRIAL = "the key was made for trying out and counts for nothing in these records"
 
 Message = dict[str, object]
 
@@ -80,10 +85,12 @@ def verified(session: Session, case: str, message: Message, *, body: str | None,
     if _unreadable(message):
         raise unsigned("it cannot be read as a JSON object, and so it is not signed")
     claims, key = _read(session, message.get("token"))
-    fault = _misfit(claims, case, message) or _not_for(key, claims, body)
     signed_at = claims.signed_at
-    fault = fault or key.unusable_at(signed_at) or out_of_time(signed_at, arrived=arrived, lies_at_most=_limit(session, signed_at, arrived))
-    if fault:
+    if fault := _misfit(claims, case, message):
+        raise unsigned(fault)
+    if fault := _not_for(key, claims, body) or _trial(session, key) or key.unusable_at(signed_at):
+        raise unsigned(fault, remains=ANOTHER_KEY)
+    if fault := out_of_time(signed_at, arrived=arrived, lies_at_most=_limit(session, signed_at, arrived)):
         raise unsigned(fault)
     return claims
 
@@ -103,8 +110,8 @@ def claims_in(token: object) -> Claims | None:
         return None
 
 
-def unsigned(why: str) -> Refusal:
-    return Refusal(f"Not acted on: {why}.", kind="unsigned", remains=HOW)
+def unsigned(why: str, *, remains: str = HOW) -> Refusal:
+    return Refusal(f"Not acted on: {why}.", kind="unsigned", remains=remains)
 
 
 def kid_in(token: object) -> str:
@@ -123,7 +130,7 @@ def _read(session: Session, token: object) -> tuple[Claims, SigningKey]:
         raise unsigned(f"the token's header must be alg {ALGORITHM}, typ {TYPE} and a kid, and nothing else")
     public = public_key_of(session, kid)
     if public is None:
-        raise unsigned(f"the records hold no key {kid[:12]}")
+        raise unsigned(f"the records hold no key {kid[:12]}", remains=ANOTHER_KEY)
     return _opened(str(token), public), key_of(session, kid)
 
 
@@ -167,6 +174,10 @@ def _misfit(claims: Claims, case: str, message: Message) -> str | None:
 
 def _not_for(key: SigningKey, claims: Claims, body: str | None) -> str | None:
     return None if key.signs_for(claims.sub, body) else "the key may not sign for this person on this body's cases"
+
+
+def _trial(session: Session, key: SigningKey) -> str | None:
+    return TRIAL if out_of_place(session, key.kid) else None
 
 
 def _limit(session: Session, signed_at: datetime, arrived: datetime) -> timedelta:

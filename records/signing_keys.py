@@ -28,6 +28,11 @@ def key_of(session: Session, kid: str) -> SigningKey:
     )  # fmt: skip
 
 
+def out_of_place(session: Session, kid: str) -> bool:
+    """Returns whether a key that is there was made for trying out, and these records are no file for trying out."""
+    return session.get_one(SigningKeyRow, kid).local and session.get_bind().dialect.name != "sqlite"
+
+
 def keep_key(session: Session, key: SigningKey, public: bytes, *, local: bool, at: datetime, by: str) -> bool:
     """Keep a public key. Returns False where the records hold one of that id already, which stays as it is."""
     if session.get(SigningKeyRow, key.kid) is not None:

@@ -131,17 +131,21 @@ def act(
 
 def _printed(case: str, command: str, message: dict[str, object], *, json: bool) -> None:
     """Print an act signed, without asking the engine. Its texts go into the records, where they are at hand, and references are printed."""
+    from starter.by_binary import options
     from starter.cases import NoKey, Unfit, ready
     from starter.cli_signed import print_signed
     from starter.signer import BadKey, signer_of
+    from worker.profile import NoProfile
     from worker.settings import Settings
 
+    settings = Settings.local()
     try:
-        signed = ready(case, _with_texts_put(case, message), signer_of(Settings.local()))
-    except (BadKey, NoKey, Unfit) as error:
+        where = options(settings)
+        signed = ready(case, _with_texts_put(case, message), signer_of(settings))
+    except (BadKey, NoKey, NoProfile, Unfit) as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None
-    print_signed(case, signed, signal=command, json=json)
+    print_signed(case, signed, signal=command, where=where, json=json)
 
 
 def _with_texts_put(case: str, message: dict[str, object]) -> dict[str, object]:

@@ -59,10 +59,10 @@ def signatures_in_a_line(engine: Engine, case: str) -> str:
     return f"Signatures: {several(len(signed), 'act')} signed, {held}."
 
 
-def print_signed(case: str, message: dict[str, object], *, signal: str, json: bool) -> None:
-    """Print a signed message as plain JSON, and the command line that sends it. Nothing is sent."""
+def print_signed(case: str, message: dict[str, object], *, signal: str, where: tuple[str, ...], json: bool) -> None:
+    """Print a signed message as plain JSON, and the command line that sends it to the engine that `where` leads to. Nothing is sent."""
     text = jsonlib.dumps(message, ensure_ascii=False)
-    line = shlex.join(["temporal", "workflow", "signal", "--workflow-id", case, "--name", signal, "--input", text])
+    line = shlex.join(["temporal", "workflow", "signal", *where, "--workflow-id", case, "--name", signal, "--input", text])
     if json:
         as_json({"case": case, "signal": signal, "input": message, "command": line})
         return

@@ -66,6 +66,7 @@ async def examine(settings: Settings) -> list[Finding]:
     from starter.doctor_installation import of_installation
     from starter.doctor_keys import of_keys
     from starter.doctor_records import of_records, opened
+    from starter.doctor_signers import of_signers
     from worker.logs import secrets_of
 
     keep_secret(*secrets_of(settings))
@@ -73,7 +74,7 @@ async def examine(settings: Settings) -> list[Finding]:
         _first("engine", lambda: reached(settings)), _first("records", lambda: opened(settings))
     )
     patient = Patient(settings, client, database)
-    checks = {**of_engine(patient), **of_records(patient), **of_keys(patient), **of_installation(patient)}
+    checks = {**of_engine(patient), **of_records(patient), **of_keys(patient), **of_signers(patient), **of_installation(patient)}
     rest = await asyncio.gather(*(_made(name, check) for name, check in checks.items()))
     return [engine, records, *(one for one in rest if one is not None)]
 

@@ -23,9 +23,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from starter.clock import now
 from starter.doctor import Check, Ill, Patient, cut_short
 from starter.show import several
+from worker import reconciliation
+from worker import round as post_round
 from worker.metrics import SCHEDULES
 from worker.release import release
 from worker.run import connect
+from worker.schedules import same
 from worker.settings import Settings
 from workflows.monitor import KEYS
 
@@ -80,7 +83,7 @@ def of_engine(patient: Patient) -> dict[str, Check]:
         "workers": lambda: _workers(patient),
         "release": lambda: _release(patient),
         "stuck": lambda: _stuck(patient.client),
-        "schedules": lambda: _schedules(patient.client),
+        "schedules": lambda: _schedules(patient.client, patient.settings),
         "engine's clock": lambda: _clock(patient.client),
     }
 
@@ -170,8 +173,12 @@ async def _stuck_in(client: Client, case: str) -> list[str]:
     return [f"{case}: {what}, attempt {attempt}" for what, attempt in tried]
 
 
-async def _schedules(client: Client) -> str:
-    said = []
+CHANGED = """Another time, workflow or queue than the settings here: somebody changed it, or these are not the workers' settings. A worker
+that starts sets it right.""".replace("\n", " ")
+
+
+async def _schedules(client: Client, settings: Settings) -> str:
+    said, kept = [], {post_round.ID: post_round.schedule_of(settings), reconciliation.ID: reconciliation.schedule_of(settings)}
     for id in SCHEDULES:
         try:
             found = await client.get_schedule_handle(id).describe(rpc_timeout=timedelta(seconds=5))
@@ -180,6 +187,8 @@ async def _schedules(client: Client) -> str:
                 raise Ill(f"there is no schedule {id}", "A worker makes it when it starts: start one.") from None
             raise
         said.append(_schedule(id, found, now()))
+        if not same(found.schedule, kept[id]):
+            raise Ill(f"{id} is not as the settings say", CHANGED, state="warn")
     return "; ".join(said)
 
 

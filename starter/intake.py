@@ -13,7 +13,7 @@ from sqlmodel import Session
 from activities.outcome import Act, Outcome
 from activities.recording import content_hash
 from activities.refused_unsigned import note
-from activities.signatures import HOW, verified
+from activities.signatures import verified
 from domain.commands import COMMANDS
 from domain.days import london_date
 from domain.decision import Refusal
@@ -31,7 +31,11 @@ Message = dict[str, object]
 
 
 class NotSigned(NotKept):
-    """Its signature does not count: its case would refuse it whenever it came there."""
+    """Its signature does not count: its case would refuse it whenever it came there. `remains` says what helps."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.remains = refusal.remains
 
 
 def received(engine: Engine, case: str, message: Message, *, signer: Signer | None = None) -> Message:
@@ -59,7 +63,7 @@ def _dated(message: Message, at: datetime) -> Message:
     return {**message, "on": london_date(at).isoformat()}
 
 
-def _unsigned(session: Session, case: str, sent: Message, at: datetime) -> str | None:
+def _unsigned(session: Session, case: str, sent: Message, at: datetime) -> Refusal | None:
     """Returns why a signature does not count, noted as for any other door, or None."""
     row = session.get(CaseRow, case)
     if row is None:
@@ -69,7 +73,7 @@ def _unsigned(session: Session, case: str, sent: Message, at: datetime) -> str |
     except Refusal as refusal:
         act = Act(case=case, message=sent, door="update", now=at)
         note(session, act, refusal.reason, there=True, at=at, on_the_case=lambda _: None)
-        return refusal.reason
+        return refusal
     return None
 
 
@@ -81,7 +85,7 @@ async def receive(
     try:
         kept = received(engine, case, message, signer=signer)
     except NotSigned as fault:
-        return Outcome(command=str(message.get("id")), result="unsigned", answer=str(fault), remains=HOW)
+        return Outcome(command=str(message.get("id")), result="unsigned", answer=str(fault), remains=fault.remains)
     try:
         outcome = await (await connect()).submit_message(case, kept)
     except (NoSuchCase, Unavailable, RuntimeError):  # the last: no engine there to connect to

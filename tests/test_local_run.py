@@ -16,13 +16,19 @@ from pathlib import Path
 
 import pytest
 from sqlmodel import select
+from temporalio.testing import WorkflowEnvironment
 
 from activities.carriers.outbox import file_of
-from records.database import create_all, open_database, reading, transaction
+from records.database import create_all, migrate, open_database, reading, transaction
+from records.keys import file_keys
 from records.tables import CaseRow, LetterRow
+from starter.clock import today
 from starter.local import checked
-from starter.samples import samples
-from tests.engine import PATIENCE, Process, evenhand, free_port
+from starter.samples import play, samples, set_up_bodies
+from tests.engine import PATIENCE, Process, evenhand, free_port, new_office, server
+from tests.signing import know
+
+__all__ = ["server"]
 
 HOME = Path(__file__).resolve().parent.parent
 EVENHAND = str(Path(sys.executable).with_name("evenhand"))
@@ -246,17 +252,32 @@ def test_a_torn_note_of_the_server_stops_no_run(tmp_path: Path):
     assert done.returncode == 0, done.stderr[-300:]
 
 
-def test_the_records_may_as_well_be_on_postgresql(tmp_path: Path, fresh_postgres_url: str):
-    """Every sample case reaches its letter with the records on a real PostgreSQL, worker and engine and all."""
-    env = {**settings(tmp_path), "EVENHAND_DATABASE_URL": fresh_postgres_url}
+async def test_the_samples_reach_their_letters_with_the_records_on_postgresql(
+    server: WorkflowEnvironment, tmp_path: Path, fresh_postgres_url: str
+):
+    """The default run refuses PostgreSQL; a case under each policy goes its way there all the same, worker and engine and all."""
+    one = new_office(server.client, tmp_path)
+    one.records = open_database(fresh_postgres_url, keys=lambda: file_keys(tmp_path))
+    migrate(one.records)
+    know(one.records)
+    one.use(server.client)
+    set_up_bodies(one.records, samples())
 
-    done = evenhand("up", "--once", env=env)
-    listed = evenhand("case", "list", "--json", env=env)
-    engine = open_database(fresh_postgres_url)
-    with reading(engine) as session:
+    async with one.worker():
+        for sample in samples():
+            await play(sample, one.cases, one.records, today=today(), progress=lambda _: None)
+
+    with reading(one.records) as session:
         cases = session.exec(select(CaseRow.id, CaseRow.stage)).all()
+    one.records.dispose()
+    assert dict(cases) == {sample.case: "restricted" for sample in samples()}
+
+
+def test_on_postgresql_whoever_reads_says_who_they_are(tmp_path: Path, fresh_postgres_url: str):
+    engine = open_database(fresh_postgres_url)
+    migrate(engine)
     engine.dispose()
 
-    assert done.returncode == 0, done.stderr
-    assert dict(cases) == {sample.case: "restricted" for sample in samples()}
-    assert listed.returncode != 0 and "--by" in listed.stderr, "here whoever reads says so"
+    listed = evenhand("case", "list", "--json", env={**settings(tmp_path), "EVENHAND_DATABASE_URL": fresh_postgres_url})
+
+    assert listed.returncode != 0 and "--by" in listed.stderr

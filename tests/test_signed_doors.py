@@ -25,12 +25,14 @@ from activities.outcome import Act, Letter, Outcome
 from records.database import reading, transaction
 from records.signing_keys import revoke
 from records.tables import SecurityRow, SigningKeyRow
+from starter.by_binary import options
 from starter.cases import Cases, NoKey
 from starter.clock import now
 from starter.signer import Signer
 from tests.engine import OFFICER, WARNING, Office, ago, assess, office, report, server
 from tests.signing import SIGNER, key_file_in
 from worker.server import binary
+from worker.settings import Settings
 
 __all__ = ["office", "server"]
 
@@ -188,8 +190,14 @@ async def test_the_binary_alone_cannot_act(server: WorkflowEnvironment, office: 
     assert (await office.logged("binary/1", "report-1")).result == "unsigned"
 
 
-def evenhand(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    env = {"EVENHAND_VAR": str(folder), "EVENHAND_SIGNING_KEY_FILE": key_file_in(folder), "PATH": "/usr/bin:/bin", "HOME": str(folder)}
+def evenhand(*words: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    env = {
+        "EVENHAND_VAR": str(folder),
+        "EVENHAND_SIGNING_KEY_FILE": key_file_in(folder),
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder),
+        **more,
+    }
     return subprocess.run([str(Path(sys.executable).with_name("evenhand")), *words], env=env, capture_output=True, text=True, check=False)
 
 
@@ -211,10 +219,39 @@ async def test_what_the_command_line_prints_is_pasted_and_counts(server: Workflo
     line = await office.logged("pasted/1", "w-1")
     assert (line.result, line.actor) == ("accepted", OFFICER)
     address = server.client.service_client.config.target_host
-    shown = evenhand(*words[:-3], "w-2", *words[-2:], "--print", folder=office.folder)
-    command = shown.stdout.strip().splitlines()[-1].replace("temporal ", f"{binary('temporal')} --address {address} ", 1)
-    assert subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False).returncode == 0
+    again = (*words[:-3], "w-2", *words[-2:], "--print")
+    shown = evenhand(*again, folder=office.folder, EVENHAND_TEMPORAL_ADDRESS=address)
+    assert run_as_printed(shown.stdout).returncode == 0
     assert (await office.logged("pasted/1", "w-2")).result == "accepted"
+    elsewhere = evenhand(*again, folder=office.folder, EVENHAND_TEMPORAL_ADDRESS=address, EVENHAND_TEMPORAL_NAMESPACE="nowhere")
+    assert "Namespace nowhere is not found" in run_as_printed(elsewhere.stdout).stderr
+
+
+def run_as_printed(shown: str) -> subprocess.CompletedProcess[str]:
+    """Runs the last line that a command printed, as somebody would who pastes it."""
+    command = shown.strip().splitlines()[-1].replace("temporal ", f"{binary('temporal')} ", 1)
+    return subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+
+
+ELSEWHERE = ("--address", "engine.example.org:7233", "--namespace", "evenhand")
+LEADS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    "the default run": ({}, ()),
+    "compose": ({"temporal_address": "engine.example.org:7233", "temporal_namespace": "evenhand"}, ELSEWHERE),
+    "a profile": (
+        {"temporal_profile": "operators", "temporal_config": "FILE", "temporal_namespace": "evenhand"},
+        ("--profile", "operators", "--config-file", "FILE", *ELSEWHERE),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LEADS)
+def test_the_printed_command_goes_to_the_engine_that_the_settings_name(tmp_path: Path, what: str):
+    given, wanted = LEADS[what]
+    file = tmp_path / "temporal.toml"
+    file.write_text('[profile.operators]\naddress = "engine.example.org:7233"\napi_key = "not-for-any-screen"\n')
+    settings = Settings(**{name: value.replace("FILE", str(file)) for name, value in given.items()})  # type: ignore[arg-type]  # texts alone
+
+    assert options(settings) == tuple(word.replace("FILE", str(file)) for word in wanted)
 
 
 def test_without_records_a_text_is_not_printed_but_said_to_be_put_first(tmp_path: Path):

@@ -26,12 +26,16 @@ MADE_UP_WITHIN = timedelta(hours=24)
 
 
 async def keep_reconciliations(client: Client, settings: Settings) -> None:
-    """Have the engine start a round every night at the hour of the settings; never two at a time."""
+    """Have the engine start a round as the schedule says."""
+    await keep_schedule(client, ID, schedule_of(settings))
+
+
+def schedule_of(settings: Settings) -> Schedule:
+    """Returns the schedule: a round every night at the hour of the settings; never two at a time."""
     at = settings.reconcile_at
     night = ScheduleCalendarSpec(hour=[ScheduleRange(at.hour)], minute=[ScheduleRange(at.minute)])
-    schedule = Schedule(
+    return Schedule(
         action=ScheduleActionStartWorkflow(TYPE, id=ID, task_queue=settings.task_queue),
         spec=ScheduleSpec(calendars=[night], time_zone_name="Europe/London"),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=MADE_UP_WITHIN),
     )
-    await keep_schedule(client, ID, schedule)

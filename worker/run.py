@@ -76,7 +76,7 @@ def _no_payloads_in_logs() -> None:
 
 async def run_worker(settings: Settings) -> None:
     """Run a worker until it is cancelled. Raises NoPost, NoMetrics, NoKeys or NoMaster where the settings name what cannot work, NoSigners
-    where nobody may sign."""
+    where nobody may sign, or a key for trying out may."""
     post = post_of(settings)
     checked_for_work(settings)
     client = await connect(settings, runtime=runtime_of(settings))

@@ -16,7 +16,9 @@ from records.keys import Keys
 from workflows.codec import CaseCodec
 
 ANSWERS = frozenset(get_args(Result))
-HIDDEN = "The reason is sealed: evenhand case log CASE says it, and so does this program with the codec server (docs/sealing.md)."
+SEALED = "The reason is sealed: {where} says it, and so does this program with the codec server (docs/sealing.md)."
+HIDDEN, HIDDEN_UNSIGNED = SEALED.format(where="evenhand case log CASE"), SEALED.format(where="evenhand keys refused")
+"""An update that nobody signed who may stands in no case's log (decision 30)."""
 
 
 class PlainRefusals(DefaultFailureConverter):
@@ -35,7 +37,8 @@ class SealedRefusals(PlainRefusals):
         super().to_failure(exception, payload_converter, failure)
         attributes = {"message": failure.message, "stack_trace": failure.stack_trace}
         failure.encoded_attributes.CopyFrom(payload_converter.to_payloads([attributes])[0])
-        failure.message, failure.stack_trace = HIDDEN, ""
+        kind = exception.type if isinstance(exception, ApplicationError) else None
+        failure.message, failure.stack_trace = HIDDEN_UNSIGNED if kind == "unsigned" else HIDDEN, ""
 
 
 DATA_CONVERTER = dataclasses.replace(pydantic_data_converter, failure_converter_class=PlainRefusals)
