@@ -136,7 +136,7 @@ def test_an_evidence_that_was_changed_in_the_records_is_found(opened: Engine):
         row.message = {**row.message, "by": "manager"}
         session.add(row)
 
-    assert [one.problem for one in signatures(opened)] == [None, "it was signed for another act"]
+    assert [one.problem for one in signatures(opened)] == [None, "it was signed for another person"]
 
 
 def changed(**facts: object) -> Callable[[], Message]:
