@@ -25,7 +25,7 @@ class Broken(NamedTuple):
     """The first place at which a chain does not hold."""
 
     chain: str
-    """log, sign-offs, certificates, reads, or heads: what was noted earlier."""
+    """log, sign-offs, certificates, reads, security, signatures, or heads: what was noted earlier."""
     case: str
     line: int | None
     what: str
