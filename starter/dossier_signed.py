@@ -22,8 +22,8 @@ def signed_sheet(source: Source) -> Sheet:
     return Sheet(
         name="signed-acts",
         title="Signed acts",
-        says="By which key each act was signed, when, and whether that holds of the act as it is kept. The number is that of its line in the "
-        "chronology.",
+        says="By which key each act was signed, when, and whether that holds of the act as it is kept. The number is that of its line "
+        "in the chronology.",
         columns=("Line", "Command", "Who", "Id", "Key", "Signed", "Service", "Holds"),
         widths=(1, 3, 3, 3, 5, 3, 2, 2),
         rows=tuple(rows.values()),
