@@ -17,7 +17,7 @@ from activities.clock import Clock
 from activities.destruction import destroy_case, require_room
 from activities.given_texts import GivenTexts, without_text_inline
 from activities.outcome import OF_NO_CASE, RESUME, Act, Outcome, Waiting
-from activities.refused_unsigned import as_code, note
+from activities.refused_unsigned import as_code, note, refuse_again
 from activities.signatures import verified
 from activities.signed_contents import kept_beside
 from activities.staff_owed import owe_staff_notices
@@ -120,6 +120,7 @@ class Recording:
         if not self.needs_signature:
             return None
         try:
+            refuse_again(self.session, self.act)
             verified(self.session, self.act.case, self.act.message, body=case.body if case else self._named_body(), arrived=self.at)
         except Refusal as refusal:
             note(self.session, self.act, refusal.reason, there=case is not None, at=self.at, on_the_case=self._forged_line)

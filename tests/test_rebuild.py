@@ -21,6 +21,7 @@ from starter.cases import NoSuchCase
 from starter.clock import now
 from starter.local import today
 from starter.repair import keep_files
+from starter.signed import signatures_of
 from tests.engine import MMO, OFFICER, Office, act, assess, closed_office, report, server, until  # noqa: F401  # fixtures
 
 
