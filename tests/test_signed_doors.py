@@ -29,7 +29,7 @@ from records.fixed_keys import guard_keys, unguard_keys
 from records.log import first_broken_line
 from records.security import first_broken_refusal
 from records.signing_keys import revoke
-from records.tables import RefusedCountRow, SecurityRow, SigningKeyRow
+from records.tables import CommandRow, RefusedCountRow, SecurityRow, SigningKeyRow
 from starter.cases import Cases, NoKey
 from starter.clock import now
 from starter.signer import Signer
@@ -291,3 +291,14 @@ async def test_the_signatures_of_a_case_are_verified_again_from_the_command_line
     assert "5 signatures verified; 0 acts without one that holds." in listed.stdout
     assert "forged" not in listed.stdout
     assert "Signatures: 5 acts signed, every signature verifies." in shown.stdout
+    with transaction(office.records) as session:
+        row = session.exec(select(CommandRow).where(CommandRow.case_id == "listed/1", CommandRow.command_id == "report-1")).one()
+        row.message = {**row.message, "on": "2020-01-01"}
+        session.add(row)
+    listed = evenhand("case", "signatures", "listed/1", folder=office.folder)
+    shown = evenhand("case", "show", "listed/1", folder=office.folder)
+    audited = evenhand("audit", "verify", "--json", folder=office.folder)
+    assert listed.returncode == 1 and "another day (on)" in " ".join(listed.stdout.split())
+    assert "5 acts signed, NOT of report-1" in shown.stdout
+    broken = [one["what"] for one in json.loads(audited.stdout)["broken"]]
+    assert audited.returncode == 1 and len(broken) == 1 and "report-1 of listed/1" in broken[0]
