@@ -26,7 +26,7 @@ from activities.in_step import AT_ONCE, Compared, compared, open_cases, running
 from activities.lists_again import NotReadable, mend_lists
 from activities.repair import mended
 from domain.model import State
-from records.audit import Broken, broken_certificates, broken_in_case, broken_reads, chained_cases
+from records.audit import Broken, broken_certificates, broken_in_case, broken_reads, broken_refusals, chained_cases
 from records.database import reading, transaction
 from records.destroying import unfinished
 from records.keys import KeyStore, keys_of_engine
@@ -189,7 +189,7 @@ class Reconciling:
 
     def _certificates(self) -> list[Finding]:
         with reading(self.engine) as session:
-            return [_broken(one) for one in (*broken_certificates(session), *broken_reads(session))]
+            return [_broken(one) for one in (*broken_certificates(session), *broken_reads(session), *broken_refusals(session))]
 
     def _half_done(self) -> tuple[str, ...]:
         with reading(self.engine) as session:

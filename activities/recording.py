@@ -10,15 +10,16 @@ from typing import NamedTuple, TypedDict, cast
 
 from sqlmodel import Session
 
-from activities.act_id import kept_id
+from activities.act_id import kept_by, kept_id
 from activities.bodies import Body, Unknown, body_of, keep_edition, policy_at_body, policy_of_edition
 from activities.calendars import calendar_after, calendar_now, calendar_of, made_of, with_edition
 from activities.clock import Clock
 from activities.destruction import destroy_case, require_room
 from activities.given_texts import GivenTexts, without_text_inline
 from activities.outcome import OF_NO_CASE, RESUME, Act, Outcome, Waiting
-from activities.refused_unsigned import as_code, note
+from activities.refused_unsigned import as_code, note, refuse_again
 from activities.signatures import verified
+from activities.signed_contents import kept_beside
 from activities.staff_owed import owe_staff_notices
 from domain.acted_as import acted_as
 from domain.case import Case
@@ -54,7 +55,6 @@ QUOTING = {
     "unknown": "The message names a command, a person or a body that is not known.",
 }
 """Refusals whose reason quotes the message, and what the log says instead."""
-STAFF_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 CASE_ID = re.compile(r"(?!.*[.][.])[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
 
 
@@ -88,7 +88,7 @@ class Recording:
         self.today: date = london_date(self.at)
         self.id = kept_id(act.message.get("id"))
         self.name = name if (name := str(act.message.get("do"))) in COMMANDS else "unknown"
-        self.by = _as_code(act.message.get("by")) or ("unknown" if act.source == "outside" else act.source)
+        self.by = kept_by(act.message.get("by")) or ("unknown" if act.source == "outside" else act.source)
         self.command: AnyCommand | None = None
         self.actor: Actor | None = None
         self.before: Case | None = None
@@ -120,6 +120,7 @@ class Recording:
         if not self.needs_signature:
             return None
         try:
+            refuse_again(self.session, self.act)
             verified(self.session, self.act.case, self.act.message, body=case.body if case else self._named_body(), arrived=self.at)
         except Refusal as refusal:
             note(self.session, self.act, refusal.reason, there=case is not None, at=self.at, on_the_case=self._forged_line)
@@ -385,7 +386,7 @@ class Recording:
         kept = {"unknown": self.vault.put(json.dumps(unknown, default=str))} if unknown else {}
         if "token" in known and self.by != self.act.message.get("by"):
             known["token"] = self.vault.put(str(known["token"]))  # it names whoever `by` names, in somebody's own words
-        return {**known, "by": self.by, "with": with_, **kept}
+        return {**known, "by": self.by, "with": with_, **kept, **kept_beside(self.act.message, {"with": with_}, self.vault)}
 
     def _outcome(
         self, case: Case, policy: Policy, needs: Needs, result: str, answer: str, cites: tuple[str, ...], remains: str | None
@@ -444,11 +445,6 @@ def _used_already(id: str) -> Refusal:
 def _public(refusal: Refusal) -> str:
     """Returns what the log says of a refusal: one that quotes what was sent may quote personal text, which is kept apart."""
     return QUOTING.get(refusal.kind, refusal.reason)
-
-
-def _as_code(value: object) -> str | None:
-    """Returns an actor's id where it could be one; anything else is somebody's words and stays out of the log."""
-    return value if isinstance(value, str) and STAFF_ID.fullmatch(value) else None
 
 
 def _waiting(task: Task, policy: Policy) -> Waiting:

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 from records import tables  # noqa: F401  # importing the tables fills SQLModel.metadata
 
-APPEND_ONLY = ("log", "sign_off_line", "certificate", "staff_list", "read_log")
+APPEND_ONLY = ("log", "sign_off_line", "certificate", "staff_list", "read_log", "security_log")
 
 POSTGRES_REFUSES = """
 CREATE OR REPLACE FUNCTION evenhand_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

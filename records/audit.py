@@ -14,18 +14,19 @@ from sqlmodel import Session, col, select
 from records.certificates import HEAD, case_hash, first_broken_certificate, head_of
 from records.log import first_broken_line
 from records.reads import first_broken_read, head_of_reads
+from records.security import first_broken_refusal, head_of_security
 from records.sign_offs import first_broken_sign_off, unchained
-from records.tables import CaseRow, CertificateRow, DestructionRow, InstallationRow, LogRow, ReadRow, SignOffLineRow
+from records.tables import CaseRow, CertificateRow, DestructionRow, InstallationRow, LogRow, ReadRow, SecurityRow, SignOffLineRow
 
 Heads = dict[str, tuple[int, str]]
-"""How many lines each chain has, and the hash of its last: log/CASE, sign-offs/CASE, certificates, reads."""
+"""How many lines each chain has, and the hash of its last: log/CASE, sign-offs/CASE, certificates, reads, security."""
 
 
 class Broken(NamedTuple):
     """The first place at which a chain does not hold."""
 
     chain: str
-    """log, sign-offs, certificates, reads, or heads: what was noted earlier."""
+    """log, sign-offs, certificates, reads, security, signatures, or heads: what was noted earlier."""
     case: str
     line: int | None
     what: str
@@ -34,7 +35,7 @@ class Broken(NamedTuple):
 def verify(session: Session, *, noted: Mapping[str, tuple[int, str]] | None = None) -> tuple[Broken, ...]:
     """Returns the first broken place of every chain that does not hold; none where all do. `noted` are heads of an earlier day."""
     found = [one for case in chained_cases(session) for one in broken_in_case(session, case)]
-    return (*found, *broken_certificates(session), *broken_reads(session), *_heads(session, noted or {}))
+    return (*found, *broken_certificates(session), *broken_reads(session), *broken_refusals(session), *_heads(session, noted or {}))
 
 
 def chained_cases(session: Session) -> tuple[str, ...]:
@@ -74,6 +75,12 @@ def broken_reads(session: Session) -> Iterator[Broken]:
         yield Broken("reads", "", n, f"line {n} of the read log was changed, or is missing")
 
 
+def broken_refusals(session: Session) -> Iterator[Broken]:
+    """Yields the first broken line of the security log."""
+    if (n := first_broken_refusal(session)) is not None:
+        yield Broken("security", "", n, f"line {n} of the security log was changed, or is missing")
+
+
 def _finished(session: Session) -> Iterator[Broken]:
     """Yields destructions whose certificate is another case's, and logs that are not what a certificate says they were."""
     for done in session.exec(select(DestructionRow).order_by(col(DestructionRow.case_id))).all():
@@ -94,7 +101,8 @@ def _still_ends_so(session: Session, case: str, row: CertificateRow) -> bool:
 
 def heads(session: Session) -> Heads:
     """Returns the head of every chain, to be noted where nobody who runs the database can write."""
-    found: Heads = {"certificates": head_of(session.get(InstallationRow, HEAD)), "reads": head_of_reads(session)}
+    certificates, reads = head_of(session.get(InstallationRow, HEAD)), head_of_reads(session)
+    found: Heads = {"certificates": certificates, "reads": reads, "security": head_of_security(session)}
     for row in session.exec(select(CaseRow).order_by(col(CaseRow.id))).all():
         found[f"log/{row.id}"] = (row.log_lines, row.log_hash)
         found[f"sign-offs/{row.id}"] = (row.signed_lines, row.signed_hash)
@@ -124,6 +132,9 @@ def _hash_at(session: Session, name: str, n: int) -> str | None:
     if chain == "reads":
         read = session.get(ReadRow, n)
         return read.hash if read else None
+    if chain == "security":
+        refusal = session.get(SecurityRow, n)
+        return refusal.hash if refusal else None
     line = session.get(LogRow, (case, n)) if chain == "log" else session.get(SignOffLineRow, (case, n))
     return line.hash if line else None
 

@@ -11,7 +11,7 @@ from threading import Lock
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlmodel import Session, SQLModel
 
-from records import append_only, tables  # noqa: F401  # importing the tables fills SQLModel.metadata, with what guards them
+from records import append_only, fixed_keys, tables  # noqa: F401  # importing the tables fills SQLModel.metadata, with what guards them
 from records.keys import OPTION, Keys, keys_beside
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"

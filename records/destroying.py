@@ -23,6 +23,7 @@ from records.tables import (
     NoticeRow,
     ReadRow,
     RefusedCountRow,
+    RefusedMarkRow,
     RegisterRow,
     RestrictionRow,
     SanctionRow,
@@ -51,6 +52,7 @@ DESTROYED: dict[type[SQLModel], str] = {
     DeskKeyRow: "desk keys",
     DeskEntryRow: "desk entries",
     CommandRow: "messages",
+    RefusedMarkRow: "marks of refused messages",
 }
 """Tables whose rows of a case are destroyed with its papers, and what a certificate calls them."""
 OF_THE_DESTRUCTION = ("sign_destruction", "destroy_papers")

@@ -11,6 +11,7 @@ from records.tables import InstallationRow, SigningKeyRow
 
 LIES = "signed-messages-lie-at-most-days"
 SINCE = "acts-are-signed-since"
+CONTENTS = "signed-contents-are-kept-since"
 
 
 def public_key_of(session: Session, kid: str) -> bytes | None:
@@ -73,5 +74,14 @@ def set_lies_at_most(session: Session, days: int) -> None:
 
 def signed_since(session: Session) -> datetime | None:
     """Returns when these records began to ask for signatures: only an act from before may be without one."""
-    row = session.get(InstallationRow, SINCE)
+    return _instant(session, SINCE)
+
+
+def contents_kept_since(session: Session) -> datetime | None:
+    """Returns since when whatever rebuilds an act's contents is kept: of an older one they may be spelt otherwise than they were signed."""
+    return _instant(session, CONTENTS)
+
+
+def _instant(session: Session, name: str) -> datetime | None:
+    row = session.get(InstallationRow, name)
     return datetime.fromisoformat(row.value) if row else None

@@ -451,7 +451,8 @@ class SigningKeyRow(SQLModel, table=True):
 
 
 class SecurityRow(SQLModel, table=True):
-    """One message that was refused because nobody who may do so had signed it. Codes only: nothing of what it said."""
+    """One message that was refused because nobody who may do so had signed it. Codes only: nothing of what it said. Append-only and
+    chained; records/security.py alone writes it."""
 
     __tablename__ = "security_log"
     n: int | None = Field(default=None, primary_key=True)
@@ -463,6 +464,20 @@ class SecurityRow(SQLModel, table=True):
     command_id: str
     kid: str
     why: str
+    hash: str
+    """Of this line and the hash of the one before. No default: a worker that does not chain cannot write here."""
+
+
+class RefusedMarkRow(SQLModel, table=True):
+    """The mark of a message that was refused as unsigned and noted: should it come again, in a reset for instance, it stays refused."""
+
+    __tablename__ = "refused_mark"
+    case_id: str = Field(primary_key=True)
+    door: str = Field(primary_key=True)
+    mark: str = Field(primary_key=True)
+    """A hash of the whole message, its token too, keyed with the installation's secret."""
+    why: str
+    """What its sender was answered."""
 
 
 class RefusedCountRow(SQLModel, table=True):

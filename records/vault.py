@@ -6,7 +6,7 @@ import base64
 
 from sqlmodel import Session, select
 
-from domain.model import REFERENCE
+from domain.model import REFERENCE, text_reference
 from records.case_key import SEALED_FILE, SEALED_TEXT, CaseKey, Unsealable
 from records.keys import Keys, keys_of
 from records.tables import LetterFileRow, TextRow
@@ -25,20 +25,29 @@ class CaseVault:
         self._key: CaseKey | None = None
 
     def put(self, text: str) -> str:
-        if self._key is None:
-            self._key = keys_of(self.session).of(self.case_id)
-        ref = REFERENCE + self._key.mark(text)
+        key = self._the_key()
+        ref = REFERENCE + key.mark(text)
         if ref not in self.texts:
             self.texts[ref] = text
             put = self.session.info.setdefault("texts put", set())  # by another vault of the same transaction
             if (self.case_id, ref) in put:
                 return ref
             put.add((self.case_id, ref))
-            self.session.add(TextRow(case_id=self.case_id, ref=ref, text=self._key.sealed_text(text, text_place(ref))))
+            self.session.add(TextRow(case_id=self.case_id, ref=ref, text=key.sealed_text(text, text_place(ref))))
         return ref
 
     def get(self, reference: str) -> str:
         return self.texts.get(reference, DESTROYED)
+
+    def holds(self, reference: str) -> bool:
+        """Returns whether a text is here that opens and that the reference was made for, by this release or an earlier one."""
+        text = self.texts.get(reference)
+        return text is not None and reference in (text_reference(text), REFERENCE + self._the_key().mark(text))
+
+    def _the_key(self) -> CaseKey:
+        if self._key is None:
+            self._key = keys_of(self.session).of(self.case_id)
+        return self._key
 
 
 def text_place(ref: str) -> str:

@@ -1,4 +1,4 @@
-"""evenhand audit ...: whether logs, sign-offs and certificates are as they were written."""
+"""evenhand audit ...: whether logs, sign-offs, certificates and signed acts are as they were written."""
 
 from __future__ import annotations
 
@@ -19,20 +19,27 @@ def verify(
     against: Annotated[Path | None, typer.Option("--against", help="Heads noted on an earlier day by evenhand audit heads.")] = None,
     json: Json = False,
 ) -> None:
-    """Check the chain of every log, of every case's sign-offs and of the certificates; say the first broken place of each."""
+    """Check the chain of every log, of every case's sign-offs, of the certificates, of reads and of refused messages, and the signature of
+    every act; say the first broken place of each chain, and every act whose signature does not hold."""
     from records import audit
     from records.database import reading
+    from starter.signed import broken_signatures
 
     noted = _noted(against) if against else None
     with reading(_engine()) as session:
-        broken, cases, issued = audit.verify(session, noted=noted), audit.chained_cases(session), audit.issued(session)
+        cases, issued = audit.chained_cases(session), audit.issued(session)
+        unsigned = [
+            audit.Broken("signatures", case, None, f"the signature of {one.act} of {case} does not hold: {one.problem}")
+            for case, one in broken_signatures(session, cases)
+        ]
+        broken = (*audit.verify(session, noted=noted), *unsigned)
     if json:
         as_json({"holds": not broken, "cases": len(cases), "certificates": issued, "broken": [one._asdict() for one in broken]})
     else:
         for one in broken:
             out.print(f"BROKEN: {one.what}", markup=False)
         said = f"{len(cases)} cases, {issued} certificates{f', {len(noted)} heads noted earlier' if noted else ''}"
-        out.print(f"{said}: {'every chain holds' if not broken else f'{len(broken)} broken'}.", markup=False)
+        out.print(f"{said}: {'every chain holds, and every signature' if not broken else f'{len(broken)} broken'}.", markup=False)
     raise typer.Exit(REFUSED if broken else OK)
 
 

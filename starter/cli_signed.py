@@ -21,7 +21,8 @@ Case = Annotated[str, typer.Argument(help="The case's id, like portsmouth/2027-0
 
 
 def signatures(case: Case, by: ReadBy = None, why: Why = None, json: Json = False) -> None:
-    """Verify the signature of every act of a case again, from the records alone; exit 1 where one does not hold."""
+    """Verify the signature of every act of a case again, from the records alone: of person, command, id, case, saw, on and all contents.
+    Exit 1 where one does not hold."""
     from starter.signed import signatures_of
 
     with shown_lines(case, by, why, how="case signatures") as session:
@@ -39,8 +40,13 @@ def signatures(case: Case, by: ReadBy = None, why: Why = None, json: Json = Fals
         [(o.act, o.do, o.by, o.result, (o.key or "")[:12], o.holder, _at(o), o.signed_by, o.problem or said[o.verifies]) for o in found],
     )
     good = sum(one.verifies is True for one in found)
-    out.print(f"{several(good, 'signature')} verified; {several(len(bad), 'act')} without one that holds.")
+    out.print(f"{several(good, 'signature')} verified; {several(len(bad), 'act')} without one that holds{_unchecked(found)}.")
     raise typer.Exit(REFUSED if bad else OK)
+
+
+def _unchecked(found: tuple[Signature, ...]) -> str:
+    n = sum(one.verifies is None and one.problem is not None for one in found)
+    return f"; of {several(n, 'act')} the contents could not be checked" if n else ""
 
 
 def _at(one: Signature) -> str:
@@ -55,7 +61,8 @@ def signatures_in_a_line(engine: Engine, case: str) -> str:
     with reading(engine) as session:
         found = signatures_of(session, case)
     signed, bad = [one for one in found if one.key], [one.act for one in found if one.verifies is False]
-    held = "every signature verifies" if not bad else f"NOT of {', '.join(bad)}: evenhand case signatures {case}"
+    whole = "every signature verifies" if all(one.verifies for one in signed) else "every other signature verifies"
+    held = f"{whole}{_unchecked(found)}" if not bad else f"NOT of {', '.join(bad)}: evenhand case signatures {case}"
     return f"Signatures: {several(len(signed), 'act')} signed, {held}."
 
 

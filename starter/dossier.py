@@ -23,6 +23,7 @@ from records.log import log_of
 from records.store import read_case
 from records.tables import CaseRow, CommandRow, LogRow, StaffRow
 from records.vault import CaseVault
+from starter.signed import Signature, signatures_of
 from starter.standing import Standing, standing_of
 
 Audience = Literal["ombudsman", "subject-access"]
@@ -74,6 +75,8 @@ class Source(NamedTuple):
     lines: tuple[LogRow, ...]
     """Up to the last that is not about a bundle made: making one changes nothing of what is in it."""
     acts: Mapping[str, CommandRow]
+    signatures: Mapping[str, Signature]
+    """Of each act, whether it holds."""
     texts: Mapping[str, str]
     staff: tuple[Staffer, ...]
 
@@ -111,7 +114,8 @@ def source_of(session: Session, case_id: str) -> Source:
     acts = {one.command_id: one for one in session.exec(select(CommandRow).where(CommandRow.case_id == case_id)).all()}
     return Source(
         row=row, case=case, policy=policy, standing=standing_of(whole, policy, calendar, today=dated),
-        marks=life(whole, policy, calendar), lines=lines, acts=acts, texts=CaseVault(session, case_id).texts,
+        marks=life(whole, policy, calendar), lines=lines, acts=acts,
+        signatures={one.act: one for one in signatures_of(session, case_id)}, texts=CaseVault(session, case_id).texts,
         staff=_staff(session, row.body, policy, lines, case),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from activities.outcome import Act, Outcome
 from activities.recording import content_hash
-from activities.refused_unsigned import note
+from activities.refused_unsigned import note, refuse_again
 from activities.signatures import verified
 from domain.commands import COMMANDS
 from domain.days import london_date
@@ -68,10 +68,11 @@ def _unsigned(session: Session, case: str, sent: Message, at: datetime) -> Refus
     row = session.get(CaseRow, case)
     if row is None:
         return None  # nobody's message: that is said instead
+    act = Act(case=case, message=sent, door="update", now=at)
     try:
+        refuse_again(session, act)
         verified(session, case, sent, body=row.body, arrived=at)
     except Refusal as refusal:
-        act = Act(case=case, message=sent, door="update", now=at)
         note(session, act, refusal.reason, there=True, at=at, on_the_case=lambda _: None)
         return refusal
     return None

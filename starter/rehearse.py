@@ -38,6 +38,7 @@ from starter.calendars import next_table
 from starter.cases import AlreadyOpen, Cases, NoSuchCase
 from starter.desk import log_command
 from starter.script import Expectation, NewTable, Read, Script, Step
+from starter.signed import signatures_of
 from starter.signer import Signer, know_locally
 from starter.standing import Explained, NoCase, standing
 from worker.run import worker_for
@@ -102,10 +103,12 @@ class Performance(BaseModel):
     policy: str
     seconds: float = 0.0
     steps: tuple[StepResult, ...] = ()
+    unproved: tuple[str, ...] = ()
+    """Acts that were recorded and whose signature does not hold of what is kept of them: a fault of ours."""
 
     @property
     def differences(self) -> tuple[str, ...]:
-        return tuple(line for step in self.steps for line in step.differences)
+        return (*(line for step in self.steps for line in step.differences), *self.unproved)
 
 
 class Stage:
@@ -242,6 +245,13 @@ class Stage:
         with reading(self.engine) as session:
             row = session.get(CommandRow, (CASE, id))
             return Outcome.model_validate(row.outcome, extra="allow") if row else None
+
+    def unproved(self) -> Iterator[str]:
+        """Yields every act of the case that cannot be shown to be, whole, what was signed."""
+        with reading(self.engine) as session:
+            for one in signatures_of(session, CASE):
+                if one.problem:
+                    yield f"{self.read.path}: the signature of {one.act} ({one.do}) {one.problem}"
 
     async def _settled(self) -> None:
         now = await self.now()
@@ -527,8 +537,11 @@ async def rehearse(read: Read) -> Performance:
     began = loop.time()
     with tempfile.TemporaryDirectory(prefix="evenhand-") as folder:
         async with await skipping_server() as server:
-            steps = tuple([step async for step in Stage(read, server, Path(folder)).play()])
-    return Performance(file=str(read.path), title=read.script.title, policy=read.script.policy, seconds=loop.time() - began, steps=steps)
+            stage = Stage(read, server, Path(folder))
+            steps = tuple([step async for step in stage.play()])
+            unproved = tuple(stage.unproved())
+    facts = {"file": str(read.path), "title": read.script.title, "policy": read.script.policy, "unproved": unproved}
+    return Performance.model_validate({**facts, "seconds": loop.time() - began, "steps": steps})
 
 
 async def first_difference(read: Read) -> tuple[StepResult, ...]:

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from alembic.command import downgrade
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
@@ -18,20 +19,24 @@ from records.audit import heads, read_heads, verify
 from records.certificates import issue
 from records.chain import FIRST
 from records.database import MIGRATIONS, migrate, reading, transaction
+from records.fixed_keys import ENDS, FIXED
 from records.log import line_hash, log_of
 from records.reads import Read, note
+from records.security import first_broken_refusal, security_log, write
 from records.sign_offs import sign_offs_of
-from records.tables import CaseRow, SignOffLineRow
+from records.tables import CaseRow, SigningKeyRow, SignOffLineRow
 from starter.clock import now
 from tests.handed_over import CASE, MANAGER, REVIEWER, Records, message
-from tests.test_records import to_revision
 
 FLIPPED = {
     "log": ("what", "'The end.'"),
     "sign_off_line": ("office", "'reviewer'"),
     "certificate": ("issued_at", "'2020-01-01 00:00:00'"),
     "read_log": ("shows", "'nothing'"),
+    "security_log": ("claimed_by", "'nobody'"),
 }
+
+REFUSED = {"case_id": CASE, "door": "update", "claimed_by": MANAGER, "do": "warn", "command_id": "x", "kid": "", "why": "It is not signed."}
 
 
 @pytest.fixture
@@ -46,6 +51,7 @@ def lived(database: Engine, tmp_path: Path) -> Engine:
         for n in range(3):
             issue(session, f"mmo/{n}", {"body": "mmo", "destroyed": {"texts": n}}, at=now())
             note(session.connection(), [Read(who=REVIEWER, how="case show", what="case show", case=CASE, shows="all")], at=now())
+            write(session, at=now(), **{**REFUSED, "command_id": f"x{n}"})
     records.engine.dispose()
     return database
 
@@ -63,7 +69,7 @@ def as_administrator(engine: Engine, statement: str) -> None:
         connection.execute(text(statement))
 
 
-CHAINS = {"log": "log", "sign_off_line": "sign-offs", "certificate": "certificates", "read_log": "reads"}
+CHAINS = {"log": "log", "sign_off_line": "sign-offs", "certificate": "certificates", "read_log": "reads", "security_log": "security"}
 
 
 def lines(engine: Engine, table: str) -> int:
@@ -73,7 +79,7 @@ def lines(engine: Engine, table: str) -> int:
 
 def test_what_nobody_touched_holds(lived: Engine):
     assert broken(lived) == []
-    assert [lines(lived, table) > 1 for table in CHAINS] == [True] * 4, "chains of one line prove little"
+    assert [lines(lived, table) > 1 for table in CHAINS] == [True] * 5, "chains of one line prove little"
 
 
 @pytest.mark.parametrize("table", CHAINS)
@@ -150,16 +156,102 @@ def _chained_anew(session: Session) -> None:
     case.log_hash = before
 
 
+def to_the_release_before(engine: Engine, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    before = str(ScriptDirectory.from_config(config).get_revision(revision).down_revision)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        downgrade(config, before)
+
+
 def test_what_was_signed_under_a_release_without_the_chain_is_chained_by_the_migration(lived: Engine):
     with reading(lived) as session:
         before = {(row.about, row.person) for row in sign_offs_of(session, CASE)}
     assert len(before) > 2
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    to_revision(lived, str(ScriptDirectory.from_config(config).get_revision("0011").down_revision))
+    to_the_release_before(lived, "0011")
     migrate(lived)
 
     with reading(lived) as session:
         assert {(row.about, row.person) for row in sign_offs_of(session, CASE)} == before
         assert session.get(SignOffLineRow, (CASE, 1))
-        assert [one for one in verify(session) if one.chain != "certificates"] == []
+        assert [one for one in verify(session) if one.chain == "sign-offs"] == [], "the log lost its grades on the way back"
+
+
+def test_lines_of_a_release_without_the_chain_are_chained_by_the_migration_with_numbers_in_a_row(lived: Engine):
+    """A sequence leaves numbers out, where a transaction did not end well."""
+    to_the_release_before(lived, "0015")
+    with lived.begin() as connection:
+        connection.execute(text("UPDATE security_log SET n = n + 40 WHERE n > 1"))
+    migrate(lived)
+
+    with reading(lived) as session:
+        assert [(row.n, row.command_id) for row in security_log(session)] == [(1, "x0"), (2, "x1"), (3, "x2")]
+        assert first_broken_refusal(session) is None
+    with transaction(lived) as session:
+        write(session, at=now(), **REFUSED)
+    assert [one for one in broken(lived) if one[0] == "security"] == []
+    as_administrator(lived, "UPDATE security_log SET why = 'Nothing.' WHERE n = 2")
+    assert ("security", 2) in broken(lived)
+
+
+def test_a_worker_of_the_release_before_cannot_write_a_line_outside_the_chain(lived: Engine):
+    """Its act is tried again until a worker of this release has it."""
+    columns = "(n, at, case_id, door, claimed_by, do, command_id, kid, why)"
+    with pytest.raises(DatabaseError), lived.begin() as connection:
+        connection.execute(text(f"INSERT INTO security_log {columns} VALUES (9, '2027-01-01', 'a', 'b', 'c', 'd', 'e', 'f', 'g')"))
+
+
+EARLY = "'1999-01-01 00:00:00'"
+CHANGES = {
+    "kid": "'k'",
+    "public_key": "'00'",
+    "holder": "'others'",
+    "person": "'mallory'",
+    "staff": "NOT staff",
+    "bodies": "'[\"mmo\"]'",
+    "customer": "NOT customer",
+    "calendar": "NOT calendar",
+    "local": "NOT local",
+    "valid_from": EARLY,
+    "loaded_at": EARLY,
+    "loaded_by": "'nobody'",
+}
+
+
+@pytest.mark.parametrize("column", CHANGES)
+def test_the_database_refuses_to_change_what_a_key_may_do(lived: Engine, column: str):
+    with pytest.raises(DatabaseError, match="what a key may do is never changed"), lived.begin() as connection:
+        connection.execute(text(f"UPDATE signing_key SET {column} = {CHANGES[column]}"))
+
+
+def test_every_column_of_a_key_is_fixed_or_its_end():
+    ends = {*ENDS, "revoked_why"}
+    columns = {column.name for column in SigningKeyRow.__table__.columns}  # type: ignore[attr-defined]  # a table
+    assert set(CHANGES) == set(FIXED) and {*FIXED, *ends} <= columns
+
+
+def test_a_key_is_ended_and_revoked_and_earlier_but_never_later_nor_taken_away(lived: Engine):
+    def set_to(column: str, value: str) -> None:
+        with lived.begin() as connection:
+            connection.execute(text(f"UPDATE signing_key SET {column} = {value}"))
+
+    for column in ENDS:
+        set_to(column, "'2030-01-01 00:00:00'")
+        set_to(column, "'2029-01-01 00:00:00'")
+        for worse in ("'2029-01-02 00:00:00'", "NULL"):
+            with pytest.raises(DatabaseError, match="never moved later"):
+                set_to(column, worse)
+    with pytest.raises(DatabaseError, match="never"):
+        set_to("revoked_why", "'never mind'")
+    with pytest.raises(DatabaseError, match="never taken away"), lived.begin() as connection:
+        connection.execute(text("DELETE FROM signing_key"))
+    with pytest.raises(DatabaseError), lived.begin() as connection:
+        replaced = "TRUNCATE signing_key" if lived.dialect.name != "sqlite" else REPLACED
+        connection.execute(text(replaced))
+    assert lines(lived, "signing_key") == 1
+
+
+SAME = "kid, public_key, holder, bodies, customer, calendar, local, valid_from, loaded_at, loaded_by"
+REPLACED = f"INSERT OR REPLACE INTO signing_key ({SAME}, staff) SELECT {SAME}, 0 FROM signing_key"
+"""Which on SQLite deletes the row that was there without asking any trigger of deletions."""

@@ -21,6 +21,7 @@ from starter.cases import NoSuchCase
 from starter.clock import now
 from starter.local import today
 from starter.repair import keep_files
+from starter.signed import signatures_of
 from tests.engine import MMO, OFFICER, Office, act, assess, closed_office, report, server, until  # noqa: F401  # fixtures
 
 
@@ -171,6 +172,8 @@ async def test_records_restored_from_an_older_copy_are_found_out_named_and_broug
         assert restored.state[field] == newest.state[field]
     with reading(behind.records) as session:
         assert first_broken_line(session, "behind/1") is None
+        found = {one.act: (one.verifies, one.problem) for one in signatures_of(session, "behind/1")}
+    assert {found[one] for one in ("w-1", "later", "meanwhile")} == {(True, None)}, "what was applied again is signed as it was"
 
 
 async def test_a_rebuild_brings_back_no_case_that_the_records_do_not_hold(closed_office: Office):

@@ -34,6 +34,7 @@ from records.log import first_broken_line, log_of
 from records.store import read_case, save_case
 from records.tables import CaseRow, CommandRow, EditionRow, LogRow, TextRow
 from records.vault import CaseVault
+from starter.signed import signatures_of
 from tests.signing import signed_act
 from tests.stories import MMO_GROUNDS, MMO_STAFF
 
@@ -779,3 +780,14 @@ def test_a_session_that_only_reads_does_not_wait_for_a_writer(opened: Engine):
             assert isinstance(session, Session)
             assert session.get(TextRow, (CASE, "text:1")) is None
             assert read_case(session, CASE)
+
+
+def test_what_stays_of_a_destroyed_case_verifies_and_what_came_after_says_that_nothing_of_it_is_kept(signed: Engine):
+    accepted(signed, DESTRUCTION, DESTROYED)
+    late = tell(signed, message("late", "report_behaviour", code="excessive-contact", medium="email", summary="SECRET"), DESTROYED)
+    assert not late.accepted
+
+    with reading(signed) as session:
+        found = {one.act: (one.verifies, (one.problem or "").partition(":")[0]) for one in signatures_of(session, CASE)}
+
+    assert found == {"s1": (True, ""), "s2": (True, ""), "l9": (True, ""), "late": (None, "contents not checked")}

@@ -27,7 +27,7 @@ from domain.signing import LIES_AT_MOST
 from records.database import create_all, open_database, reading, transaction
 from records.log import first_broken_line, log_of
 from records.signing_keys import revoke, set_lies_at_most
-from records.tables import CaseRow, CommandRow, LogRow, RefusedCountRow, SecurityRow
+from records.tables import CaseRow, CommandRow, LogRow, RefusedCountRow, RefusedMarkRow, SecurityRow
 from starter.signed import Signature, signatures_of
 from starter.signer import Signer
 from tests.signing import KEY, SIGNER, keep, know
@@ -136,7 +136,7 @@ def test_an_evidence_that_was_changed_in_the_records_is_found(opened: Engine):
         row.message = {**row.message, "by": "manager"}
         session.add(row)
 
-    assert [one.problem for one in signatures(opened)] == [None, "it was signed for another act"]
+    assert [one.problem for one in signatures(opened)] == [None, "it was signed for another person"]
 
 
 def changed(**facts: object) -> Callable[[], Message]:
@@ -395,7 +395,8 @@ def test_how_long_a_signed_message_may_lie_is_the_installations_own(opened: Engi
     with transaction(opened) as session:
         set_lies_at_most(session, 60)
 
-    assert sent(opened, old).accepted
+    assert sent(opened, old).result == "unsigned", "what was refused stays refused"
+    assert sent(opened, signed(at=NOON - timedelta(days=39))).accepted
 
 
 # Floods
@@ -414,12 +415,57 @@ def test_a_flood_is_counted_and_not_written(on_both: Engine, door: Door):
     assert "counted and not written" in lines()[-1]
     with reading(on_both) as session:
         assert session.get_one(RefusedCountRow, (CASE, door, "2027-02-01T12")).n == WRITTEN_AN_HOUR + 40
-    sent(on_both, REPORT, at=NOON + timedelta(hours=1), door=door)
-    sent(on_both, REPORT, at=NOON + timedelta(hours=2), door=door)
+    sent(on_both, {**REPORT, "id": "later-1"}, at=NOON + timedelta(hours=1), door=door)
+    sent(on_both, {**REPORT, "id": "later-2"}, at=NOON + timedelta(hours=2), door=door)
     assert len(lines()) == WRITTEN_AN_HOUR + 4
     assert lines()[-3].startswith("40 more that nobody signed came in the hour from 2027-02-01T12:00 UTC.")
     with reading(on_both) as session:
         assert first_broken_line(session, CASE) is None
+
+
+@pytest.mark.parametrize("door", ["update", "signal"])
+def test_what_was_refused_and_noted_stays_refused_and_is_noted_once(on_both: Engine, door: Door):
+    """A reset has everything come again at a later time; a key may be known by then."""
+    early = signed(signer=STRANGER)
+    assert sent(on_both, early, door=door).result == "unsigned"
+    know(on_both, STRANGER, staff=True)
+    before, lines = seq(on_both), (len(security(on_both)), len(log(on_both)))
+
+    again = sent(on_both, early, at=NOON + timedelta(hours=3), door=door)
+
+    assert again.result == "unsigned" and "hold no key" in again.answer and "signed anew" in str(again.remains)
+    assert (seq(on_both), (len(security(on_both)), len(log(on_both)))) == (before, lines)
+    with reading(on_both) as session:
+        assert [row.n for row in session.exec(select(RefusedCountRow).where(RefusedCountRow.case_id == CASE)).all()] == [1]
+        [mark] = session.exec(select(RefusedMarkRow)).all()
+        assert mark.case_id == CASE and len(mark.mark) == 64
+    other_door: Door = "signal" if door == "update" else "update"
+    assert sent(on_both, early, door=other_door).result == "unsigned", "through another door it is noted there, and no better"
+    assert (len(security(on_both)), len(log(on_both))) == (1, 1)
+    assert sent(on_both, early, case=OTHER).result == "unsigned", "of another case it is another message"
+    assert sent(on_both, signed(at=NOON + timedelta(minutes=1), signer=STRANGER), at=NOON + timedelta(hours=3), door=door).accepted
+
+
+def test_what_was_only_counted_may_be_tried_again(on_both: Engine):
+    """What is written is bounded on purpose, marks too."""
+    for n in range(WRITTEN_AN_HOUR + 1):
+        sent(on_both, signed({**REPORT, "id": f"f-{n}"}, signer=STRANGER))
+    know(on_both, STRANGER, staff=True)
+
+    again = [sent(on_both, signed({**REPORT, "id": f"f-{n}"}, signer=STRANGER)).result for n in range(WRITTEN_AN_HOUR + 1)]
+    assert again == ["unsigned"] * WRITTEN_AN_HOUR + ["accepted"]
+
+
+def test_the_mark_of_a_refused_message_tells_nobody_what_it_said_who_has_not_the_secret(opened: Engine, tmp_path: Path):
+    elsewhere = open_database(f"sqlite:///{tmp_path / 'elsewhere.db'}")
+    create_all(elsewhere)
+    for engine in (opened, with_a_case(elsewhere)):
+        sent(engine, REPORT)
+    found = []
+    for engine in (opened, elsewhere):
+        with reading(engine) as session:
+            found += session.exec(select(RefusedMarkRow.mark)).all()
+    assert len(set(found)) == 2, "the same message, in two installations"
 
 
 def test_a_flood_of_made_up_cases_fills_no_table(on_both: Engine, monkeypatch):

@@ -6,11 +6,13 @@ import asyncio
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import update
 from sqlmodel import select
 from temporalio import workflow
 from temporalio.api.common.v1 import WorkflowExecution
@@ -23,14 +25,17 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.outcome import Act, Letter, Outcome
 from records.database import reading, transaction
+from records.fixed_keys import guard_keys, unguard_keys
+from records.log import first_broken_line
+from records.security import first_broken_refusal
 from records.signing_keys import revoke
-from records.tables import SecurityRow, SigningKeyRow
+from records.tables import CommandRow, RefusedCountRow, SecurityRow, SigningKeyRow
 from starter.by_binary import options
 from starter.cases import Cases, NoKey
 from starter.clock import now
 from starter.signer import Signer
-from tests.engine import OFFICER, WARNING, Office, ago, assess, office, report, server
-from tests.signing import SIGNER, key_file_in
+from tests.engine import OFFICER, WARNING, Office, ago, assess, office, report, server, until
+from tests.signing import SIGNER, key_file_in, know
 from worker.server import binary
 from worker.settings import Settings
 
@@ -98,29 +103,69 @@ async def test_a_client_without_a_key_says_so_before_anything_is_sent(office: Of
         await Cases(office.client, task_queue=office.queue).submit_message("keyless/1", report())
 
 
+async def reset(office: Office, case: str) -> None:
+    """Have everything that came to a case come again, from its first task on."""
+    first = next(e for e in await office.events(case) if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    run = WorkflowExecution(workflow_id=case, run_id=(await office.handle(case).describe()).run_id)
+    await office.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace="default", workflow_execution=run, reason="test", request_id=f"reset-{run.run_id}",
+            workflow_task_finish_event_id=first.event_id,
+        )
+    )  # fmt: skip
+
+
+def noted(office: Office, case: str) -> tuple[object, ...]:
+    """Returns all that stands of refused messages: rows, lines, counts."""
+    with reading(office.records) as session:
+        counted = session.exec(select(RefusedCountRow.n).where(RefusedCountRow.case_id == case)).all()
+        assert first_broken_line(session, case) is None and first_broken_refusal(session) is None
+    lines = [(line.n, line.command_id, line.result) for line in office.lines(case)]
+    return [row.command_id for row in security(office, case)], lines, sum(counted)
+
+
+async def test_what_was_refused_as_unsigned_stays_refused_when_a_reset_has_it_come_again_though_its_key_is_known_by_now(office: Office):
+    """Its sender was told no. Nothing is noted or counted twice; signed anew, it counts."""
+    case, late = "reset/2", Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(2, 34))), iss="late")
+    await office.open(case)
+    await office.do(case, report("good"))
+    act = late.sign(case, report("early"))
+    assert await answer(office, case, act) == "unsigned"
+    await office.handle(case).signal("report_behaviour", late.sign(case, report("early-signal")))
+    await office.handle(case).signal("report_behaviour", {"by": OFFICER, "with": {"words": "without an id"}})
+    await office.logged(case, "early-signal")
+    await until(lambda: len(office.lines(case)) == 4, "both signals stand in the log")
+    know(office.records, late, staff=True)
+    before = noted(office, case)
+    assert before[0] == ["early"] and before[2] == 3
+
+    for _ in range(2):
+        await reset(office, case)
+        assert (await office.heard(case)).seq == 2
+        assert noted(office, case) == before
+
+    assert await answer(office, case, act) == "unsigned", "the very message, sent again by hand, stays refused too"
+    assert noted(office, case) == before
+    anew = replace(late, now=lambda: now() + timedelta(seconds=5)).sign(case, report("early"))
+    assert (await office.handle(case).execute_update("report_behaviour", anew, result_type=Outcome)).accepted
+
+
 async def test_a_reset_does_everything_again_to_the_same_end_though_the_key_was_revoked_since(office: Office):
     """temporal.md 4: a reset runs what came again, at its own time. What is recorded answers as it did; nothing is refused or doubled."""
     case = "reset/1"
     await office.restricted(case)
     before = [(line.command_id, line.result) for line in office.lines(case)]
-    first = next(e for e in await office.events(case) if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
     with transaction(office.records) as session:
         revoke(session, SIGNER.kid, at=now() - timedelta(days=4000), why="stolen")
     try:
-        described = await office.handle(case).describe()
-        await office.client.workflow_service.reset_workflow_execution(
-            ResetWorkflowExecutionRequest(
-                namespace="default", workflow_execution=WorkflowExecution(workflow_id=case, run_id=described.run_id),
-                reason="test", request_id="reset-1", workflow_task_finish_event_id=first.event_id,
-            )
-        )  # fmt: skip
+        await reset(office, case)
         state = await office.heard(case)
         assert (await office.cases.submit_message(case, report("new"))).result == "unsigned"
     finally:
-        with transaction(office.records) as session:
-            row = session.get_one(SigningKeyRow, SIGNER.kid)
-            row.revoked_at, row.revoked_why = None, None
-            session.add(row)
+        with office.records.begin() as connection:  # as nobody could who does not take the guards away first
+            unguard_keys(connection)
+            connection.execute(update(SigningKeyRow).values(revoked_at=None, revoked_why=None))
+            guard_keys(connection)
 
     assert state.stage == "restricted"
     assert [row.command_id for row in security(office, case)] == ["new"]
@@ -283,3 +328,14 @@ async def test_the_signatures_of_a_case_are_verified_again_from_the_command_line
     assert "5 signatures verified; 0 acts without one that holds." in listed.stdout
     assert "forged" not in listed.stdout
     assert "Signatures: 5 acts signed, every signature verifies." in shown.stdout
+    with transaction(office.records) as session:
+        row = session.exec(select(CommandRow).where(CommandRow.case_id == "listed/1", CommandRow.command_id == "report-1")).one()
+        row.message = {**row.message, "on": "2020-01-01"}
+        session.add(row)
+    listed = evenhand("case", "signatures", "listed/1", folder=office.folder)
+    shown = evenhand("case", "show", "listed/1", folder=office.folder)
+    audited = evenhand("audit", "verify", "--json", folder=office.folder)
+    assert listed.returncode == 1 and "another day (on)" in " ".join(listed.stdout.split())
+    assert "5 acts signed, NOT of report-1" in shown.stdout
+    broken = [one["what"] for one in json.loads(audited.stdout)["broken"]]
+    assert audited.returncode == 1 and len(broken) == 1 and "report-1 of listed/1" in broken[0]
