@@ -15,6 +15,7 @@ from activities.clock import ENGINE_TIME
 from activities.outcome import Act, Outcome
 from activities.recording import Recording
 from records.database import open_database, reading, transaction
+from records.fixed_keys import unguard_keys
 from records.signing_keys import revoke
 from records.tables import CommandRow, SecurityRow
 from starter.doctor import Ill, Patient
@@ -71,6 +72,7 @@ def test_what_the_trial_key_signed_before_it_was_revoked_goes_on_verifying(recor
     """An earlier release took it: the act is recorded, and its signature is evidence."""
     assert opened(records, "mmo/1", SIGNER).accepted
     with records.begin() as connection:
+        unguard_keys(connection)
         connection.execute(text("UPDATE signing_key SET local = :yes WHERE kid = :kid"), {"yes": True, "kid": SIGNER.kid})
     with transaction(records) as session:
         for kid in (SIGNER.kid, TRIAL.kid):
