@@ -76,7 +76,7 @@ def _faults(body: Body) -> Iterator[Fault]:
 
 def _no_links(body: Body, known: Staff | None) -> Iterator[Fault]:
     for one in wrong_links(body.people, known):
-        yield ("people", one.n, "natural"), f"{one.right}; found {one.found!r}"
+        yield ("people", one.n, "natural"), f"found {one.found!r}; right would be: {one.right}"
 
 
 def _closed_days(body: Body) -> Iterator[Fault]:

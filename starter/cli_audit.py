@@ -63,10 +63,11 @@ def changes(json: Json = False) -> None:
     with reading(_engine()) as session:
         rows = administered.noted(session)
     if json:
-        as_json([row.model_dump(mode="json", include={"at", "claimed_by", "do", "command_id", "kid", "why"}) for row in rows])
+        facts = (("at", "at"), ("by", "claimed_by"), ("command", "do"), ("about", "command_id"), ("key", "kid"), ("what", "why"))
+        as_json([{name: getattr(row, field) for name, field in facts} for row in rows])
         return
     lines = [(f"{row.at:%Y-%m-%d %H:%M} UTC", row.claimed_by, row.do, row.command_id[:12], row.kid[:12], row.why) for row in rows]
-    table(("at", "who", "command", "about", "key", "what"), lines)
+    table(("at", "by", "command", "about", "key", "what"), lines)
 
 
 def _noted(file: Path) -> dict[str, tuple[int, str]]:

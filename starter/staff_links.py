@@ -47,6 +47,10 @@ def wrong_links(people: Sequence[Person], known: Staff | None) -> Iterator[Wrong
             near = get_close_matches(one.natural, sorted(there.keys() - {one.id}), n=1)
             meant = f"; is {near[0]} meant?" if near else ""
             yield WrongLink(n=n, found=one.natural, right=f"the id of an account that is or was on this list{meant}")
+        elif target is not None and target.natural == one.id:
+            yield WrongLink(
+                n=n, found=one.natural, right=f"nothing in the line of one of them: {one.id} and {target.id} stand for each other"
+            )
         elif target is not None and target.natural is not None:
             yield WrongLink(n=n, found=one.natural, right=f"{target.natural}, for whom {one.natural} stands: one step, no chain")
 
@@ -74,21 +78,17 @@ def links(known: Staff, people: Iterable[Person], *, unlink: Sequence[str]) -> L
     after = {**before, **{one.id: one for one in people}}
     cut = dict(_cut(before, after))
     warnings = tuple(
-        f"{account} and {' and '.join(others)} are one human being on the list that stands and would be two, each signing beside the other"
-        for account, others in cut.items()
+        f"{account} and {other} are one human being on the list that stands and would be two, each signing beside the other"
+        for account, other in cut.items()
     )
     return Links(warnings, tuple(one for one in cut if one not in unlink), tuple(one for one in unlink if one not in cut))
 
 
-def _cut(before: Mapping[str, Person], after: Mapping[str, Person]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yields each account that would no longer be its human being, with the accounts that were his or hers too and would be others'."""
+def _cut(before: Mapping[str, Person], after: Mapping[str, Person]) -> Iterator[tuple[str, str]]:
+    """Yields each account that would be another human being's than it was, with an account that was the same one's."""
     together: defaultdict[str, list[str]] = defaultdict(list)
     for id, one in sorted(before.items()):
         together[one.human].append(id)
     for human, accounts in sorted(together.items()):
         first = human if human in accounts else accounts[0]
-        stays = after[first].human
-        rest = tuple(one for one in accounts if after[one].human == stays)
-        for account in accounts:
-            if account not in rest:
-                yield account, rest
+        yield from ((one, first) for one in accounts if after[one].human != after[first].human)
