@@ -142,7 +142,7 @@ def list_(json: Json = False) -> None:
     )
 
 
-@keys_app.command("revoke")
+@keys_app.command("revoke", context_settings={"ignore_unknown_options": True})  # a key's id may begin with a hyphen
 def revoke_(
     key: Annotated[str, typer.Argument(help="The key's id, or its first six characters or more.")],
     reason: Annotated[str, typer.Option(help="Why: lost, stolen, holder left.")],

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 from sqlmodel import SQLModel
 from typer.testing import CliRunner
@@ -23,7 +24,7 @@ from records.signing_keys import all_keys
 from starter import cli
 from starter.administrators import COMMANDS
 from starter.clock import today
-from starter.signer import make_pair, public_file
+from starter.signer import Signer, make_pair, public_file
 from tests.signing import SIGNER, keep
 from tests.test_cli import every_command
 from tests.test_reading import READS
@@ -258,6 +259,17 @@ def test_who_revoked_a_key_and_moved_the_limit_is_kept(env: dict[str, str], engi
         revoked, limited = administered.noted(session)
     assert (revoked.claimed_by, revoked.do, revoked.kid) == (DANA, "keys revoke", SIGNER.kid) and "2020-01-01" in revoked.why
     assert (limited.claimed_by, limited.do, limited.why) == (OLIVE, "keys limit", "3650 days")
+
+
+def test_a_key_whose_id_begins_with_a_hyphen_is_revoked_like_any_other(env: dict[str, str], engine: Engine):
+    made = (Signer(Ed25519PrivateKey.from_private_bytes(n.to_bytes(32, "big"))) for n in range(1, 5000))
+    signer = next(one for one in made if one.kid.startswith("-"))
+    with transaction(engine) as session:
+        keep(session, signer)
+
+    done, said = invoke(env, "keys", "revoke", signer.kid, "--reason", "lost", "--by", DANA)
+
+    assert done == DONE and signer.kid in said, said
 
 
 @pytest.mark.parametrize("command", ["keys add-signer", "keys revoke", "keys limit"])
