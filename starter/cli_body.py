@@ -105,8 +105,8 @@ def set_(
     from records.database import transaction
     from starter.clock import now
 
-    start, by = begun(since), administrator("body set", by)
-    body = _read(file)
+    start, body = begun(since), _read(file)
+    by = administrator("body set", by)
     _settle_links(body, start, unlink)
     try:
         with transaction(_engine()) as session:
