@@ -1,4 +1,4 @@
-"""Who changed who may act and under which rules, in the security log beside what came unsigned: codes only, and never taken away."""
+"""Who changed who may act and under which rules, in the security log beside what came unsigned: codes only, append-only and chained."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from records import security
 from records.tables import SecurityRow
 
 DOOR = "administration"
@@ -15,8 +16,7 @@ NOBODY = "nobody"
 
 def note(session: Session, command: str, *, at: datetime, by: str | None, about: str = "", kid: str = "", what: str = "") -> None:
     """Note a command that changed something: `about` is a body's code, an edition or the like, `kid` a key, `what` how it changed."""
-    row = SecurityRow(at=at, case_id="", door=DOOR, claimed_by=by or NOBODY, do=command, command_id=about, kid=kid, why=what)
-    session.add(row)
+    security.write(session, at=at, case_id="", door=DOOR, claimed_by=by or NOBODY, do=command, command_id=about, kid=kid, why=what)
 
 
 def noted(session: Session) -> tuple[SecurityRow, ...]:

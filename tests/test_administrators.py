@@ -20,6 +20,7 @@ from policies import load
 from records import administered
 from records.database import migrate, open_database, reading, transaction
 from records.keys import file_keys
+from records.security import first_broken_refusal
 from records.signing_keys import all_keys
 from starter import cli
 from starter.administrators import COMMANDS
@@ -257,6 +258,7 @@ def test_who_revoked_a_key_and_moved_the_limit_is_kept(env: dict[str, str], engi
 
     with reading(engine) as session:
         revoked, limited = administered.noted(session)
+        assert first_broken_refusal(session) is None
     assert (revoked.claimed_by, revoked.do, revoked.kid) == (DANA, "keys revoke", SIGNER.kid) and "2020-01-01" in revoked.why
     assert (limited.claimed_by, limited.do, limited.why) == (OLIVE, "keys limit", "3650 days")
 
