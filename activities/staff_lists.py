@@ -56,6 +56,8 @@ def keep_list(session: Session, body: str, people: Iterable[Person], loaded: Loa
         return None
     if before and start is None:
         raise ListRefused(f"{body} has a staff list; one that differs needs the instant from which it is in force.")
+    if loaded.since and loaded.at and loaded.since > loaded.at:
+        raise ListRefused(f"{loaded.since:%Y-%m-%dT%H:%M:%S} (UTC) is still to come; a list is in force from its loading at the latest.")
     row = StaffListRow(
         body=body, n=len(before) + 1, loaded_at=loaded.at, in_force_from=start if before else loaded.since, loaded_by=loaded.by,
         source=loaded.source, sha256=list_hash(entries), entries=entries,

@@ -451,8 +451,8 @@ class SigningKeyRow(SQLModel, table=True):
 
 
 class SecurityRow(SQLModel, table=True):
-    """One message that was refused because nobody who may do so had signed it. Codes only: nothing of what it said. Append-only and
-    chained; records/security.py alone writes it."""
+    """One message that was refused because nobody who may do so had signed it; by the door `administration`, one change of who
+    may act (records/administered.py). Codes only. Append-only and chained; records/security.py alone writes it."""
 
     __tablename__ = "security_log"
     n: int | None = Field(default=None, primary_key=True)

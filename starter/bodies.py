@@ -4,18 +4,19 @@ not fit its policy is refused whole, with a line for every fault."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from activities.bodies import Body
 from activities.glyphs import printable
 from domain.case import NOT_RECORDED
 from domain.directory import Directory
-from domain.people import RESERVED, Person
+from domain.people import RESERVED, Person, Staff
 from domain.policy import Policy
 from policies import load
 from policies.impossible import misread
 from policies.load import Unreadable, build, parse, position, text_of
+from starter.staff_links import wrong_links
 
 Where = tuple[str | int, ...]
 Fault = tuple[Where, str]
@@ -24,13 +25,15 @@ LONGEST_SCHEDULE = 99
 MOST_A_DAY = 1000
 
 
-def read_body(path: Path) -> Body:
-    """Returns the body a file holds, checked against its policy; a policy's path counts from the file's own folder. Raises Unreadable."""
+def read_body(path: Path, *, known: Callable[[str], Staff] | None = None) -> Body:
+    """Returns the body a file holds, checked against its policy; a policy's path counts from the file's own folder. Raises Unreadable.
+
+    `known` gives a body's list in force with everybody who left it; without it an account that the file does not name may have left."""
     data = parse(text_of(path), str(path))
     body = build(Body, data, str(path))
     if body.policy not in load.names():  # kept whole: the records are read from any folder
         body = body.model_copy(update={"policy": str(Path(load.named_in(path, body.policy)).resolve())})
-    faults = [*misread(body, data), *_faults(body)]
+    faults = [*misread(body, data), *_faults(body), *_no_links(body, known(body.body) if known else None)]
     if faults:
         raise Unreadable("\n".join(_line(path, data, where, what) for where, what in faults))
     return body
@@ -69,6 +72,11 @@ def _faults(body: Body) -> Iterator[Fault]:
         if name not in policy.links:
             yield ("links", name), f"{name!r} is nothing that {policy.policy} speaks of; it has: {', '.join(policy.links) or 'none'}"
     yield from _no_readers(body, policy)
+
+
+def _no_links(body: Body, known: Staff | None) -> Iterator[Fault]:
+    for one in wrong_links(body.people, known):
+        yield ("people", one.n, "natural"), f"found {one.found!r}; right would be: {one.right}"
 
 
 def _closed_days(body: Body) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ import typer
 
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, Json
 from starter.cli_case import _engine
-from starter.show import as_json, complain, out
+from starter.show import as_json, complain, out, table
 
 audit_app = typer.Typer(no_args_is_help=True, help="Whether what was recorded is as it was written.")
 
@@ -52,6 +52,22 @@ def heads() -> None:
     with reading(_engine()) as session:
         found = audit.heads(session)
     as_json(found)
+
+
+@audit_app.command()
+def changes(json: Json = False) -> None:
+    """List who changed who may act and under which rules: bodies, staff lists, keys, calendars, editions. Codes only."""
+    from records import administered
+    from records.database import reading
+
+    with reading(_engine()) as session:
+        rows = administered.noted(session)
+    if json:
+        facts = (("at", "at"), ("by", "claimed_by"), ("command", "do"), ("about", "command_id"), ("key", "kid"), ("what", "why"))
+        as_json([{name: getattr(row, field) for name, field in facts} for row in rows])
+        return
+    lines = [(f"{row.at:%Y-%m-%d %H:%M} UTC", row.claimed_by, row.do, row.command_id[:12], row.kid[:12], row.why) for row in rows]
+    table(("at", "by", "command", "about", "key", "what"), lines)
 
 
 def _noted(file: Path) -> dict[str, tuple[int, str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from starter.acting import acting_if_named
+from starter.administrators import administrator
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, Json
 from starter.cli_case import _engine
 from starter.show import as_json, complain, out, several, table
@@ -16,6 +17,8 @@ from starter.show import as_json, complain, out, several, table
 if TYPE_CHECKING:  # the database is imported only by the commands that use it
     from activities.bodies import Body
     from activities.staff_lists import Loaded
+    from domain.people import Person, Staff
+    from starter.staff_links import Links
 
 INSTANTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"]
 
@@ -29,12 +32,58 @@ Since = Annotated[
 ]
 
 
+Unlink = Annotated[
+    list[str], typer.Option("--unlink", help="An account that is another human being after all than the list says; may be given again.")
+]
+
+
+def begun(since: datetime | None) -> datetime | None:
+    """Returns the instant from which a list is in force, where it is not from now; leaves where it is still to come."""
+    from starter.clock import now
+
+    at = since.replace(tzinfo=timezone.utc) if since else None
+    if at is not None and at > now():
+        complain(f"--since {at:%Y-%m-%dT%H:%M:%S} (UTC) is still to come, and a list is in force from its loading at the latest.")
+        complain("Load it that day, or give people and offices days of their own (valid_from, or from and to: docs/staff.md).")
+        raise typer.Exit(MISUNDERSTOOD)
+    return at
+
+
 def loading(by: str | None, since: datetime | None, source: str) -> Loaded:
     """Returns how a staff list comes in now."""
     from activities.staff_lists import Loaded
     from starter.clock import now
 
-    return Loaded(at=now(), by=acting_if_named(by), source=source, since=since.replace(tzinfo=timezone.utc) if since else None)
+    return Loaded(at=now(), by=by, source=source, since=since)
+
+
+def known_staff(code: str, since: datetime | None = None) -> Staff:
+    """Returns a body's list in force now, or at an earlier instant, and everybody who left it."""
+    from activities.staff_lists import staff_at
+    from records.database import reading
+    from starter.clock import now
+
+    with reading(_engine()) as session:
+        return staff_at(session, code, since or now())
+
+
+def cut_links(known: Staff, people: Iterable[Person], unlink: Sequence[str]) -> Links:
+    """Returns what a list would cut of the links between accounts; leaves where --unlink names one that would stay."""
+    from starter.staff_links import links
+
+    found = links(known, people, unlink=unlink)
+    if found.idle:
+        complain(f"--unlink {', '.join(found.idle)}: this list cuts no link of it. Nothing was loaded.")
+        raise typer.Exit(MISUNDERSTOOD)
+    return found
+
+
+def refuse_unsaid(unsaid: Sequence[str]) -> None:
+    """Leave where links would be cut although nobody said so (EH-181)."""
+    if unsaid:
+        said = " ".join(f"--unlink {one}" for one in unsaid)
+        complain(f"Nothing was loaded. If they are two human beings after all: {said}. If not, say in natural whose other account it is.")
+        raise typer.Exit(REFUSED)
 
 
 @body_app.command("set")
@@ -44,6 +93,7 @@ def set_(
     ],
     by: LoadedBy = None,
     since: Since = None,
+    unlink: Unlink = [],  # noqa: B006  # typer copies it
     json: Json = False,
 ) -> None:
     """Check a body's file against its policy and load it into the records, in place of what stood there; from then on it is who may act.
@@ -51,12 +101,17 @@ def set_(
     Its staff list becomes the body's next; earlier acts stay judged by the list of their time."""
     from activities.bodies import save_body
     from activities.staff_lists import ListRefused
+    from records import administered
     from records.database import transaction
+    from starter.clock import now
 
-    body = _read(file)
+    start, body = begun(since), _read(file)
+    by = administrator("body set", by)
+    _settle_links(body, start, unlink)
     try:
         with transaction(_engine()) as session:
-            save_body(session, body, loading(by, since, f"body file {file.name}"))
+            save_body(session, body, loading(by, start, f"body file {file.name}"))
+            administered.note(session, "body set", at=now(), by=by, about=body.body)
     except ListRefused as error:
         complain(f"Nothing was loaded. {error}")
         raise typer.Exit(REFUSED) from None
@@ -67,6 +122,17 @@ def set_(
         closed += f", {several(len(body.meetings), 'meeting')}" if body.meetings else ""
         out.print(f"{body.body}: {body.name}, policy {body.policy}, {several(len(body.people), 'person', 'people')}{closed}.", markup=False)
         _say_who_lags(body.body)
+
+
+def _settle_links(body: Body, since: datetime | None, unlink: Sequence[str]) -> None:
+    """Warn of the links between accounts that a file with people would cut; leave where nobody said so."""
+    if "people" not in body.model_fields_set:
+        found = cut_links(body.staff, body.people, unlink)
+    else:
+        found = cut_links(known_staff(body.body, since), body.people, unlink)
+    for warning in found.warnings:
+        complain(f"Take care: {warning} (DEF-20).")
+    refuse_unsaid(found.unsaid)
 
 
 def _say_who_lags(body: str) -> None:
@@ -86,7 +152,7 @@ def _read(file: Path) -> Body:
     from starter.bodies import read_body
 
     try:
-        return read_body(file)
+        return read_body(file, known=known_staff)
     except Unreadable as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.days import london_date
-from starter.acting import acting_if_named
+from starter.administrators import administrator
 from starter.cli import MISUNDERSTOOD, OK, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _cases, _engine, has_records
 from starter.cli_reading import ReadBy, Why, listed, reader_of
@@ -159,6 +159,7 @@ def load_(
 
     A date that a customer was told moves to their disadvantage only by a person's decision: until then it stays as told."""
     from activities.calendars import keep_calendar
+    from records import administered
     from records.database import reading, transaction
     from starter.calendars import lagging_cases, on_some_staff_list
 
@@ -166,7 +167,7 @@ def load_(
     engine = _engine()
     with reading(engine) as session:
         _newer(session, file, new, text)
-        by = by if dry_run else acting_if_named(by)
+        by = by if dry_run else administrator("calendar load", by)
         if not dry_run and (by is None or not on_some_staff_list(session, by, on=today())):
             complain(f"--by is {by or 'missing'}; it takes an id of a body's staff list as it stands today, and is kept with the table.")
             raise typer.Exit(MISUNDERSTOOD)
@@ -175,6 +176,7 @@ def load_(
         with transaction(engine) as session:
             _newer(session, file, new, text)  # once more where it counts: nobody else's table came in between
             keep_calendar(session, text, name=str(file), at=now(), by=by)
+            administered.note(session, "calendar load", at=now(), by=by, about=new.edition)
         with reading(engine) as session:  # once more: a case may have been opened meanwhile
             waiting = list(lagging_cases(session, today=today()))
     _take_over(waiting, new.edition, dry_run=dry_run, json=json)
@@ -187,6 +189,8 @@ def apply(dry_run: DryRun = False, json: Json = False) -> None:
     from records.database import reading
     from starter.calendars import lagging_cases
 
+    if not dry_run:
+        administrator("calendar apply")
     with reading(_engine()) as session:
         waiting = list(lagging_cases(session, today=today()))
     _take_over(waiting, None, dry_run=dry_run, json=json)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from starter.acting import acting_if_named
+from starter.administrators import administrator
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _engine, has_records
 from starter.clock import today
@@ -145,11 +146,9 @@ def move(
     if by is None:
         complain("A move needs its author: add --by with an id of the body's staff list, or --dry-run to look first.")
         raise typer.Exit(MISUNDERSTOOD)
-    from records.database import reading, transaction
-    from starter.editions import keep_found
+    from records.database import reading
 
-    with transaction(engine) as session:
-        keep_found(session, found)
+    _keep(engine, found, body, by)
     with reading(engine) as session:
         ids = [one.id for one in open_cases(session, body, case or ()) if case or one.edition != found.edition]
     if not ids and not json:
@@ -164,6 +163,22 @@ def move(
         )
         raise typer.Exit(UNREACHED)
     raise typer.Exit(OK if all(one.accepted for _, one in answers) else REFUSED)
+
+
+def _keep(engine: Engine, found: Found, body: str, by: str) -> None:
+    """Keep the edition, so that cases can go over to it. Rules that are new to this installation come in by an administrator alone."""
+    from records import administered
+    from records.database import transaction
+    from starter.clock import now
+    from starter.editions import is_new, keep_found
+
+    new = is_new(engine, found, body)
+    if new:
+        administrator("policy move", by)
+    with transaction(engine) as session:
+        keep_found(session, found)
+        if new:
+            administered.note(session, "policy move", at=now(), by=by, about=found.edition)
 
 
 def _known(engine: Engine, body: str, cases: list[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from starter.administrators import administrator
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.cli_case import _engine
 from starter.show import as_json, complain, out, several, table
@@ -72,8 +73,9 @@ def repair(
     from policies.load import Unreadable
     from starter.repair import keep_files
 
+    by = administrator("engine repair") if calendar or policy else None
     try:
-        keep_files(_engine(), calendars=tuple(calendar), policies=tuple(policy))
+        keep_files(_engine(), calendars=tuple(calendar), policies=tuple(policy), by=by)
     except Unreadable as error:
         complain(str(error))
         raise typer.Exit(MISUNDERSTOOD) from None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from starter.administrators import administrator
 from starter.cli import REFUSED, Json
 from starter.show import as_json, complain, out, several, table
 
@@ -38,9 +39,10 @@ def rotate_master(json: Json = False) -> None:
     Where the master keys come from the environment or a key service, set the new one there first: then this only wraps anew."""
     from records.masters import FileMasters
 
-    store = _store()
+    by, store = administrator("keys rotate-master"), _store()
     added = store.masters.add() if isinstance(store.masters, FileMasters) else None
     done = store.rewrap()
+    _note("keys rotate-master", by, store.masters.current())
     if json:
         as_json({"added": added, "current": store.masters.current(), "wrapped_anew": done})
         return
@@ -53,7 +55,7 @@ def drop_master(id: str) -> None:
     """Take a master key out of the file. Refused while it wraps a key that is in use."""
     from records.masters import FileMasters
 
-    store = _store()
+    by, store = administrator("keys drop-master"), _store()
     if not isinstance(store.masters, FileMasters):
         complain(f"The master keys come from {_where(store)}: take it out there, once evenhand keys masters shows that it wraps none.")
         raise typer.Exit(REFUSED)
@@ -61,6 +63,7 @@ def drop_master(id: str) -> None:
         complain(f"{id} still wraps {several(wraps, 'key')}; run evenhand keys rotate-master first.")
         raise typer.Exit(REFUSED)
     store.masters.drop(id)
+    _note("keys drop-master", by, id)
     out.print(f"{id} is out of {_where(store)}. Destroy its copies too.", markup=False)
 
 
@@ -75,6 +78,18 @@ def seal_records(json: Json = False) -> None:
     else:
         found = f"{several(done.texts, 'text')}, {several(done.letters, 'letter file')} and {several(done.problems, 'carrier word')}"
         out.print(f"Sealed {found} in {several(done.cases, 'case')}.", markup=False)
+
+
+def _note(command: str, by: str | None, master: str) -> None:
+    """Note in the records who did it, where this machine reaches records."""
+    from records import administered
+    from records.database import transaction
+    from starter.cli_case import _engine, has_records
+    from starter.clock import now
+
+    if has_records():
+        with transaction(_engine()) as session:
+            administered.note(session, command, at=now(), by=by, about=master)
 
 
 def _store() -> KeyStore:

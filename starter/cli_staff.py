@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from starter.administrators import administrator
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, Json
-from starter.cli_body import INSTANTS, LoadedBy, Since, loading
+from starter.cli_body import INSTANTS, LoadedBy, Since, Unlink, begun, cut_links, loading, refuse_unsaid
 from starter.cli_case import _engine
 from starter.clock import now, today
 from starter.show import as_json, complain, out, several, table
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # the database is imported only by the commands that use it
     from sqlmodel import Session
 
     from activities.bodies import Body
+    from activities.staff_lists import Loaded
     from domain.people import Person, Staff
     from records.tables import StaffListRow
     from starter.staff_changes import Change
@@ -37,24 +39,46 @@ def import_(
     by: LoadedBy = None,
     since: Since = None,
     from_claims: Annotated[bool, typer.Option("--from-claims", help="The file holds users with their groups; see docs/staff.md.")] = False,
+    unlink: Unlink = [],  # noqa: B006  # typer copies it
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show what would change; load nothing.")] = False,
     json: Json = False,
 ) -> None:
     """Check a staff list against the body's policy, show who joins, leaves and changes, and load it: all of it or nothing."""
-    from activities.bodies import save_staff
-    from records.database import reading, transaction
+    from activities.staff_lists import staff_at
+    from records.database import reading
     from starter.staff_changes import changes, left_open
 
+    start = begun(since)
+    by = None if dry_run else administrator("staff import", by)
     with reading(_engine()) as session:
-        known = _body(session, body)
+        stood = staff_at(session, body, start or now())
+        known = _body(session, body).model_copy(update={"people": stood.people, "gone": stood.gone})
         read = _claims(file, known) if from_claims else _csv(file, known)
         _refuse(read, file, json)
         after = known.model_copy(update={"people": read.people}).staff
-        differs, warnings = changes(known.people, read.people), left_open(session, body, known.staff, after, today=today())
-    if not dry_run and differs:
-        with transaction(_engine()) as session:
-            save_staff(session, body, read.people, loading(by, since, f"{'claims' if from_claims else 'csv'} {file.name}"))
-    _tell(body, read.people, differs, warnings, dry_run=dry_run, json=json)
+        differs, open_ = changes(known.people, read.people), left_open(session, body, known.staff, after, today=today())
+    cut = cut_links(stood, read.people, unlink)
+    loaded = False
+    if not (dry_run or cut.unsaid):
+        loaded = _load(body, read.people, loading(by, start, f"{'claims' if from_claims else 'csv'} {file.name}"))
+    warnings = (*(f"{one} (DEF-20)" for one in cut.warnings), *open_)
+    said = _said(loaded=loaded, differs=bool(differs), dry_run=dry_run, since=start)
+    _tell(body, read.people, differs, warnings, loaded=loaded, said=said, json=json)
+    if not dry_run:
+        refuse_unsaid(cut.unsaid)
+
+
+def _load(body: str, people: tuple[Person, ...], how: Loaded) -> bool:
+    """Keep a list as the body's next, with who did; returns False where the list in force then says the same."""
+    from activities.bodies import save_staff
+    from records import administered
+    from records.database import transaction
+
+    with transaction(_engine()) as session:
+        kept = save_staff(session, body, people, how)
+        if kept is not None:
+            administered.note(session, "staff import", at=now(), by=how.by, about=body, what=f"list {kept.n}")
+    return kept is not None
 
 
 def _body(session: Session, code: str) -> Body:
@@ -110,17 +134,24 @@ def _refuse(read: StaffTable, file: Path, json: bool) -> None:
 
 
 def _tell(
-    body: str, people: tuple[Person, ...], differs: tuple[Change, ...], warnings: tuple[str, ...], *, dry_run: bool, json: bool
+    body: str, people: tuple[Person, ...], differs: tuple[Change, ...], warnings: tuple[str, ...], *, loaded: bool, said: str, json: bool
 ) -> None:
     if json:
-        as_json({"body": body, "loaded": bool(differs) and not dry_run, "people": len(people), "changes": differs, "warnings": warnings})
+        as_json({"body": body, "loaded": loaded, "people": len(people), "changes": differs, "warnings": warnings})
         return
     if differs:
         table(("who", "", "what"), [(one.person, one.what, "\n".join(one.says)) for one in differs])
     for warning in warnings:
         complain(f"Take care: {warning}.")
-    said = "Nothing changes." if not differs else "A dry run: nothing was loaded." if dry_run else "Loaded; it is who may act from now on."
     out.print(f"{body}: {several(len(people), 'person', 'people')}. {said}", markup=False)
+
+
+def _said(*, loaded: bool, differs: bool, dry_run: bool, since: datetime | None) -> str:
+    if loaded:
+        return "Loaded; it is who may act from now on." if since is None else f"Loaded; in force from {since:%Y-%m-%d %H:%M:%S} UTC on."
+    if differs:
+        return "A dry run: nothing was loaded." if dry_run else "Nothing was loaded."
+    return "Nothing changes."
 
 
 @staff_app.command("list")

@@ -23,7 +23,7 @@ from policies import load
 from records.database import reading
 from records.lists import cases_of
 from records.store import read_case
-from records.tables import EditionRow
+from records.tables import BodyRow, EditionRow
 
 HASH = re.compile(r"[0-9a-f]{8,64}")
 AT_REST = ("archived", "closed")
@@ -104,6 +104,22 @@ def _tried(session: Session, case: Case, command: MoveEdition, new: Found, today
     there, _ = moved(case, command, policy=now.policy, calendar=now.calendar, target=target, on=today)
     then = Under(case=there, policy=new.policy, calendar=target.calendar)
     return base.model_copy(update={"effects": effects(now, then, today=today)})
+
+
+def is_new(engine: Engine, new: Found, body: str) -> bool:
+    """Returns whether an edition is neither in the records nor the body's present policy, and came with no release."""
+    with reading(engine) as session:
+        row = session.get(BodyRow, body)
+        if session.get(EditionRow, new.edition) is not None:
+            return False
+    return not any(new.edition == _edition_of(name) for name in (*load.names(), *([row.policy] if row else [])))
+
+
+def _edition_of(name: str) -> str | None:
+    try:
+        return load.edition_of(load.policy_text(name))
+    except load.Unreadable:
+        return None
 
 
 def keep_found(session: Session, new: Found) -> None:

@@ -65,7 +65,8 @@ def _person(claims: Claims, staff: Staff, directory: Directory, claim: str) -> P
         id, name = str(claims.get(claim) or "").casefold(), claims.get("name")
         if not id or not isinstance(name, str):
             raise ValueError(f"{claim} and name, as texts")
-        known = Person.model_validate({"id": id, "name": name})
+        left = staff.ever(id)
+        known = Person.model_validate({"id": id, "name": name, "natural": left.natural if left else None})
     return directory.applied(known, claims)
 
 

@@ -19,6 +19,7 @@ from policies.not_opened import not_opened
 from starter.bodies import staff_faults
 from starter.import_cells import NONE, Wrong, day, folded, shown
 from starter.spreadsheet import Line, read_csv
+from starter.staff_links import links_kept, wrong_links
 
 COLUMNS = (
     "id", "name", "natural", "offices", "grade", "line_manager", "deputises", "deputises_for", "area", "valid_from", "valid_to",
@@ -59,7 +60,9 @@ def read_staff(path: Path, body: Body) -> StaffTable:
 
 
 def staff_of(content: bytes, body: Body) -> StaffTable:
-    """Returns the staff list that the bytes of a CSV file hold, checked against the body's policy. Raises UnreadableTable."""
+    """Returns the staff list that the bytes of a CSV file hold, checked against the body's policy. Raises UnreadableTable.
+
+    `body` has the list in force and everybody who left it: without a column `natural` the links between accounts stay (EH-181)."""
     table = read_csv(content, known=frozenset(one.replace("_", " ") for one in COLUMNS) | frozenset(COLUMNS))
     names, wrong = _header(table.header)
     if wrong:
@@ -75,6 +78,11 @@ def staff_of(content: bytes, body: Body) -> StaffTable:
             lines.append(row.line)
         else:
             wrong += found
+    if "natural" in names:
+        misplaced = wrong_links(people, body.staff)
+        wrong += (TableFault(line=lines[one.n], column="natural", found=shown(one.found), right=one.right) for one in misplaced)
+    else:
+        people = list(links_kept(people, body.staff))
     wrong += _misfits(body, tuple(people), lines)
     return StaffTable(tuple(people), tuple(sorted(wrong, key=lambda one: one.line)))
 

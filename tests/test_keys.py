@@ -14,8 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sqlalchemy import Engine
 
+from activities.bodies import Body, save_body
 from activities.outcome import Act, Outcome
 from activities.repair import _again
+from domain.people import Person
 from records.database import create_all, open_database, reading, transaction
 from records.signing_keys import SINCE as BEGAN
 from records.signing_keys import all_keys, signed_since
@@ -42,6 +44,9 @@ def evenhand(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_pair_is_made_let_sign_listed_and_revoked(records: Engine, tmp_path: Path):
+    with transaction(records) as session:
+        for body in ("mmo", "maidstone"):
+            save_body(session, Body(body=body, name=body, policy=body, people=(Person(id="ola-operator", name="Ola Operator"),)))
     private = tmp_path / "crm.pem"
     made = evenhand(tmp_path, "keys", "new", str(private))
     kid = Signer(read_private(private)).kid
@@ -56,9 +61,10 @@ def test_a_pair_is_made_let_sign_listed_and_revoked(records: Engine, tmp_path: P
 
     listed = evenhand(tmp_path, "keys", "list")
     assert all(word in listed.stdout for word in (kid, "crm", "2026-11-01 00:00 UTC", "2027-11-01 00:00 UTC", "ola-operator"))
-    gone = evenhand(tmp_path, "keys", "revoke", kid[:8], "--reason", "stolen", "--from", "2026-11-20T10:15")
+    revoke = ("keys", "revoke", "--by", "ola-operator", "--reason", "stolen")
+    gone = evenhand(tmp_path, *revoke, kid[:8], "--from", "2026-11-20T10:15")
     assert gone.returncode == 0 and "revoked from 2026-11-20 10:15 UTC: stolen" in gone.stdout, gone.stderr
-    assert evenhand(tmp_path, "keys", "revoke", "zzzzzzzz", "--reason", "x").returncode == 4
+    assert evenhand(tmp_path, *revoke, "zzzzzzzz").returncode == 4
     [row] = json.loads(evenhand(tmp_path, "keys", "list", "--json").stdout)
     assert (row["revoked_why"], row["local"], row["bodies"]) == ("stolen", False, ["mmo", "maidstone"])
     assert evenhand(tmp_path, "keys", "refused").returncode == 0

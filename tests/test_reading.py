@@ -199,7 +199,8 @@ NO_READS = {
     ),
     "staff, keys, bodies": (
         "body set/body list/body show/keys new/keys add-signer/keys list/keys revoke/keys limit/keys refused/keys masters/keys new-master/"
-        "keys rotate-master/keys drop-master/keys seal-records/staff import/staff list/staff show/staff history/sign-in/sign-out/who"
+        "keys rotate-master/keys drop-master/keys seal-records/staff import/staff list/staff show/staff history/sign-in/sign-out/who/"
+        "audit changes"
     ),
     "runs, and notes reads itself where it shows any": "up/worker/codec serve/backup/restore",
 }

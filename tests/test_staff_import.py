@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from activities.bodies import Body, body_of
+from activities.bodies import Body, body_of, save_body
+from activities.staff_lists import ListRefused, Loaded, lists_of, staff_at
 from domain.directory import Directory
+from domain.people import Person, Staff
 from policies.load import Unreadable
 from records.database import open_database, reading, transaction
 from records.tables import TaskRow
 from starter.bodies import read_body
+from starter.clock import now
 from starter.spreadsheet import UnreadableTable
 from starter.staff_claims import read_claims
+from starter.staff_links import links
 from starter.staff_table import staff_of
 from tests.engine import evenhand
 from tests.tables import with_tables
@@ -219,3 +224,221 @@ def test_a_group_for_an_office_that_the_policy_does_not_know_is_refused(tmp_path
 
     with pytest.raises(Unreadable, match=r"directory\.groups\.Deciders\.office: 'king' is no office of mmo"):
         read_body(file)
+
+
+# Two accounts of one human being (EH-181, DEF-20)
+
+
+PAT, SECOND, OLD = "pat-adviser", "pat-second", "pat-before"
+TWO = (
+    Person(id=PAT, name="Pat Adviser", grade=5),
+    Person(id=SECOND, name="Pat Adviser", natural=PAT, offices=("reviewer",), grade=10),
+    Person(id="dana-decider", name="Dana Decider", offices=("decision-maker",), grade=8),
+)
+LINKED = "id,name,natural,offices,grade\npat-adviser,Pat Adviser,,,5\npat-second,Pat Adviser,pat-adviser,reviewer,10\n"
+LINKED += "dana-decider,Dana Decider,,decision-maker,8\n"
+CUT = "pat-second and pat-adviser are one human being on the list that stands and would be two"
+
+
+@pytest.fixture
+def linked(env: dict[str, str]) -> dict[str, str]:
+    """A list on which Pat has two accounts, and a third that was closed."""
+    with transaction(open_database(env["EVENHAND_DATABASE_URL"])) as session:
+        body = body_of(session, "example-body")
+        before = (*TWO, Person(id=OLD, name="Pat Adviser", natural=PAT))
+        save_body(session, body.model_copy(update={"people": before}), Loaded(at=now()))
+        save_body(session, body.model_copy(update={"people": TWO}), Loaded(at=now()))
+    return env
+
+
+def stands(env: dict[str, str]) -> Staff:
+    with reading(open_database(env["EVENHAND_DATABASE_URL"])) as session:
+        return staff_at(session, "example-body", now())
+
+
+def imported(env: dict[str, str], tmp_path: Path, content: str, *words: str) -> subprocess.CompletedProcess[str]:
+    file = tmp_path / "staff.csv"
+    file.write_text(content, encoding="utf-8")
+    return run("staff", "import", str(file), "--body", "example-body", *words, env=env)
+
+
+WITHOUT = "id,name,offices,grade\npat-adviser,Pat Adviser,,6\npat-second,Pat Adviser,reviewer,10\npat-before,Pat Adviser,,\n"
+WITHOUT += "dana-decider,Dana Decider,decision-maker,8\n"
+
+
+def test_a_csv_without_the_column_keeps_the_links_that_stand(linked: dict[str, str], tmp_path: Path):
+    """Also of somebody who comes back: the account that was closed is still Pat's."""
+    done = imported(linked, tmp_path, WITHOUT)
+
+    assert done.returncode == 0 and "natural" not in done.stdout.replace("natural: pat-adviser", ""), done
+    staff = stands(linked)
+    assert [staff.human_of(one) for one in (PAT, SECOND, OLD)] == [PAT] * 3 and staff.by_id[PAT].grade == 6
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        LINKED.replace("Pat Adviser,pat-adviser,", "Pat Adviser,,"),
+        LINKED.replace("Pat Adviser,pat-adviser,", "Pat Adviser,dana-decider,"),
+    ],
+    ids=["cut", "changed"],
+)
+def test_a_link_is_cut_by_an_explicit_word_alone(content: str, linked: dict[str, str], tmp_path: Path):
+    dry = imported(linked, tmp_path, content, "--dry-run")
+    refused = imported(linked, tmp_path, content)
+    as_json = imported(linked, tmp_path, content, "--json")
+
+    assert dry.returncode == 0 and CUT in dry.stderr and "Take care" in dry.stderr
+    assert refused.returncode == 1 and CUT in refused.stderr and "--unlink pat-second" in refused.stderr
+    assert "Nothing was loaded." in refused.stdout
+    assert as_json.returncode == 1 and not json.loads(as_json.stdout)["loaded"] and CUT in json.loads(as_json.stdout)["warnings"][0]
+    assert stands(linked).human_of(SECOND) == PAT
+    done = imported(linked, tmp_path, content, "--unlink", SECOND)
+    assert done.returncode == 0 and CUT in done.stderr, "said once more"
+    assert stands(linked).human_of(SECOND) != PAT and stands(linked).human_of(OLD) == PAT
+
+
+def test_an_account_renamed_under_those_that_left_is_seen(linked: dict[str, str], tmp_path: Path):
+    """The closed account stands for pat-adviser, who now would stand for somebody else."""
+    content = LINKED.replace("pat-adviser,Pat Adviser,,", "pat-adviser,Pat Adviser,dana-decider,").replace(
+        "Pat Adviser,pat-adviser,", "Pat Adviser,dana-decider,"
+    )
+
+    done = imported(linked, tmp_path, content)
+
+    assert done.returncode == 1 and "pat-before and pat-adviser are one human being" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("named", [PAT, "nobody-at-all"])
+def test_a_word_that_cuts_nothing_is_refused(named: str, linked: dict[str, str], tmp_path: Path):
+    before = stands(linked)
+
+    done = imported(linked, tmp_path, LINKED.replace("Pat Adviser,,,5", "Pat Adviser,,,6"), "--unlink", named)
+
+    assert done.returncode == 2 and f"--unlink {named}: this list cuts no link of it" in done.stderr and stands(linked) == before
+
+
+def test_a_first_link_and_the_same_again_need_no_word(env: dict[str, str], tmp_path: Path):
+    assert imported(env, tmp_path, LINKED).returncode == 0
+    assert "Nothing changes" in imported(env, tmp_path, LINKED).stdout
+
+
+WRONG = {
+    "a typo": ("Pat Adviser,pat-adviser,", "Pat Adviser,pat-advisor,", 3, "'pat-advisor'", "is pat-adviser meant?"),
+    "itself": ("Pat Adviser,pat-adviser,", "Pat Adviser,pat-second,", 3, "'pat-second'", "another account's id, or nothing"),
+    "a chain": ("Dana Decider,,", "Dana Decider,pat-second,", 4, "'pat-second'", "pat-adviser, for whom pat-second stands"),
+    "a chain through one who left": ("Dana Decider,,", "Dana Decider,pat-before,", 4, "'pat-before'", "pat-adviser, for whom pat-before"),
+    "a circle": (
+        "pat-adviser,Pat Adviser,,",
+        "pat-adviser,Pat Adviser,pat-second,",
+        2,
+        "'pat-second'",
+        "pat-adviser and pat-second stand for each other",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_link_to_nobody_or_in_a_chain_is_refused_by_line_and_column(what: str, linked: dict[str, str], tmp_path: Path):
+    old, new, line, found, right = WRONG[what]
+    before = stands(linked)
+    assert LINKED.count(old) == 1
+
+    done = imported(linked, tmp_path, LINKED.replace(old, new), "--dry-run")
+
+    assert done.returncode == 2 and f"line {line}, natural: found {found}" in done.stderr and right in done.stderr, done.stderr
+    assert stands(linked) == before
+
+
+def test_a_link_to_somebody_who_left_is_right(linked: dict[str, str], tmp_path: Path):
+    """pat-adviser's account is closed; the second one stays his."""
+    content = LINKED.replace("pat-adviser,Pat Adviser,,,5\n", "")
+
+    assert imported(linked, tmp_path, content).returncode == 0
+    assert stands(linked).human_of(SECOND) == PAT == stands(linked).human_of(PAT)
+    assert imported(linked, tmp_path, content.replace("decision-maker,8", "decision-maker,9")).returncode == 0, "and stays right"
+
+
+def test_a_word_for_two_accounts_that_an_earlier_release_took_stays_good_and_can_be_mended():
+    old = Staff(people=(Person(id="a", name="A", natural="ann"), Person(id="b", name="A", natural="ann")))
+    body = MMO.model_copy(update={"people": old.people})
+
+    assert not staff_of(b"id,name,natural\na,A,ann\nb,A,ann\nc,C,\n", body).faults
+    assert [one.column for one in staff_of(b"id,name,natural\na,A,ann\nb,A,anne\n", body).faults] == ["natural"]
+    mended = staff_of(b"id,name,natural\na,A,\nb,A,a\n", body)
+    assert not mended.faults and links(old, mended.people, unlink=()) == ((), (), ())
+
+
+def test_a_body_file_cuts_a_link_by_an_explicit_word_alone(linked: dict[str, str], tmp_path: Path):
+    file = tmp_path / "two.yaml"
+    people = "".join(f"  - {{id: {one}, name: Pat, grade: {n}}}\n" for n, one in enumerate((PAT, SECOND), start=4))
+    file.write_text(FILE[: FILE.index("people:")].replace("keep_years: 6", "keep_years: 9") + "people:\n" + people, encoding="utf-8")
+
+    refused = run("body", "set", str(file), env=linked)
+
+    assert refused.returncode == 1 and CUT in refused.stderr and "--unlink pat-second" in refused.stderr
+    with reading(open_database(linked["EVENHAND_DATABASE_URL"])) as session:
+        assert body_of(session, "example-body").keep_years == 6, "nothing of the file was taken"
+    assert run("body", "set", str(file), "--unlink", SECOND, env=linked).returncode == 0
+    assert stands(linked).human_of(SECOND) == SECOND
+
+
+@pytest.mark.parametrize(
+    ("natural", "right"),
+    [
+        ("pat-advisor", "found 'pat-advisor'; right would be: the id of an account that is or was on this list; is pat-adviser meant?"),
+        (SECOND, "another account's id"),
+        (OLD, "pat-adviser, for whom pat-before"),
+    ],
+)
+def test_a_body_file_with_a_wrong_link_names_its_place(natural: str, right: str, linked: dict[str, str], tmp_path: Path):
+    file = tmp_path / "two.yaml"
+    people = f"  - {{id: {PAT}, name: Pat}}\n  - {{id: {SECOND}, name: Pat, natural: {natural}}}\n"
+    file.write_text(FILE[: FILE.index("people:")] + "people:\n" + people, encoding="utf-8")
+
+    done = run("body", "set", str(file), env=linked)
+
+    assert done.returncode == 2 and "two.yaml:9:33: people.1.natural:" in done.stderr and right in done.stderr, done.stderr
+
+
+def test_a_user_who_comes_back_by_groups_is_still_the_same_human_being(linked: dict[str, str], tmp_path: Path):
+    file = tmp_path / "users.json"
+    back = [{"preferred_username": one, "name": "Pat", "groups": ["Deciders"]} for one in (PAT, OLD)]
+    file.write_text(json.dumps(back), encoding="utf-8")
+
+    done = run("staff", "import", str(file), "--from-claims", "--body", "example-body", env=linked)
+
+    assert done.returncode == 0, done.stderr
+    assert [stands(linked).human_of(one) for one in (PAT, SECOND, OLD)] == [PAT] * 3
+
+
+# In force from when
+
+
+@pytest.mark.parametrize("words", [("staff", "import", "staff.csv", "--body", "example-body"), ("body", "set", "body.yaml")])
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_a_list_from_an_instant_still_to_come_is_refused(words: tuple[str, ...], dry: tuple[str, ...], env: dict[str, str], tmp_path: Path):
+    if dry and words[0] == "body":
+        return
+    (tmp_path / "staff.csv").write_text(HEADER + ROWS, encoding="utf-8")
+    (tmp_path / "body.yaml").write_text(FILE.replace("grade: 5", "grade: 6").replace("keep_years: 6", "keep_years: 9"), encoding="utf-8")
+    given = [str(tmp_path / one) if "." in one else one for one in words]
+
+    done = run(*given, *dry, "--since", "2099-01-01T00:00:00", env=env)
+
+    assert done.returncode == 2 and "2099-01-01T00:00:00 (UTC) is still to come" in done.stderr and "valid_from" in done.stderr
+    with reading(open_database(env["EVENHAND_DATABASE_URL"])) as session:
+        assert len(lists_of(session, "example-body")) == 1 and body_of(session, "example-body").keep_years == 6
+
+
+def test_the_records_take_no_list_from_an_instant_still_to_come(env: dict[str, str]):
+    at = now()
+    with pytest.raises(ListRefused, match="still to come"), transaction(open_database(env["EVENHAND_DATABASE_URL"])) as session:
+        body = body_of(session, "example-body").model_copy(update={"people": TWO})
+        save_body(session, body, Loaded(at=at, since=at + timedelta(seconds=1)))
+
+
+def test_a_list_for_an_earlier_time_says_so(env: dict[str, str], tmp_path: Path):
+    done = imported(env, tmp_path, HEADER + ROWS, "--since", "2026-01-05T09:00:00")
+
+    assert done.returncode == 0 and "in force from 2026-01-05 09:00:00 UTC on" in done.stdout, done

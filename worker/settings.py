@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import time
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 HOME = Path(__file__).resolve().parent.parent
 
@@ -138,12 +139,24 @@ class Settings(BaseSettings):
     """service: this program is no person; it proves itself by client credentials and acts as oidc_services says."""
     oidc_services: dict[str, str] = {}
     """Which account of the staff list a service acts as, by its client id, as JSON."""
+    administrators: Annotated[frozenset[str], NoDecode] = frozenset()
+    """Who may change staff lists, keys, calendars and bodies where people sign in: ids of the staff lists, apart by commas."""
     session_file: Path | None = None
     """Where the sign-in is kept, for its owner's eyes only; beside the user's other settings where empty."""
     post_round_minutes: int = 60
     """How often Notify is asked what became of the letters it took."""
     reconcile_at: time = time(3, 30)
     """When every case is held against its records each night, in London: HH:MM, not between 01:00 and 01:59."""
+
+    @field_validator("administrators", mode="before")
+    @classmethod
+    def _apart_by_commas(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        ids = [one.strip() for one in given.split(",") if one.strip()]
+        if not all(re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", one) for one in ids):
+            raise ValueError("ids of the staff lists, apart by commas, as olive-officer,dana-decider")
+        return ids
 
     @field_validator("reconcile_at")
     @classmethod
