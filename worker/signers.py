@@ -34,7 +34,7 @@ def need_signers(engine: Engine, *, at: datetime) -> int:
     except DatabaseError as error:
         raise NoSigners(f"The records do not say who may sign ({type(error).__name__}).", MIGRATE) from None
     if local := [row.kid for row in found if row.local]:
-        commands = "\n".join(f'  evenhand keys revoke {kid} --reason "made for trying out"' for kid in local)
+        commands = "\n".join(f'  evenhand keys revoke {kid} --reason "made for trying out" --by YOUR-ID' for kid in local)
         alone = f"\n{HOW}" if len(local) == len(found) else ""
         raise NoSigners("A local key, made for trying out, may sign acts here.", REVOKE.format(commands=commands) + alone)
     if not found:
