@@ -134,6 +134,8 @@ class Office:
     keys: Callable[[], Keys] | None = None
     """Of the cases; beside a file of records where none are given."""
     records: Engine = field(init=False)
+    outsider: Client = field(init=False)
+    """Who merely reaches the engine: a client without keys, whose payloads go as they are."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -146,6 +148,7 @@ class Office:
 
     def use(self, client: Client) -> None:
         """Go on with an engine's client, and the keys of this office's records."""
+        self.outsider = client
         self.client = with_keys(client, keys_of_engine(self.records))
 
     @property
