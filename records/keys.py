@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from domain.case_id import fit_case_id
+from records.away import KEYS, watched
 from records.case_key import CaseKey, new_id, new_secret, of_our_making
 from records.masters import FileMasters, Masters, make_file
 from records.no_keys import NoKeys as NoKeys
@@ -184,8 +185,8 @@ class KeyStore:
 
 def _opened(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 5}, hide_parameters=True)
+        return watched(create_engine(url, pool_pre_ping=True, hide_parameters=True), KEYS)
+    engine = watched(create_engine(url, connect_args={"check_same_thread": False, "timeout": 5}, hide_parameters=True), KEYS)
     event.listen(engine, "connect", _sqlite_opened)
     return engine
 

@@ -106,8 +106,6 @@ def _incoming(facts: dict[str, object]) -> Incoming:
 
 
 def _looked_up(desk: Desk, incoming: Incoming, id: str | None, *, record: bool) -> Advice:
-    from sqlalchemy.exc import DatabaseError
-
     from starter.desk import NoSuchBody, fit_id, look_up
     from starter.desk_reads import CONTACT, LOOK
     from starter.reading import NotShown
@@ -128,9 +126,6 @@ def _looked_up(desk: Desk, incoming: Incoming, id: str | None, *, record: bool) 
         raise typer.Exit(MISUNDERSTOOD) from None
     except NoSuchBody as error:
         complain(str(error))
-        raise typer.Exit(UNKNOWN) from None
-    except DatabaseError:
-        complain("The records are of an earlier release or cannot be read; evenhand up, or the migrations, bring them up to date.")
         raise typer.Exit(UNKNOWN) from None
 
 
