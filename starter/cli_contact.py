@@ -1,6 +1,6 @@
 """evenhand contact check: what the person at the desk may do with this contact now, and the contact recorded.
 
-Exit codes: 0 answered, 1 more than one customer fits, 2 not understood, 3 answered but not recorded, 4 no such body or no records."""
+Exit codes: 0 answered, 1 more than one customer fits, 2 not understood, 3 not recorded, or the records are away, 4 no such body."""
 
 from __future__ import annotations
 
