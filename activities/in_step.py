@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import col, select
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.outcome import Outcome
+from domain.case_id import fit_case_id
 from records.database import reading
 from records.tables import CaseRow
 
-State = Literal["in step", "no workflow", "records behind", "workflow behind", "no answer"]
+State = Literal["in step", "no workflow", "records behind", "workflow behind", "no answer", "unfit id", "fault"]
+"""`unfit id`: a workflow of a case's type that somebody started under an id that no case can have; of it the records are not asked.
+`fault`: this case could not be looked at, and stops no other."""
+log = logging.getLogger("evenhand.in_step")
 RUNNING = "WorkflowType = 'Case' AND ExecutionStatus = 'Running'"
 ANSWERS_WITHIN = 10.0
 """Seconds in which a case says where it stands, or does not answer."""
 AT_ONCE = 20
 """Cases that are asked at the same time."""
+OF_ONE_CASE = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.INTERNAL, RPCStatusCode.UNKNOWN)
+"""What the engine says of one case and not of all: with anything else it is away, or lets nobody in."""
 LOOKS, BETWEEN = 3, 1.0
 """How often a workflow behind its records is looked at, seconds between: an act is in the records a moment before its case hears of it."""
 
@@ -63,9 +71,29 @@ async def compared(client: Client, engine: Engine, cases: list[str]) -> list[Com
 
     async def one(case: str) -> Compared:
         async with gate:
-            return await _compared(client, engine, case)
+            return await _looked_at(client, engine, case)
 
     return list(await asyncio.gather(*(one(case) for case in cases)))
+
+
+async def _looked_at(client: Client, engine: Engine, case: str) -> Compared:
+    """Returns one case compared, whatever it does: only records or an engine that do not answer at all end the look at all of them."""
+    unfit = not fit_case_id(case)
+    try:
+        if unfit and await runs(client, case):
+            return Compared(case=case, state="unfit id", seq_in_records=None, seq_in_engine=None)
+        if unfit:  # it has ended meanwhile, as it must
+            return Compared(case=case, state="in step", seq_in_records=None, seq_in_engine=None)
+        return await _compared(client, engine, case)
+    except (OperationalError, InterfaceError):
+        raise
+    except RPCError as error:
+        if error.status not in OF_ONE_CASE:
+            raise
+        return Compared(case=case, state="no answer", seq_in_records=None, seq_in_engine=None)
+    except Exception as fault:
+        log.error("A case could not be looked at.", extra={"case": case if not unfit else "", "fault": type(fault).__name__})
+        return Compared(case=case, state="fault", seq_in_records=None, seq_in_engine=None)
 
 
 async def _compared(client: Client, engine: Engine, case: str) -> Compared:

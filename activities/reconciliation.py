@@ -25,6 +25,7 @@ from activities.given_texts import UNUSED_FOR, clear_unused_texts
 from activities.in_step import AT_ONCE, Compared, compared, open_cases, running
 from activities.lists_again import NotReadable, mend_lists
 from activities.repair import mended
+from domain.case_id import fit_case_id
 from domain.model import State
 from records.audit import Broken, broken_certificates, broken_in_case, broken_reads, broken_refusals, chained_cases
 from records.database import reading, transaction
@@ -44,13 +45,17 @@ log = logging.getLogger("evenhand.reconciliation")
 Mended = Literal["list", "workflow", "acts", "destruction", "unused-texts"]
 Left = Literal[
     "broken-chain", "no-answer", "workflow-behind", "records-behind", "no-workflow", "unreadable", "unnamed-texts",
-    "destruction-half-done", "came-back", "fault",
+    "destruction-half-done", "came-back", "unfit-id", "fault",
 ]  # fmt: skip
 MENDED: tuple[Mended, ...] = ("list", "workflow", "acts", "destruction", "unused-texts")
 LEFT: tuple[Left, ...] = (
     "broken-chain", "no-answer", "workflow-behind", "records-behind", "no-workflow", "unreadable", "unnamed-texts",
-    "destruction-half-done", "came-back", "fault",
+    "destruction-half-done", "came-back", "unfit-id", "fault",
 )  # fmt: skip
+
+
+AS_THEY_ARE: dict[str, Left] = {"no answer": "no-answer", "workflow behind": "workflow-behind", "unfit id": "unfit-id", "fault": "fault"}
+"""How a case stands that is only told, and with what kind of finding."""
 
 
 class Finding(State):
@@ -116,14 +121,14 @@ class Reconciling:
         """Look at every case after those a round that was cut off has looked at, then at what belongs to none. Returns the report, which
         is kept as the last."""
         report = so_far or Report(began=now)
-        listed = await running(self.client)
+        listed, unfit = parted(await running(self.client))
         recorded = await asyncio.to_thread(self._recorded)
         cases = sorted(case for case in {*listed, *recorded} if case > report.up_to)
         for first in range(0, len(cases), self.batch):
             some = cases[first : first + self.batch]
             report = report.with_(await self._some(some, now, listed), cases=len(some), up_to=some[-1])
             beat(report)
-        report = report.with_(await self._of_no_case(now))
+        report = report.with_([*await self._of_no_case(now), *await self._unfit(unfit)])
         report = report.model_copy(update={"up_to": ""})
         await asyncio.to_thread(self._keep, report)
         return report
@@ -168,8 +173,8 @@ class Reconciling:
         """Returns what was done about a case that was not in step."""
         if one.state == "in step":
             return []
-        if one.state in ("no answer", "workflow behind"):
-            return [Finding(case=one.case, kind="no-answer" if one.state == "no answer" else "workflow-behind")]
+        if one.state in AS_THEY_ARE:
+            return [Finding(case=one.case, kind=AS_THEY_ARE[one.state])]
         try:
             done = await mended(self.client, self.engine, one, self.outbox.folder, self.task_queue)
         except Exception as fault:
@@ -178,6 +183,12 @@ class Reconciling:
         found += [Finding(case=one.case, kind="workflow")] if done.started else []
         stands = "records-behind" if one.state == "records behind" else "no-workflow"
         return [*found, *([Finding(case=one.case, kind=stands)] if done.left else [])]
+
+    async def _unfit(self, ids: frozenset[str]) -> list[Finding]:
+        """Returns how many workflows run as cases under ids that no case can have. The ids are somebody's words, and stand in no report."""
+        states = [one.state for one in await compared_each(self.client, self.engine, sorted(ids)) if isinstance(one, Compared)]
+        there = states.count("unfit id")
+        return [Finding(kind="unfit-id", where=str(there))] if there else []
 
     async def _of_no_case(self, now: datetime) -> list[Finding]:
         """Returns what was found of certificates, destructions that were cut off, and texts put for cases that never came to be."""
@@ -213,6 +224,12 @@ class Reconciling:
     def _keep(self, report: Report) -> None:
         with transaction(self.engine) as session:
             session.merge(InstallationRow(name=LAST, value=report.model_dump_json()))
+
+
+def parted(ids: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Returns the ids that a case may have, and the others: of those no table and no key is asked."""
+    fit = frozenset(id for id in ids if fit_case_id(id))
+    return fit, ids - fit
 
 
 async def compared_each(client: Client, engine: Engine, cases: list[str]) -> list[Compared | Finding]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from datetime import date
 from typing import NamedTuple, TypedDict, cast
 
@@ -23,6 +22,7 @@ from activities.signed_contents import kept_beside
 from activities.staff_owed import owe_staff_notices
 from domain.acted_as import acted_as
 from domain.case import Case
+from domain.case_id import fit_case_id
 from domain.clocks import next_deadline
 from domain.coming_review import with_house_letters
 from domain.commands import COMMANDS, AnyCommand, ApplyCalendar, DestroyPapers, ImportCase, MoveEdition, OpenCase
@@ -55,7 +55,6 @@ QUOTING = {
     "unknown": "The message names a command, a person or a body that is not known.",
 }
 """Refusals whose reason quotes the message, and what the log says instead."""
-CASE_ID = re.compile(r"(?!.*[.][.])[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
 
 
 class Needs(NamedTuple):
@@ -97,6 +96,8 @@ class Recording:
 
     def record(self) -> Outcome:
         """Decide the message and save the whole result; the same message again answers what it answered before."""
+        if not fit_case_id(self.act.case):
+            return self._under_an_unfit_id()
         case = self._read()
         if self.act.source == "calendar" and self.act.message.get("do") == RESUME:
             return self._resumed(case)
@@ -114,6 +115,13 @@ class Recording:
         except Refusal as refusal:
             return self._refused(case, refusal, hashed)
         return self._accepted(decision, hashed)
+
+    def _under_an_unfit_id(self) -> Outcome:
+        """Note a message to an id that no case can have; with this answer its workflow ends. No table is asked for such an id."""
+        refusal = _unfit()
+        if self.act.source == "outside":
+            note(self.session, self.act, refusal.reason, there=False, at=self.at, on_the_case=lambda _: None)
+        return self._without_an_act(None, refusal)
 
     def _unsigned(self, case: Case | None) -> Outcome | None:
         """Returns the refusal of an act that nobody signed who may, or None. No act is kept under its id: the true one may still come."""
@@ -155,6 +163,8 @@ class Recording:
 
     def set_aside(self, problem: str) -> Outcome:
         """Record that this message could not be acted on because of a fault in the program; a person must look."""
+        if not fit_case_id(self.act.case):
+            return self._under_an_unfit_id()
         case = self._read()
         if (forged := self._unsigned(case)) is not None:
             return forged
@@ -226,12 +236,8 @@ class Recording:
     def _open(self, case: Case | None, command: OpenCase | ImportCase, message: Message) -> Decision:
         if case is not None:
             raise _open_already(case.id)
-        if not CASE_ID.fullmatch(self.act.case) or self.act.case.startswith(OF_NO_CASE):
-            raise Refusal(
-                f"A case id is letters, digits and . _ : / - only, at most 100 of them, and does not begin with {' or '.join(OF_NO_CASE)}.",
-                kind="malformed",
-                remains="Something like body/2027-0001.",
-            )
+        if self.act.case.startswith(OF_NO_CASE):
+            raise _unfit()
         try:
             body = body_of(self.session, command.body, at=self.at)
         except Unknown as unknown:
@@ -427,6 +433,14 @@ def outcome_of(case: Case, policy: Policy, needs: Needs, *, clock: Clock, today:
             "overdue": any(task.overdue(today) for task in waiting),
             "closed": case.stage == "closed",
         }
+    )
+
+
+def _unfit() -> Refusal:
+    return Refusal(
+        f"A case id is letters, digits and . _ : / - only, at most 100 of them, and does not begin with {' or '.join(OF_NO_CASE)}.",
+        kind="malformed",
+        remains="Something like body/2027-0001.",
     )
 
 

@@ -92,6 +92,12 @@ async def mended(client: Client, engine: Engine, one: Compared, outbox: Path, ta
             return done.model_copy(update={"started": await start_again(client, one.case, task_queue)})
         case "no answer":
             left = f"No worker answers for it. Run evenhand worker, then {AGAIN}."
+        case "unfit id":
+            left = "No case can have this id: somebody else's workflow, which ends by itself when a worker takes it. Else terminate it."
+        case "fault":
+            left = (
+                "It could not be looked at; the log says what kind of fault it was. evenhand doctor and evenhand audit verify look further."
+            )
         case _:
             ending = f"temporal workflow terminate --workflow-id {one.case}"
             left = f"The engine is behind the records. If evenhand engine check still says so: {ending}, then evenhand engine rebuild."

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from sqlalchemy import func
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from records.certificates import HEAD, case_hash, first_broken_certificate, head_of
+from records.chain import cannot_be_read
 from records.log import first_broken_line
 from records.reads import first_broken_read, head_of_reads
 from records.security import first_broken_refusal, head_of_security
@@ -35,21 +38,53 @@ class Broken(NamedTuple):
 def verify(session: Session, *, noted: Mapping[str, tuple[int, str]] | None = None) -> tuple[Broken, ...]:
     """Returns the first broken place of every chain that does not hold; none where all do. `noted` are heads of an earlier day."""
     found = [one for case in chained_cases(session) for one in broken_in_case(session, case)]
-    return (*found, *broken_certificates(session), *broken_reads(session), *broken_refusals(session), *_heads(session, noted or {}))
+    noted_before = _as_far_as_read(_heads(session, noted or {}), "heads")
+    return (*found, *broken_certificates(session), *broken_reads(session), *broken_refusals(session), *noted_before)
 
 
 def chained_cases(session: Session) -> tuple[str, ...]:
     """Returns every case that has a log, a chain of sign-offs, or a row."""
     named: set[str] = set()
     for column in (CaseRow.id, LogRow.case_id, SignOffLineRow.case_id):
-        named |= set(session.exec(select(column).distinct()).all())
+        named |= set(_named(session, column))
     return tuple(sorted(named))
+
+
+def _named(session: Session, column: str) -> Iterator[str]:
+    """Yields the cases that a column names; a name that cannot be read is left out, for the line is missing in its own case's chain."""
+    query = select(column).distinct()
+    try:
+        yield from session.exec(query).all()
+    except Exception as fault:
+        if not cannot_be_read(fault):
+            raise
+        for n in range(session.exec(select(func.count()).select_from(query.subquery())).one()):
+            with suppress(OperationalError):
+                yield from session.exec(query.offset(n).limit(1)).all()
+
+
+def _as_far_as_read(found: Iterator[Broken], chain: str, case: str = "") -> Iterator[Broken]:
+    """Yields what is broken; what stands beside a chain and cannot be read is broken too, and stops the look at no other chain."""
+    try:
+        yield from found
+    except Exception as fault:
+        if not cannot_be_read(fault):
+            raise
+        yield Broken(chain, case, None, f"what stands beside the {chain}{f' of {case}' if case else ''} was changed: it cannot be read")
 
 
 def broken_in_case(session: Session, case: str) -> Iterator[Broken]:
     """Yields the first broken place of one case's log, and of its sign-offs."""
+    yield from _as_far_as_read(_log(session, case), "log", case)
+    yield from _as_far_as_read(_sign_offs(session, case), "sign-offs", case)
+
+
+def _log(session: Session, case: str) -> Iterator[Broken]:
     if (line := first_broken_line(session, case)) is not None:
         yield Broken("log", case, line, f"line {line} of the log of {case} was changed, or is missing")
+
+
+def _sign_offs(session: Session, case: str) -> Iterator[Broken]:
     if (line := first_broken_sign_off(session, case)) is not None:
         yield Broken("sign-offs", case, line, f"line {line} of the sign-offs of {case} was changed, or is missing")
     else:
@@ -60,8 +95,8 @@ def broken_in_case(session: Session, case: str) -> Iterator[Broken]:
 
 def broken_certificates(session: Session) -> Iterator[Broken]:
     """Yields the first broken certificate, and destructions that are not what their certificate says."""
-    yield from _certificates(session)
-    yield from _finished(session)
+    yield from _as_far_as_read(_certificates(session), "certificates")
+    yield from _as_far_as_read(_finished(session), "certificates")
 
 
 def _certificates(session: Session) -> Iterator[Broken]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,9 @@ SEALED_TEXT = "sealed:1:"
 """How a sealed text begins, then the key's id, a colon, and nonce and text in base64; other text an earlier release left."""
 SEALED_FILE = b"evenhand-sealed-1:"
 """The same of a file: the key's id, a line end, nonce and content."""
+
+
+KEY_ID = re.compile(r"k-[0-9a-f]{20}")
 
 
 class Unsealable(Exception):
@@ -71,3 +75,8 @@ def new_secret() -> bytes:
 def new_id() -> str:
     """Returns a random key id: never the case's, for it stands in clear beside every payload."""
     return f"k-{secrets.token_hex(10)}"
+
+
+def of_our_making(key_id: str) -> bool:
+    """Returns whether an id has the form that `new_id` gives. Anybody writes one beside a payload: of any other no store is asked."""
+    return KEY_ID.fullmatch(key_id) is not None

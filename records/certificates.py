@@ -6,11 +6,12 @@ an id holds no name), but it would keep a customer or an ombudsman who knows the
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from records.chain import FIRST, digest, first_broken, head_in
+from records.chain import FIRST, digest, first_broken, head_in, in_order
 from records.tables import CertificateRow, InstallationRow, Json
 
 HEAD = "certificates"
@@ -50,7 +51,11 @@ def head_of(head: InstallationRow | None) -> tuple[int, str]:
 
 def certificates(session: Session) -> tuple[CertificateRow, ...]:
     """Returns every certificate, the first first."""
-    return tuple(session.exec(select(CertificateRow).order_by(col(CertificateRow.n))).all())
+    return tuple(_lines(session))
+
+
+def _lines(session: Session) -> Iterator[CertificateRow]:
+    return in_order(session, select(CertificateRow).order_by(col(CertificateRow.n)), "the certificates")
 
 
 def certificate_of(session: Session, case_id: str) -> CertificateRow | None:
@@ -60,4 +65,4 @@ def certificate_of(session: Session, case_id: str) -> CertificateRow | None:
 
 def first_broken_certificate(session: Session) -> int | None:
     """Returns the number of the first certificate that was changed or is missing, or None where the chain holds."""
-    return first_broken(certificates(session), certificate_hash, head=lambda: head_of(session.get(InstallationRow, HEAD)))
+    return first_broken(_lines(session), certificate_hash, head=lambda: head_of(session.get(InstallationRow, HEAD)))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlmodel import Session, SQLModel
 
 from records import append_only, fixed_keys, tables  # noqa: F401  # importing the tables fills SQLModel.metadata, with what guards them
+from records.away import RECORDS, watched
 from records.keys import OPTION, Keys, keys_beside
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -23,9 +24,9 @@ def open_database(url: str, *, keys: Callable[[], Keys] | None = None) -> Engine
     `keys` gives the keys of the cases when they are first needed; those of a SQLite file lie beside it where no others are named."""
     options = {OPTION: found} if (found := keys or keys_beside(url)) else {}
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, execution_options=options, hide_parameters=True)
+        return watched(create_engine(url, pool_pre_ping=True, execution_options=options, hide_parameters=True), RECORDS)
     waits = {"check_same_thread": False, "timeout": 5}
-    engine = create_engine(url, connect_args=waits, execution_options=options, hide_parameters=True)
+    engine = watched(create_engine(url, connect_args=waits, execution_options=options, hide_parameters=True), RECORDS)
     event.listen(engine, "connect", _sqlite_opened)
     event.listen(engine, "begin", _sqlite_begins)
     return engine
@@ -34,7 +35,12 @@ def open_database(url: str, *, keys: Callable[[], Keys] | None = None) -> Engine
 def _sqlite_opened(connection: object, _record: object) -> None:
     connection.isolation_level = None  # type: ignore[attr-defined]  # the driver must not begin by itself
     cursor = connection.cursor()  # type: ignore[attr-defined]  # a sqlite3 connection
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "secure_delete=ON",
+        "recursive_triggers=ON",
+    ):  # the last: REPLACE is a DELETE to them
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -20,7 +20,9 @@ from sqlalchemy import update as updating
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from records.case_key import CaseKey, new_id, new_secret
+from domain.case_id import fit_case_id
+from records.away import KEYS, watched
+from records.case_key import CaseKey, new_id, new_secret, of_our_making
 from records.masters import FileMasters, Masters, make_file
 from records.no_keys import NoKeys as NoKeys
 
@@ -83,10 +85,12 @@ class KeyStore:
     def of(self, case: str) -> CaseKey:
         """Returns a case's key, made now where it has none. Of a destroyed one: a key that nobody keeps, so that what is sealed is lost.
 
-        Raises NoMaster."""
+        Raises NoMaster, or ValueError for an id that no case can have."""
         known = self.remembered(case)
         if known is not None:
             return known
+        if case != INSTALLATION and not fit_case_id(case):
+            raise ValueError("no case can have this id, and no key is made for it")
         with self.engine.begin() as connection:
             row = self._row(connection, CASE_KEY.c.case_id == case) or self._made(connection, case)
         if row.wrapped is None:
@@ -94,9 +98,9 @@ class KeyStore:
         return self._remember(CaseKey(case, row.key_id, self.masters.unwrap(row.master_id, row.wrapped)))
 
     def by_id(self, key_id: str) -> CaseKey | None:
-        """Returns the key of an id, or None where it is destroyed or was never here. Raises NoMaster."""
+        """Returns the key of an id, or None where it is destroyed, was never here, or is no id that we make. Raises NoMaster."""
         known = self.remembered_id(key_id)
-        if known is not None:
+        if known is not None or not of_our_making(key_id):
             return known
         with self.engine.connect() as connection:
             row = self._row(connection, CASE_KEY.c.key_id == key_id)
@@ -181,8 +185,8 @@ class KeyStore:
 
 def _opened(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 5}, hide_parameters=True)
+        return watched(create_engine(url, pool_pre_ping=True, hide_parameters=True), KEYS)
+    engine = watched(create_engine(url, connect_args={"check_same_thread": False, "timeout": 5}, hide_parameters=True), KEYS)
     event.listen(engine, "connect", _sqlite_opened)
     return engine
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
-from records.chain import FIRST, digest, first_broken
+from records.chain import FIRST, digest, first_broken, in_order
 from records.tables import CaseRow, LogRow
 
 
@@ -84,13 +85,17 @@ class Log:
 
 
 def log_of(session: Session, case_id: str) -> tuple[LogRow, ...]:
-    """Returns a case's log, oldest line first."""
-    return tuple(session.exec(select(LogRow).where(LogRow.case_id == case_id).order_by(col(LogRow.n))).all())
+    """Returns a case's log, oldest line first. Raises Unreadable where a line was changed to what is none."""
+    return tuple(_lines(session, case_id))
+
+
+def _lines(session: Session, case_id: str) -> Iterator[LogRow]:
+    return in_order(session, select(LogRow).where(LogRow.case_id == case_id).order_by(col(LogRow.n)), f"the log of {case_id}")
 
 
 def first_broken_line(session: Session, case_id: str) -> int | None:
     """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
-    return first_broken(log_of(session, case_id), line_hash, head=lambda: _head(session.get(CaseRow, case_id)))
+    return first_broken(_lines(session, case_id), line_hash, head=lambda: _head(session.get(CaseRow, case_id)))
 
 
 def _head(case: CaseRow | None) -> tuple[int, str] | None:

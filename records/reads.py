@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
 from records.certificates import case_hash
-from records.chain import digest, first_broken, head_in
+from records.chain import digest, first_broken, head_in, in_order
 from records.database import WRITING
 from records.tables import CaseRow, InstallationRow, ReadRow
 
@@ -132,5 +132,5 @@ def head_of_reads(session: Session) -> tuple[int, str]:
 
 def first_broken_read(session: Session) -> int | None:
     """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
-    lines = session.exec(select_rows(ReadRow).order_by(col(ReadRow.n)).execution_options(yield_per=AT_ONCE))
+    lines = in_order(session, select_rows(ReadRow).order_by(col(ReadRow.n)).execution_options(yield_per=AT_ONCE), "the read log")
     return first_broken(lines, lambda before, row: line_hash(before, row.model_dump()), head=lambda: head_of_reads(session))

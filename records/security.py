@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from sqlmodel import Session, col, select
 
-from records.chain import digest, first_broken, head_in
+from records.chain import digest, first_broken, head_in, in_order
 from records.tables import InstallationRow, SecurityRow
 
 HEAD = "security"
@@ -49,5 +49,5 @@ def head_of_security(session: Session) -> tuple[int, str]:
 
 def first_broken_refusal(session: Session) -> int | None:
     """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
-    lines = session.exec(select(SecurityRow).order_by(col(SecurityRow.n)).execution_options(yield_per=AT_ONCE))
+    lines = in_order(session, select(SecurityRow).order_by(col(SecurityRow.n)).execution_options(yield_per=AT_ONCE), "the security log")
     return first_broken(lines, lambda before, row: line_hash(before, row.model_dump()), head=lambda: head_of_security(session))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlmodel import Session, col, select
 
-from records.chain import FIRST, digest, first_broken
+from records.chain import FIRST, digest, first_broken, in_order
 from records.tables import CaseRow, SignOffLineRow, SignOffRow
 
 Facts = tuple[object, ...]
@@ -45,13 +45,18 @@ def chain_sign_offs(session: Session, case_id: str, signed: Sequence[SignOffRow]
 
 
 def sign_offs_of(session: Session, case_id: str) -> tuple[SignOffLineRow, ...]:
-    """Returns every sign-off of a case, the first given first."""
-    return tuple(session.exec(select(SignOffLineRow).where(SignOffLineRow.case_id == case_id).order_by(col(SignOffLineRow.n))).all())
+    """Returns every sign-off of a case, the first given first. Raises Unreadable where a line was changed to what is none."""
+    return tuple(_lines(session, case_id))
+
+
+def _lines(session: Session, case_id: str) -> Iterator[SignOffLineRow]:
+    query = select(SignOffLineRow).where(SignOffLineRow.case_id == case_id).order_by(col(SignOffLineRow.n))
+    return in_order(session, query, f"the sign-offs of {case_id}")
 
 
 def first_broken_sign_off(session: Session, case_id: str) -> int | None:
     """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
-    return first_broken(sign_offs_of(session, case_id), sign_off_hash, head=lambda: _head(session.get(CaseRow, case_id)))
+    return first_broken(_lines(session, case_id), sign_off_hash, head=lambda: _head(session.get(CaseRow, case_id)))
 
 
 def _head(case: CaseRow | None) -> tuple[int, str] | None:

@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 done, 1 refused or different, 2 not understood, 3 engine not reached, 4 no such thing."""
+"""The command line. Exit codes: 0 done, 1 refused or different, 2 not understood, 3 engine, records or keys away, 4 no such thing."""
 
 from __future__ import annotations
 
@@ -65,6 +65,13 @@ def _run() -> int:
             raise
         complain(told)
         return MISUNDERSTOOD
+    except Exception as error:
+        from starter.faults import told_of
+
+        if (fault := told_of(error)) is None:
+            raise
+        complain(fault.text)
+        return fault.code
     return result if isinstance(result, int) else OK
 
 

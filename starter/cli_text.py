@@ -34,11 +34,11 @@ def put(
     from pydantic import ValidationError
 
     from activities.given_texts import put_text
-    from activities.recording import CASE_ID
+    from domain.case_id import fit_case_id
     from records.database import transaction
     from records.tables import CaseRow
 
-    if not CASE_ID.fullmatch(case):
+    if not fit_case_id(case):
         complain("A case id is letters, digits and . _ : / - only, at most 100 of them.")
         raise typer.Exit(MISUNDERSTOOD)
     text = _read(file)

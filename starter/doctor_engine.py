@@ -39,6 +39,11 @@ POLLED_WITHIN = timedelta(seconds=90)
 """A worker's question for work waits a minute at most; one not heard of for longer has gone, though the engine lists it for five."""
 TRIES = 10
 """Attempts after which an activity or a workflow task counts as stuck: an act is set aside after five; ten of a letter take 17 minutes."""
+FAILS_FOR = timedelta(minutes=1)
+"""How long a workflow task may be tried again before it counts as stuck: the engine waits ever longer between tries, so that ten take
+half an hour. A worker that was killed costs one try and ten seconds."""
+FAILING = "TemporalReportedProblems IS NOT NULL AND ExecutionStatus = 'Running'"
+"""What the engine itself lists as failing, after some tries: they are looked at first, however many cases there are."""
 LOOKED_AT = 200
 """Open cases that are looked at one by one."""
 AT_ONCE = 20
@@ -155,7 +160,9 @@ async def _stuck(client: Client) -> str:
 
     with suppress(TimeoutError):
         async with asyncio.timeout(5):
-            cases = [one.id async for one in client.list_workflows(RUNNING, limit=LOOKED_AT)]
+            cases = list(
+                dict.fromkeys([*await _failing(client), *[one.id async for one in client.list_workflows(RUNNING, limit=LOOKED_AT)]])
+            )
             await asyncio.gather(*(look(case) for case in cases))
     of = f"{looked} of {several(open_cases, 'open case')} looked at"
     if stuck:
@@ -164,12 +171,21 @@ async def _stuck(client: Client) -> str:
     return f"nothing; {of}"
 
 
+async def _failing(client: Client) -> list[str]:
+    """Returns what the engine lists as failing; a server that keeps no such list is not asked further."""
+    with suppress(RPCError):
+        return [one.id async for one in client.list_workflows(FAILING, limit=LOOKED_AT)]
+    return []
+
+
 async def _stuck_in(client: Client, case: str) -> list[str]:
     """Returns what of one case is tried again and again."""
     described = (await client.get_workflow_handle(case).describe(rpc_timeout=timedelta(seconds=4))).raw_description
     tried = [(one.activity_type.name, one.attempt) for one in described.pending_activities if one.attempt > TRIES]
-    if described.pending_workflow_task.attempt > TRIES:
-        tried.append(("the workflow itself", described.pending_workflow_task.attempt))
+    task = described.pending_workflow_task
+    since = now() - task.original_scheduled_time.ToDatetime(timezone.utc)
+    if task.attempt > TRIES or (task.attempt > 1 and since > FAILS_FOR):
+        tried.append(("the workflow itself", task.attempt))
     return [f"{case}: {what}, attempt {attempt}" for what, attempt in tried]
 
 

@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from activities.bodies import Body
-from activities.recording import CASE_ID
 from domain.case import Case
+from domain.case_id import fit_case_id
 from domain.clocks import next_deadline
 from domain.commands import ImportCase
 from domain.days import Calendar
@@ -214,7 +214,7 @@ class _Reader:
             self._fault(line, "reference", "empty", "the body's own name of the case")
         elif any(ord(sign) < 32 for sign in reference):
             self._fault(line, "reference", shown(reference), "a reference without control characters")
-        elif not CASE_ID.fullmatch(case) or case == f"{self.body.body}/":
+        elif not fit_case_id(case) or case == f"{self.body.body}/":
             self._fault(line, "reference", shown(reference), "letters and figures, at most 90 of them")
         elif before != line:
             self._fault(line, "reference", f"{shown(reference)}, as on line {before}", "a reference that stands once")

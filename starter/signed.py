@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import NamedTuple
 
 from sqlmodel import Session, col, select
@@ -15,6 +15,7 @@ from activities.signed_contents import NotChecked, holds_all, misfit_of_kept
 from domain.decision import Refusal
 from domain.model import REFERENCE, Data
 from domain.signing import Claims, SigningKey
+from records.chain import cannot_be_read
 from records.log import log_of
 from records.signing_keys import contents_kept_since, signed_since
 from records.tables import CaseRow, CommandRow, LogRow
@@ -46,6 +47,9 @@ class Signature(Data):
     problem: str | None = None
 
 
+NOT_READ = "its log or its acts were changed, and cannot be read"
+
+
 class Kept(NamedTuple):
     """What the acts of one case are judged with."""
 
@@ -70,9 +74,25 @@ def signatures_of(session: Session, case: str) -> tuple[Signature, ...]:
 
 
 def broken_signatures(session: Session, cases: tuple[str, ...]) -> Iterator[tuple[str, Signature]]:
-    """Yields every act of some cases whose signature does not hold, or that should have one and has none."""
+    """Yields every act of some cases whose signature does not hold, or that should have one and has none; a case whose rows were changed so
+    that they cannot be read is one such, and hides no other."""
     for case in cases:
-        yield from ((case, one) for one in signatures_of(session, case) if one.verifies is False)
+        try:
+            found = [one for one in signatures_of(session, case) if one.verifies is False]
+        except Exception as fault:
+            if not cannot_be_read(fault):
+                raise
+            found = [
+                Signature(
+                    act="every act",
+                    do="unreadable",
+                    by=None,
+                    recorded_at=datetime.fromtimestamp(0, timezone.utc),
+                    result="unreadable",
+                    problem=NOT_READ,
+                )
+            ]
+        yield from ((case, one) for one in found)
 
 
 def _signature(session: Session, row: CommandRow, there: Kept) -> Signature:

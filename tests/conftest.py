@@ -121,6 +121,15 @@ def _at_once(postgres_url: str, statement: str) -> None:
     server.dispose()
 
 
+@pytest.fixture(scope="module")
+def two_postgres_urls(postgres_url: str) -> Iterator[tuple[str, str]]:
+    """Gives the URLs of two empty databases for a whole file: records, and keys apart from them."""
+    records, keys = _empty(postgres_url), _empty(postgres_url)
+    yield next(records), next(keys)
+    for one in (records, keys):
+        next(one, None)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """Gives a database without tables, once on SQLite (a file) and once on PostgreSQL."""

@@ -35,8 +35,9 @@ from activities.outcome import Outcome
 from activities.staff_lists import Loaded
 from domain.people import Person
 from records.database import create_all, open_database, reading, transaction
-from records.keys import keys_of_engine
+from records.keys import Keys, KeyStore, keys_of_engine
 from records.log import log_of
+from records.masters import FileMasters, make_file
 from records.tables import CaseRow, LetterRow, LogRow, NoticeRow, TaskRow
 from records.vault import CaseVault
 from starter.cases import Cases
@@ -128,11 +129,17 @@ class Office:
     clock: Clock = ENGINE_TIME
     post: Post | None = None
     """Carriers, where the outbox is not enough."""
+    url: str = ""
+    """Of the records; a file in the folder where empty."""
+    keys: Callable[[], Keys] | None = None
+    """Of the cases; beside a file of records where none are given."""
     records: Engine = field(init=False)
+    outsider: Client = field(init=False)
+    """Who merely reaches the engine: a client without keys, whose payloads go as they are."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.records = open_database(f"sqlite:///{self.folder / 'evenhand.db'}")
+        self.records = open_database(self.url or f"sqlite:///{self.folder / 'evenhand.db'}", keys=self.keys)
         create_all(self.records)
         know(self.records)
         if self.client:  # none yet where each engine of a test brings one
@@ -141,6 +148,7 @@ class Office:
 
     def use(self, client: Client) -> None:
         """Go on with an engine's client, and the keys of this office's records."""
+        self.outsider = client
         self.client = with_keys(client, keys_of_engine(self.records))
 
     @property
@@ -321,6 +329,14 @@ numbers = count(1)
 
 def new_office(client: Client, folder: Path, *, clock: Clock = ENGINE_TIME) -> Office:
     return Office(client=client, folder=folder, queue=f"test-{os.getpid()}-{next(numbers)}", clock=clock)
+
+
+def on_postgres(client: Client, folder: Path, records: str, keys: str) -> Office:
+    """Returns an office whose records and whose key store lie in two PostgreSQL databases, as in production."""
+    make_file(folder / "master.key")
+    store = KeyStore(keys, FileMasters(folder / "master.key"))
+    store.create()
+    return Office(client=client, folder=folder, queue=f"test-{os.getpid()}-{next(numbers)}", url=records, keys=lambda: store)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

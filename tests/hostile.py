@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from domain.commands import COMMANDS
 
 TIMES = int(os.environ.get("EVENHAND_HOSTILE_TIMES", "1"))
-CORE, SQLITE, POSTGRES, DOORS, PAYLOADS, STARTS = (n * TIMES for n in (8000, 1500, 600, 160, 80, 40))
+CORE, SQLITE, POSTGRES, DOORS, PAYLOADS, STARTS = (n * TIMES for n in (8000, 1500, 600, 400, 160, 40))
 """Messages through the pure core, into the records of either database, and through a real engine: signed, raw, and as starts."""
 MARK = "Xyzzyx"
 """Stands in every text a generator makes, so that it is known again wherever it comes out."""

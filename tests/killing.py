@@ -50,6 +50,8 @@ PATIENCE = 240.0
 class Found(BaseModel):
     """What a run found. All of the last four are to be nothing."""
 
+    seed: int
+
     cases: int
     acts: int
     kills: dict[str, int]
@@ -61,6 +63,11 @@ class Found(BaseModel):
     @property
     def well(self) -> bool:
         return not (self.lost or self.doubled or self.moved or self.stuck)
+
+    def __str__(self) -> str:
+        said = f"lost {len(self.lost)}, doubled {len(self.doubled)}, deadlines moved {len(self.moved)}, stuck {len(self.stuck)}"
+        lines = [f"  {line}" for line in (*self.lost, *self.doubled, *self.moved, *self.stuck)]
+        return "\n".join((f"seed {self.seed}: {self.cases} cases, {self.acts} acts; killed: {self.kills}", said, *lines))
 
 
 class Site:
@@ -255,36 +262,49 @@ async def run(
         progress = Progress()
         await Life(REFERENCE, site, client, progress).lead()
         names = [f"killed/{n}" for n in range(1, cases + 1)]
-        killer = asyncio.create_task(_kill(site, dice, kills, seconds))
+        struck = asyncio.Event()
+        killer = asyncio.create_task(_kill(site, dice, kills, seconds, struck))
         turn = asyncio.Semaphore(at_once)
 
         async def led(name: str) -> None:
             async with turn:
                 await Life(name, site, client, progress).lead()
 
-        results = await asyncio.gather(*(led(name) for name in names), return_exceptions=True)
+        results = await asyncio.gather(*(led(name) for name in names), _struck(struck, killer), return_exceptions=True)
         killer.cancel()
         with suppress(asyncio.CancelledError):
             await killer
         stuck = [f"{type(one).__name__}: {one}" for one in results if isinstance(one, BaseException)]
         await _settled(site, progress)
-        found = looked(site, names, kills, stuck)
+        found = looked(site, names, kills, stuck, seed=seed)
         afterwards(site, names)
         return found
     finally:
         site.stop()
 
 
-async def _kill(site: Site, dice: random.Random, kills: Counter[str], seconds: float) -> None:
-    end = asyncio.get_running_loop().time() + seconds
-    while asyncio.get_running_loop().time() < end:
-        await asyncio.sleep(dice.uniform(0.3, 3.0))
-        part = dice.choice(PARTS)
+async def _struck(struck: asyncio.Event, killer: asyncio.Task[None]) -> None:
+    """Wait until each part was struck once, or the killing ended by a fault: cases that were quicker would have tried nothing."""
+    waiting = asyncio.create_task(struck.wait())
+    await asyncio.wait({waiting, killer}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if killer.done():
+        killer.result()
+
+
+async def _kill(site: Site, dice: random.Random, kills: Counter[str], seconds: float, struck: asyncio.Event) -> None:
+    """Strike each part once, in an order of the dice, then any of them at random until the time is over; then only keep things up."""
+    end, first = asyncio.get_running_loop().time() + seconds, dice.sample(PARTS, len(PARTS))
+    while first or asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(dice.uniform(0.3, 1.5 if first else 3.0))
+        part = first.pop() if first else dice.choice(PARTS)
         await asyncio.to_thread(site.kill, part)
         kills[part] += 1
         await asyncio.sleep(dice.uniform(0.0, 1.5))
         await asyncio.to_thread(site.start, part)
         site.keep_up()
+        if not first:
+            struck.set()
     while True:
         site.keep_up()
         await asyncio.sleep(0.5)
@@ -302,7 +322,7 @@ async def _settled(site: Site, progress: Progress) -> None:
     await again(work, progress, "the inbox")
 
 
-def looked(site: Site, names: list[str], kills: Counter[str], stuck: list[str]) -> Found:
+def looked(site: Site, names: list[str], kills: Counter[str], stuck: list[str], *, seed: int = 0) -> Found:
     lost: list[str] = []
     doubled: list[str] = []
     moved: list[str] = []
@@ -318,6 +338,7 @@ def looked(site: Site, names: list[str], kills: Counter[str], stuck: list[str]) 
                 f"{name}: {key}: {wanted_dates[key]} became {dates.get(key)}" for key in wanted_dates if dates.get(key) != wanted_dates[key]
             ]
     return Found(
+        seed=seed,
         cases=len(names),
         acts=sum(wanted_acts.values()) * len(names),
         kills=dict(kills),
@@ -366,10 +387,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="evenhand-soak-") as folder:
         os.chmod(folder, 0o755)  # PostgreSQL runs as a user of its own
         found = asyncio.run(run(Path(folder), cases=said.cases, seconds=said.seconds, at_once=said.at_once, seed=said.seed))
-    print(f"seed {said.seed}: {found.cases} cases, {found.acts} acts; killed: {found.kills}")
-    print(f"lost {len(found.lost)}, doubled {len(found.doubled)}, deadlines moved {len(found.moved)}, stuck {len(found.stuck)}")
-    for line in (*found.lost, *found.doubled, *found.moved, *found.stuck):
-        print(f"  {line}")
+    print(found)
     return 0 if found.well else 1
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.command import downgrade
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import JSON, Boolean, Column, Date, DateTime, Engine, Integer, TypeDecorator, text
 from sqlalchemy.exc import DatabaseError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from records.append_only import APPEND_ONLY, unguard
 from records.audit import heads, read_heads, verify
@@ -26,15 +27,11 @@ from records.security import first_broken_refusal, security_log, write
 from records.sign_offs import sign_offs_of
 from records.tables import CaseRow, SigningKeyRow, SignOffLineRow
 from starter.clock import now
+from tests.engine import evenhand
 from tests.handed_over import CASE, MANAGER, REVIEWER, Records, message
 
-FLIPPED = {
-    "log": ("what", "'The end.'"),
-    "sign_off_line": ("office", "'reviewer'"),
-    "certificate": ("issued_at", "'2020-01-01 00:00:00'"),
-    "read_log": ("shows", "'nothing'"),
-    "security_log": ("claimed_by", "'nobody'"),
-}
+CHAINED = {name: table for name, table in SQLModel.metadata.tables.items() if "hash" in table.c and name in APPEND_ONLY}
+"""Every table whose lines hold the hash of the line before; a new one comes in by itself."""
 
 REFUSED = {"case_id": CASE, "door": "update", "claimed_by": MANAGER, "do": "warn", "command_id": "x", "kid": "", "why": "It is not signed."}
 
@@ -82,13 +79,73 @@ def test_what_nobody_touched_holds(lived: Engine):
     assert [lines(lived, table) > 1 for table in CHAINS] == [True] * 5, "chains of one line prove little"
 
 
+def test_every_chained_table_has_its_chain():
+    assert set(CHAINED) == set(CHAINS)
+
+
 @pytest.mark.parametrize("table", CHAINS)
-def test_one_changed_value_is_found_at_its_line(lived: Engine, table: str):
-    column, value = FLIPPED[table]
+def test_one_changed_byte_in_any_column_is_found_at_its_line_and_hides_no_other_chain(lived: Engine, table: str):
+    """Also where the line cannot even be read any more: no day, no JSON, no text. Another chain is broken too, and is named as well."""
+    other = next(name for name in reversed(CHAINS) if name != table)
+    as_administrator(lived, f"UPDATE {other} SET hash = 'another' WHERE n = 1")
+    as_administrator(lived, f"CREATE TABLE kept AS SELECT * FROM {table} WHERE n = 2")
+    tried = 0
+    for column in CHAINED[table].c:
+        for value in changed(lived, column):
+            as_administrator(lived, f'UPDATE {table} SET "{column.name}" = {value} WHERE n = 2')
+            assert {(CHAINS[table], 2), (CHAINS[other], 1)} <= set(broken(lived)), f"{column} = {value}"
+            as_administrator(lived, f"DELETE FROM {table} WHERE n = 2 OR n = 902 OR n IS NULL")
+            as_administrator(lived, f"INSERT INTO {table} SELECT * FROM kept")
+            tried += 1
+    assert (CHAINS[table], 2) not in broken(lived), "what is put back holds"
+    assert tried >= len(CHAINED[table].c)
 
-    as_administrator(lived, f'UPDATE {table} SET "{column}" = {value} WHERE n = 2')
 
-    assert broken(lived)[0] == (CHAINS[table], 2)
+def changed(engine: Engine, column: Column[Any]) -> list[str]:
+    """Returns SQL for values that a column may hold after a byte of it was changed."""
+    of = f'"{column.name}"'
+    if engine.dialect.name == "sqlite":  # which keeps whatever it is given
+        number = isinstance(column.type, Integer | Boolean)
+        return ["902"] if number else [f"coalesce('X' || substr({of}, 2), 'X')", f"coalesce(substr({of}, 1, length({of}) - 1) || '~', '~')",
+                                       f"CAST(x'ff' || coalesce({of}, '') AS TEXT)"]  # fmt: skip
+    match column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type:
+        case Integer():
+            return ["902"]
+        case Boolean():
+            return [f"NOT {of}"]
+        case DateTime():
+            return [f"{of} + interval '1 second'", "'infinity'"]
+        case Date():
+            return [f"{of} + 1", "'infinity'"]
+        case JSON():
+            return ["'[\"other\"]'"]
+    return [f"coalesce('X' || substr({of}, 2), 'X')"]
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_a_line_is_not_replaced_either(lived: Engine, table: str):
+    """SQLite's INSERT OR REPLACE takes a line away without a word, where triggers are not told of it."""
+    if lived.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL's ON CONFLICT DO UPDATE is an UPDATE")
+    if not lines(lived, table):
+        pytest.skip("nothing there to replace")
+    with pytest.raises(DatabaseError, match=f"{table} is append-only"), lived.begin() as connection:
+        connection.execute(text(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1"))
+
+
+def test_a_log_that_cannot_be_read_is_said_in_a_sentence(lived: Engine, tmp_path: Path):
+    """Not by a traceback of a date that is none; what the line held is not said."""
+    if lived.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL holds no day that is none")
+    as_administrator(lived, "UPDATE log SET at = 'Xnot-a-day' WHERE n = 2")
+    env = {"EVENHAND_DATABASE_URL": lived.url.render_as_string(hide_password=False), "EVENHAND_VAR": str(tmp_path)}
+
+    said = evenhand("case", "log", CASE, env=env)
+
+    assert (said.returncode, said.stdout) == (1, "") and "Xnot" not in said.stderr
+    assert said.stderr.startswith(f"evenhand: Line 2 of the log of {CASE} cannot be read") and said.stderr.count("\n") < 4
+    verified = evenhand("audit", "verify", env=env)
+    assert verified.returncode == 1 and f"BROKEN: line 2 of the log of {CASE}" in verified.stdout
 
 
 @pytest.mark.parametrize("table", CHAINS)

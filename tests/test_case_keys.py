@@ -50,6 +50,20 @@ def store(url: str, master: Path, **facts: float) -> KeyStore:
     return made
 
 
+def test_ids_that_are_not_of_our_making_reach_no_key_store(url: str, master: Path):
+    """PostgreSQL takes no NUL in a text; whoever reaches the engine may write one."""
+    one = store(url, master)
+
+    for key_id in ("", "k-\x00", "k-" + "0" * 19 + "\n", "k-" + "0" * 5000, "k-\ud800", "no-such-key", "k-" + "0" * 20):
+        assert one.by_id(key_id) is None
+    for case in ("a\x00b", "x" * 101, "\ud800", "a b", "../a"):
+        with pytest.raises(ValueError, match="no case can have this id"):
+            one.of(case)
+    with one.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM case_key").scalar_one() == 0
+    one.engine.dispose()
+
+
 def test_a_case_has_one_key_and_another_case_another(url: str, master: Path):
     one = store(url, master)
     key = one.of("mmo/1")

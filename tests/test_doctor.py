@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
+from temporalio.api.common.v1 import Payload
 from temporalio.client import (
     Client,
     ScheduleActionStartWorkflow,
@@ -21,7 +22,7 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
-from temporalio.common import SearchAttributeKey
+from temporalio.common import RawValue, SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
@@ -33,6 +34,7 @@ import starter.doctor_records as on_records
 import worker.run as wiring
 from activities.bodies import Body
 from records.database import open_database, transaction
+from records.keys import KeyStore
 from records.tables import CaseRow
 from starter.doctor import Finding, Ill, examine
 from tests.engine import CUSTOMER, evenhand, free_port, new_office, server
@@ -44,6 +46,7 @@ from worker.reconciliation import keep_reconciliations
 from worker.round import ID, keep_rounds
 from worker.schedules import same
 from worker.settings import Settings
+from workflows.codec import ENCODING, KEY
 
 __all__ = ["server"]
 PASSWORD = "not-for-any-screen"
@@ -201,6 +204,29 @@ async def test_a_letter_that_is_tried_again_and_again_is_told_with_its_case(at_w
 
     assert found.state == "fail" and "stuck/1: send, attempt" in found.found
     assert CUSTOMER["address"] not in found.found
+
+
+async def test_a_case_whose_workflow_fails_is_told_before_ten_tries(at_work: Clinic, monkeypatch: pytest.MonkeyPatch):
+    """The engine waits ever longer between tries of a workflow task: ten of them are half an hour in which a case stands still."""
+    monkeypatch.setattr(on_engine, "FAILS_FOR", timedelta(0))
+    case, office = "failing/1", at_work.office
+    await office.open(case)
+    assert (await at_work.found("stuck")).state == "ok"
+
+    def fails(_: object, key_id: str) -> None:
+        raise ValueError(key_id)
+
+    monkeypatch.setattr(KeyStore, "by_id", fails)
+    claims = {"encoding": ENCODING, KEY: b"k-" + b"f" * 20}
+    await office.outsider.get_workflow_handle(case).signal("act", RawValue(Payload(metadata=claims, data=b"x")))
+    for _ in range(300):
+        if (await office.handle(case).describe()).raw_description.pending_workflow_task.attempt > 1:
+            break
+        await asyncio.sleep(0.05)
+    found = await at_work.found("stuck")
+    await office.handle(case).terminate("test over")
+
+    assert found.state == "fail" and "failing/1: the workflow itself, attempt" in found.found
 
 
 def _every_year(there: ScheduleUpdateInput) -> ScheduleUpdate:

@@ -23,8 +23,9 @@ async def test_cases_come_through_kills_of_everything_with_each_act_once_and_eve
         os.chmod(folder, 0o755)  # PostgreSQL runs as a user of its own
         found = await run(Path(folder), cases=4, seconds=12, at_once=4, seed=seed, afterwards=each_fault_is_seen)
 
-    assert found.well, f"seed {seed}: {found}"
-    assert sum(found.kills.values()) >= 3 and set(found.kills) <= set(PARTS), f"seed {seed}: nothing was killed, so nothing was tried"
+    print(found)
+    assert found.well, found
+    assert set(found.kills) == set(PARTS) and min(found.kills.values()) >= 1, f"{found}\na part was not struck, so it was not tried"
     assert found.acts >= 4 * 14, f"the undisturbed case {REFERENCE} has too few acts to compare with"
 
 

@@ -12,6 +12,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec, SerializationContext, WithSerializationContext
 
 from activities.outcome import OF_NO_CASE
+from domain.case_id import fit_case_id
 from records.case_key import CaseKey, Unsealable
 from records.keys import INSTALLATION, Keys
 from workflows.reading import SEALED
@@ -23,13 +24,14 @@ UNREADABLE = "[sealed with a key that is destroyed, or not here]"
 
 
 class CaseCodec(PayloadCodec, WithSerializationContext):
-    """Seals by the workflow that a payload belongs to; opens by the key that the payload names.
+    """Seals by the workflow that a payload belongs to; opens by the key that the payload names. A workflow under an id that no case can
+    have gets no key of its own: what it answers is sealed with the installation's.
 
     Opening never raises for what a payload holds: what cannot be read becomes a placeholder. A key store that does not answer raises,
     and the engine tries again: to call a durable message unreadable then would lose it."""
 
     def __init__(self, keys: Keys, *, case: str | None = None) -> None:
-        self.keys, self.case = keys, INSTALLATION if case is None or is_round(case) else case
+        self.keys, self.case = keys, INSTALLATION if case is None or is_round(case) or not fit_case_id(case) else case
 
     def with_context(self, context: SerializationContext) -> CaseCodec:
         return CaseCodec(self.keys, case=getattr(context, "workflow_id", None))
