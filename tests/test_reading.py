@@ -509,7 +509,8 @@ def test_payloads_opened_in_the_temporal_ui_stand_in_the_same_audit(env: dict[st
     from records.reads import note_reads
 
     with transaction(engine) as session:
-        note_reads(session, {CASE: 3}, who="someone", how="codec", shows="payloads", at=now() + timedelta(minutes=5))
+        one = Read(who="someone", how="codec", what="payloads", case=CASE, body="mmo", shows="payloads", part="officer")
+        note_reads(session, [one], at=now() + timedelta(minutes=5))
     found = json.loads(invoke(env, "audit", "reads", "--json", "--reader", "someone", "--by", INFO)[1])
     assert [(one["how"], one["case"], one["body"], one["shows"]) for one in found] == [("codec", CASE, "mmo", "payloads")]
 

@@ -68,10 +68,10 @@ class Settings(BaseSettings):
     codec_issuer: str = ""
     """The OpenID Connect provider at which readers of payloads sign in, and whom its tokens must be made out to."""
     codec_audience: str = ""
-    codec_claim: str = "sub"
-    """Which claim names the reader in the read log."""
+    codec_claim: str = ""
+    """Which claim names the reader as the staff lists do; the one of oidc_person_claim where empty."""
     codec_group: str = ""
-    """Where set: only who has it among the token's groups may read."""
+    """Where set: only who has it among the token's groups may ask; it opens no case by itself (EH-200)."""
     reads_days: int = 30
     """Over how many days evenhand audit attention counts, and from how many of each on somebody is listed."""
     reads_many_cases: int = 50
