@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from activities.bodies import Body, save_body
 from domain.people import Person
-from records.database import create_all, open_database, reading, transaction
+from records.database import reading, transaction
 from records.keys import INSTALLATION, KeyStore, keys_of_engine
 from records.tables import CaseRow, ReadRow
 from starter import payload_reading
@@ -27,6 +27,7 @@ from starter.read_audit import Thresholds, attention, audited
 from starter.reading import Reader
 from tests.codec import codec, serving
 from tests.stories import MMO_STAFF
+from tests.tables import with_tables
 from tests.test_codec_server import plain, sealed_for, signed_in, texts
 from tests.test_desk_records import restricted
 from workflows.codec import UNREADABLE
@@ -43,8 +44,7 @@ PEOPLE = (
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path_factory.mktemp('payloads') / 'evenhand.db'}")
-    create_all(made)
+    made = with_tables(tmp_path_factory.mktemp("payloads") / "evenhand.db")
     with transaction(made) as session:
         save_body(
             session, Body(body="mmo", name="mmo", policy="mmo", keep_years=6, people=PEOPLE, information_officer="information-officer")

@@ -400,7 +400,7 @@ def test_whoever_is_on_no_list_is_not_even_told_which_cases_there_are(env: dict[
 
 @pytest.mark.parametrize("command", ["open_case", "import_case"])
 def test_who_opened_or_imported_a_case_sees_it_and_not_who_was_refused_to_open_it(engine: Engine, command: str):
-    """EH-171: the first line of a log may be somebody's refused attempt."""
+    """EH-171: the first line of a log may be somebody's refused attempt; a case of an earlier release does not say who opened it."""
     with reading(engine) as session:
         case, policy = read_case(session, CASE), load.policy("mmo")
     assert case is not None
