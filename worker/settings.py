@@ -11,6 +11,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from worker.local_server import is_temporal
+
+NOT_RUNNING = ""
+"""The address of a default run that is not running."""
 HOME = Path(__file__).resolve().parent.parent
 
 
@@ -175,10 +179,16 @@ class Settings(BaseSettings):
 
     @classmethod
     def local(cls) -> Settings:
-        """Returns the settings, with the address of the default run's server where one is noted and no other is set."""
+        """Returns the settings, with the address of the default run's server where no other is set; without one where that is not running:
+        whatever else listens at the usual port is somebody else's."""
         settings = cls()
+        if "temporal_address" in settings.model_fields_set:
+            return settings
         note = ServerNote.read(settings.var)
-        return settings if note is None or "temporal_address" in settings.model_fields_set else settings.at(note)
+        if note is not None and is_temporal(note.pid):
+            return settings.at(note)
+        elsewhere = settings.production or settings.temporal_profile
+        return settings if elsewhere else settings.model_copy(update={"temporal_address": NOT_RUNNING})
 
     def at(self, note: ServerNote) -> Settings:
         """Returns these settings with the address of a server that is noted."""
