@@ -245,6 +245,14 @@ def test_papers_are_kept_from_the_day_the_policy_names(start: str, from_: date, 
     assert ends and (ends.start, ends.date, ends.start_event) == (from_, until, start)
 
 
+@pytest.mark.parametrize(("years", "said"), [(1, "1 year,"), (6, "6 years,")])
+def test_a_schedule_is_said_as_people_say_it(years: int, said: str):
+    """DEF-19: a certificate prints the rule's words."""
+    ends = retention_ends(ended().model_copy(update={"keep_years": years}), MMO, ENGLAND)
+
+    assert ends and ends.rule == f"{said} the body's own schedule"
+
+
 def test_papers_are_kept_to_the_real_end_at_least():
     """Restrictions that outlast the years counted from the decision: never destroyed before they end."""
     case = ended().model_copy(update={"keep_years": 0})
