@@ -455,6 +455,11 @@ def test_what_a_dry_run_shows_of_cases_is_for_the_staff_of_their_body(
     assert CASE not in others[1], others[1]
 
 
+def facts_in(said: str) -> dict[str, object]:
+    """Returns the JSON of a command, behind what it says to whoever runs it."""
+    return json.loads(said[said.index("{") :])
+
+
 def test_what_runs_by_itself_shows_no_dates_where_nobody_is_named(env: dict[str, str], engine: Engine, monkeypatch: pytest.MonkeyPatch):
     """`calendar apply` and `post staff` need nobody; only a reader who is written down is told more than which cases it did."""
     from starter import cli_calendar
@@ -465,10 +470,10 @@ def test_what_runs_by_itself_shows_no_dates_where_nobody_is_named(env: dict[str,
         case = Lagging(case=CASE, body=body_of(session, "mmo"), editions=("e",), number=0, moves=(move,))
     monkeypatch.setattr(cli_calendar, "run", lambda work: work.close() or [Applied(case=CASE, result="accepted", answer="SECRET")])
     monkeypatch.setattr("starter.calendars.lagging_cases", lambda *_, **__: iter([case]))
-    named = json.loads(invoke(env, "calendar", "apply", "--json", "--by", DESK)[1])
+    named = facts_in(invoke(env, "calendar", "apply", "--json", "--by", DESK)[1])
     monkeypatch.setattr("worker.settings.Settings.production", property(lambda self: True))
     before = len(lines(engine))
-    nobody = json.loads(invoke(env, "calendar", "apply", "--json")[1])
+    nobody = facts_in(invoke(env, "calendar", "apply", "--json")[1])
 
     assert (named["cases"], len(named["moves"]), named["applied"][0]["answer"]) == ([CASE], 1, "SECRET")
     assert (nobody["cases"], nobody["moves"], nobody["applied"][0]["answer"]) == ([CASE], [], "not shown")
