@@ -59,7 +59,7 @@ def _own_schedule(start: date, event: str, years: int) -> Reckoned:
         date=add_months(start, 12 * years),
         start=start,
         start_event=event,
-        rule=f"{years} years, the body's own schedule",
+        rule=f"{years} {'year' if years == 1 else 'years'}, the body's own schedule",
         defaults=("DEF-19",),
     )
 

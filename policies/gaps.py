@@ -11,7 +11,7 @@ from domain.policy import Policy
 from domain.rules import NoticeKind, Who
 from policies import load
 from policies.names import Path
-from policies.needs import needs
+from policies.needs import OF_EVERY_BODY, needs
 from policies.survey import values
 from policies.units import appeal_stages
 
@@ -165,6 +165,8 @@ def unconfirmed(policy: Policy) -> Found:
 
 def to_configure(policy: Policy) -> Found:
     for need in needs(policy):
+        if need.kind == OF_EVERY_BODY:  # no text speaks of it, so none lacks it
+            continue
         yield need.places, f"The body must have: {need.what}.", need.could
 
 

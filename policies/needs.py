@@ -27,6 +27,8 @@ class Need(Data):
     """What it concerns, where that is no office."""
 
 
+OF_EVERY_BODY = "information-officer"
+"""What every body must have, whatever its policy says (EH-170)."""
 ON_THE_LIST = "Add somebody to the staff list of the body's file."
 RELATIONS: dict[Relation, tuple[str, str, str]] = {
     "line-manager-of-contact": ("line-managers", "line managers on the staff list", "Set line_manager for the people in contact."),
@@ -104,6 +106,12 @@ def _settings(policy: Policy) -> Iterator[Need]:
             places=(("retention",),),
             could="Set keep_years in the body's file; without it no papers can be destroyed.",
         )
+    yield Need(
+        kind=OF_EVERY_BODY,
+        what="the office that answers for information (information_officer)",
+        places=((),),
+        could="Set information_officer in the body's file and give it to somebody; until then nobody reads who read what.",
+    )
     for name, link in policy.links.items():
         if link.address is None:
             yield Need(
@@ -119,7 +127,14 @@ def _settings(policy: Policy) -> Iterator[Need]:
 
 
 def configured(
-    need: Need, staff: Staff, keep_years: int | None, *, today: date, ombudsman: str | None = None, links: Mapping[str, str] = {}
+    need: Need,
+    staff: Staff,
+    keep_years: int | None,
+    *,
+    today: date,
+    ombudsman: str | None = None,
+    links: Mapping[str, str] = {},
+    information_officer: str | None = None,
 ) -> bool:
     """Returns whether a body has what the policy leaves to it, by its staff list of today."""
     people = staff.on(today).people
@@ -138,6 +153,8 @@ def configured(
             return len({person.grade for person in people if person.grade is not None}) > 1
         case "keep-years":
             return keep_years is not None
+        case "information-officer":  # OF_EVERY_BODY
+            return information_officer is not None and bool(_holders(people, information_officer))
         case "ombudsman":
             return ombudsman is not None
         case "link":

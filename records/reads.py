@@ -17,7 +17,7 @@ from sqlmodel import select as select_rows
 from records.certificates import case_hash
 from records.chain import digest, first_broken, head_in, in_order
 from records.database import WRITING
-from records.tables import CaseRow, InstallationRow, ReadRow
+from records.tables import InstallationRow, ReadRow
 
 HEAD = "reads"
 """Under which the installation keeps how many lines there are, and the hash of the last."""
@@ -83,20 +83,15 @@ def line_hash(before: str, facts: dict[str, object]) -> str:
     return digest(held)
 
 
-def note_reads(session: Session, cases: Iterable[str], *, who: str, how: str, shows: str, at: datetime) -> None:
-    """Note that payloads were opened of each case: once in a minute for one person, case and door, however often they ask."""
-    new = []
-    for case in sorted(cases):
-        if not _just_now(session, who, how, case, at):
-            row = session.get(CaseRow, case)
-            body, stage = (row.body, row.stage) if row else ("", "")
-            new.append(Read(who=who, how=how, what=shows, case=case, body=body, shows=shows, part="", stage=stage))
-    note(session.connection(), new, at=at)
+def note_reads(session: Session, found: Iterable[Read], *, at: datetime) -> None:
+    """Note that payloads were opened, or not: once in a minute for one person, case, door and what was shown, however often they ask."""
+    note(session.connection(), [one for one in found if not _just_now(session, one, at)], at=at)
 
 
-def _just_now(session: Session, who: str, how: str, case: str, at: datetime) -> bool:
-    query = select_rows(ReadRow.at).where(ReadRow.case_id == case, ReadRow.who == who, ReadRow.how == how, col(ReadRow.at) > at - TOGETHER)
-    return any(one <= at for one in session.exec(query).all())
+def _just_now(session: Session, one: Read, at: datetime) -> bool:
+    same = (ReadRow.case_id == one.case, ReadRow.who == one.who, ReadRow.how == one.how, ReadRow.shows == one.shows)
+    query = select_rows(ReadRow.at).where(*same, col(ReadRow.at) > at - TOGETHER)
+    return any(then <= at for then in session.exec(query).all())
 
 
 def reads_of(session: Session, case: str) -> tuple[ReadRow, ...]:

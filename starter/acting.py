@@ -46,13 +46,10 @@ def person_of(claims: Claims, settings: Settings, lists: Callable[[str, object],
     """Returns who on the staff lists the claims are of: by id, or by the list's address where the claim is a verified email.
 
     Raises SignInFailed where the claim is missing, or names nobody or several."""
+    from starter.on_the_lists import named_by
+
     claim = settings.oidc_person_claim
-    value = claims.get(claim)
-    if not isinstance(value, str) or not value:
-        raise SignInFailed(f"The provider says no {claim}, by which EVENHAND_OIDC_PERSON_CLAIM finds a person; is its scope asked for?")
-    if claim == "email" and claims.get("email_verified") is not True:
-        raise SignInFailed("The provider has not verified the email address, so nobody is known by it.")
-    found = sorted(set(lists(claim, value.casefold())))
+    found = sorted(set(lists(claim, named_by(claims, claim))))
     if len(found) != 1:
         who = "several people" if found else "nobody"
         raise SignInFailed(f"Who signed in is {who} on the staff lists by {claim}; an administrator mends that.")
@@ -61,21 +58,16 @@ def person_of(claims: Claims, settings: Settings, lists: Callable[[str, object],
 
 def listed(claim: str, value: object) -> list[str]:
     """Returns the ids on the staff lists that a claim's value means today; the value itself where this machine has no records."""
-    from sqlmodel import select
-
-    from domain.people import Person
     from records.database import open_database, reading
-    from records.tables import StaffRow
     from starter.cli_case import has_records
     from starter.clock import today
+    from starter.on_the_lists import ids_named
     from worker.settings import Settings
 
     if not has_records():
         return [str(value)] if claim != "email" else []
     with reading(open_database(Settings.local().database)) as session:
-        entries = [Person.model_validate(row.entry, extra="ignore") for row in session.exec(select(StaffRow)).all()]
-    there = [one for one in entries if one.serves_on(today())]
-    return [one.id for one in there if value == ((one.email or "").casefold() if claim == "email" else one.id)]
+        return list(ids_named(session, claim, value, today=today()))
 
 
 def acting(by: str | None) -> str:

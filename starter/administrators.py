@@ -28,7 +28,7 @@ COMMANDS = {
     "policy move": "the editions that cases may go over to; needed only for a file that is new to the records",
     "engine repair": "the tables and editions in the records; needed only with --calendar or --policy",
 }
-"""Every command that needs an administrator, and what it changes. A dry run changes nothing and needs nobody."""
+"""Every command that needs an administrator, and what it changes. A dry run changes nothing and needs none."""
 
 
 def administrator(command: str, by: str | None = None) -> str | None:

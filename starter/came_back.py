@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from sqlalchemy import Engine
@@ -24,6 +25,12 @@ def came_back(engine: Engine, keys: KeyStore) -> dict[str, date]:
     with reading(engine) as session:
         held = session.exec(select(CaseRow.id).where(col(CaseRow.stage) != "closed").order_by(col(CaseRow.id))).all()
     return {case: london_date(at) for case in held if (at := keys.destroyed_on(case)) is not None}
+
+
+def bodies_of_cases(engine: Engine, cases: Iterable[str]) -> dict[str, str]:
+    """Returns whose each of some cases is."""
+    with reading(engine) as session:
+        return dict(session.exec(select(CaseRow.id, CaseRow.body).where(col(CaseRow.id).in_(tuple(cases)))).all())
 
 
 async def empty_again(client: Client, engine: Engine, case: str, *, on: date) -> None:

@@ -159,7 +159,7 @@ def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> 
     from starter.signer import BadKey
     from starter.standing import NoCase
     from worker.logs import NoLogs, keep_logs
-    from worker.profile import NoProfile
+    from worker.profile import NoProfile, NotRunning
     from worker.server import NoServer
     from worker.settings import Settings
 
@@ -183,7 +183,7 @@ def run(work: Coroutine[object, object, T], *, logged_from: str = "WARNING") -> 
     except (AlreadyOpen, IdTaken) as error:
         complain(str(error))
         raise typer.Exit(REFUSED) from None
-    except (Unavailable, NoServer) as error:
+    except (Unavailable, NoServer, NotRunning) as error:
         complain(str(error))
         raise typer.Exit(UNREACHED) from None
     except NoProfile as error:

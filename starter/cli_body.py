@@ -212,7 +212,7 @@ def show(body: Annotated[str, typer.Argument(help="The body's code, like mmo.")]
     if json:
         as_json(found)
         return
-    kept = f"keeps papers {found.keep_years} years" if found.keep_years is not None else "keeps papers as its policy says"
+    kept = f"keeps papers {several(found.keep_years, 'year')}" if found.keep_years is not None else "keeps papers as its policy says"
     out.print(f"{found.body}: {found.name}, policy {found.policy}, {kept}", markup=False)
     if found.ombudsman:
         out.print(f"letters say of others who can help, as information: {found.ombudsman}", markup=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,7 @@ from domain.days import london_date
 from starter.administrators import administrator
 from starter.cli import MISUNDERSTOOD, OK, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _cases, _engine, has_records
-from starter.cli_reading import ReadBy, Why, listed, reader_of
+from starter.cli_reading import ReadBy, Why, bodies_listed, bodies_listed_if_anybody, listed, reader_of
 from starter.clock import now, today
 from starter.show import as_json, complain, day_in_words, out, several, table
 
@@ -151,7 +151,7 @@ def _newer(session: Session | None, file: Path, new: Calendar, text: str) -> Non
 @calendar_app.command("load")
 def load_(
     file: File,
-    by: Annotated[str | None, typer.Option("--by", help="Who loads it: an id of a body's staff list. A dry run needs nobody.")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Who loads it, or looks for a dry run: an id of a body's staff list.")] = None,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
@@ -172,6 +172,7 @@ def load_(
             complain(f"--by is {by or 'missing'}; it takes an id of a body's staff list as it stands today, and is kept with the table.")
             raise typer.Exit(MISUNDERSTOOD)
         waiting = list(lagging_cases(session, offered=new, today=today()))
+    takes = bodies_listed(by, how="calendar load --dry-run" if dry_run else "calendar load")
     if not dry_run:
         with transaction(engine) as session:
             _newer(session, file, new, text)  # once more where it counts: nobody else's table came in between
@@ -179,51 +180,56 @@ def load_(
             administered.note(session, "calendar load", at=now(), by=by, about=new.edition)
         with reading(engine) as session:  # once more: a case may have been opened meanwhile
             waiting = list(lagging_cases(session, today=today()))
-    _take_over(waiting, new.edition, dry_run=dry_run, json=json)
+    _take_over(waiting, new.edition, takes, dry_run=dry_run, json=json)
 
 
 @calendar_app.command()
-def apply(dry_run: DryRun = False, json: Json = False) -> None:
+def apply(dry_run: DryRun = False, by: ReadBy = None, json: Json = False) -> None:
     """Let every open case that lags behind take over the tables in force and its body's closed days and meetings: after these were set
-    for a body, or where a load was interrupted."""
+    for a body, or where a load was interrupted. Which dates moved is shown to who looks."""
     from records.database import reading
     from starter.calendars import lagging_cases
 
-    if not dry_run:
-        administrator("calendar apply")
+    if dry_run:
+        takes = bodies_listed(by, how="calendar apply --dry-run")
+    else:
+        takes = bodies_listed_if_anybody(administrator("calendar apply", by), how="calendar apply")
     with reading(_engine()) as session:
         waiting = list(lagging_cases(session, today=today()))
-    _take_over(waiting, None, dry_run=dry_run, json=json)
+    _take_over(waiting, None, takes, dry_run=dry_run, json=json)
 
 
-def _take_over(waiting: list[Lagging], edition: str | None, *, dry_run: bool, json: bool) -> None:
+def _take_over(waiting: list[Lagging], edition: str | None, takes: Callable[[str], bool], *, dry_run: bool, json: bool) -> None:
     from starter.calendars import apply_to
+    from starter.reading import NOT_YOURS
 
     async def work() -> list[Applied]:
         return await apply_to(await _cases(), waiting, on=today())
 
     done = run(work()) if waiting and not dry_run else []
     missed = [one for one in done if one.result not in ("accepted", "repeated")]
+    seen = [one for one in waiting if takes(one.body.body)]
     if json:
-        moves = [move for one in waiting for move in one.moves]
-        as_json({"edition": edition, "dry_run": dry_run, "cases": [one.case for one in waiting], "moves": moves, "applied": done})
+        own = {one.case for one in seen}
+        moves, cases = [move for one in seen for move in one.moves], [one.case for one in (seen if dry_run else waiting)]
+        applied = [one if one.case in own else one.model_copy(update={"answer": NOT_YOURS}) for one in done]
+        as_json({"edition": edition, "dry_run": dry_run, "cases": cases, "moves": moves, "applied": applied})
     else:
-        _tell(waiting, edition, dry_run=dry_run, missed=missed)
+        _tell(seen, edition, dry_run=dry_run, took=len(waiting) - len({one.case for one in missed}))
+        for one in missed:
+            complain(f"{one.case}: {one.result}: {one.answer} Then: evenhand calendar apply.")
     raise typer.Exit(UNREACHED if missed else OK)
 
 
-def _tell(waiting: Sequence[Lagging], edition: str | None, *, dry_run: bool, missed: Sequence[Applied]) -> None:
+def _tell(seen: Sequence[Lagging], edition: str | None, *, dry_run: bool, took: int) -> None:
     rows = [
         (one.case, f"{one.date} of {one.ref}", one.was, one.becomes, _stands(one.stands, told=one.told), one.cites)
-        for lagging in waiting
+        for lagging in seen
         for one in lagging.moves
     ]
     table(("case", "date", "from", "to", "", "clauses"), rows, title="Dates that would move" if dry_run else "Dates that moved")
     verb = "would take over" if dry_run else "took over"
-    done = len(waiting) - len({one.case for one in missed})
-    out.print(f"{several(done, 'open case')} {verb} {edition or 'what they lagged behind'}.", markup=False)
-    for one in missed:
-        complain(f"{one.case}: {one.result}: {one.answer} Then: evenhand calendar apply.")
+    out.print(f"{several(took, 'open case')} {verb} {edition or 'what they lagged behind'}.", markup=False)
 
 
 def _stands(stands: str, *, told: bool) -> str:

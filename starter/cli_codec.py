@@ -55,8 +55,10 @@ def _sign_in(settings: Settings, host: str) -> SignIn:
     from starter.codec_sign_in import Local, Oidc
 
     if settings.codec_issuer and settings.codec_audience:
-        return Oidc(settings.codec_issuer, settings.codec_audience, claim=settings.codec_claim, group=settings.codec_group)
-    if settings.codec_issuer or settings.codec_audience or settings.production or host not in LOOPBACK:
+        claim = settings.codec_claim or settings.oidc_person_claim
+        return Oidc(settings.codec_issuer, settings.codec_audience, claim=claim, group=settings.codec_group)
+    signs_in = settings.codec_issuer or settings.codec_audience or settings.oidc_issuer
+    if signs_in or settings.production or host not in LOOPBACK:
         complain("Set EVENHAND_CODEC_ISSUER and EVENHAND_CODEC_AUDIENCE: payloads are shown only to people who are signed in.")
         raise typer.Exit(REFUSED)
     return Local()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ from rich.markup import escape
 from starter.acting import acting
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, Json, run
 from starter.cli_case import By, _cases, _engine
-from starter.cli_reading import ReadBy, listed
+from starter.cli_reading import ReadBy, bodies_listed, listed
 from starter.clock import now, today
 from starter.show import as_json, complain, out, table
 
@@ -61,18 +61,21 @@ def sign(by: By = None, cases: Some = None, all_due: AllDue = False, body: OfBod
 @destroy_app.command("run")
 def run_(
     cases: Some = None,
-    by: Annotated[str | None, typer.Option("--by", help="Who destroys; needed for all but a dry run and what is half done.")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Who destroys, or looks for a dry run; not needed for what is half done.")] = None,
     all_due: AllDue = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Destroy nothing; say what would be.")] = False,
     body: OfBody = None,
     json: Json = False,
 ) -> None:
     """Destroy what is due and signed, finish what an earlier run left half done, and write the certificates."""
-    chosen, found = cases or [], {one.case: one for one in _due(body)}
+    chosen = cases or []
+    if dry_run:
+        takes = bodies_listed(by, how="destroy run --dry-run", body=body, case=_only(chosen))
+    found = {one.case: one for one in _due(body)}
     if all_due:
         chosen = [*chosen, *(case for case, one in found.items() if (one.ready or one.half_done) and case not in chosen)]
     if dry_run:
-        _would(chosen, json)
+        _would(chosen, takes, json)
         return
     half = {case for case, one in found.items() if one.half_done}
     destroyer = (
@@ -83,10 +86,17 @@ def run_(
     run(_destroyed(chosen, half, destroyer, json, waiting=waiting))
 
 
-def _would(cases: Sequence[str], json: bool) -> None:
+def _only(cases: Sequence[str]) -> str:
+    """Returns the one case that was asked for, for the read log; nothing where there are several, or what was given is none."""
+    from starter.reading import A_CASE
+
+    return cases[0] if len(cases) == 1 and A_CASE.fullmatch(cases[0]) else ""
+
+
+def _would(cases: Sequence[str], takes: Callable[[str], bool], json: bool) -> None:
     from starter.destroying import due_of
 
-    found = [one for case in cases if (one := due_of(_engine(), case, today=today()))]
+    found = [one for case in cases if (one := due_of(_engine(), case, today=today())) and takes(one.body)]
     if json:
         as_json(found)
         return
@@ -155,16 +165,21 @@ async def _work() -> Destroying:
 @destroy_app.command()
 def again(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Destroy nothing; list the cases.")] = False,
+    by: Annotated[str | None, typer.Option("--by", help="Who looks, for a dry run; to destroy again needs nobody.")] = None,
     json: Json = False,
 ) -> None:
     """Destroy again the papers that came back with an older copy of the records. Nobody signs twice: their keys are gone already."""
     from records.keys import KeyStore, keys_of_engine
-    from starter.came_back import came_back
+    from starter.came_back import bodies_of_cases, came_back
 
+    takes = bodies_listed(by, how="destroy again --dry-run") if dry_run else None
     engine = _engine()
     keys = keys_of_engine(engine)
     assert isinstance(keys, KeyStore), "the command line opens the key store itself"
     found = came_back(engine, keys)
+    if takes is not None:
+        bodies = bodies_of_cases(engine, found)
+        found = {case: on for case, on in found.items() if takes(bodies[case])}
     if dry_run or not found:
         if json:
             as_json([{"case": case, "destroyed_on": on} for case, on in found.items()])

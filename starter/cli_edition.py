@@ -13,6 +13,7 @@ from starter.acting import acting_if_named
 from starter.administrators import administrator
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _engine, has_records
+from starter.cli_reading import ReadBy, bodies_listed
 from starter.clock import today
 from starter.show import as_json, complain, out, several, table
 
@@ -77,13 +78,15 @@ def _leaf(leaf: Leaf | None) -> tuple[str, str]:
     return (leaf.value, leaf.source) if leaf else ("", "")
 
 
-def what_if(new: New, body: Annotated[str | None, typer.Option(help="Only this body's cases.")] = None, json: Json = False) -> None:
+def what_if(
+    new: New, body: Annotated[str | None, typer.Option(help="Only this body's cases.")] = None, by: ReadBy = None, json: Json = False
+) -> None:
     """Show, case by case, what would differ if the open cases stood under an edition. Nothing is written."""
     from starter.editions import what_if as cases_if
 
     found = _found(new)
-    engine = _of_body(body)
-    cases = cases_if(engine, found, body=body, today=today())
+    engine, takes = _of_body(body), bodies_listed(by, how="policy what-if", body=body)
+    cases = tuple(one for one in cases_if(engine, found, body=body, today=today()) if takes(one.body))
     if json:
         as_json({"edition": found.edition, "cases": cases})
     else:
@@ -124,7 +127,7 @@ def _side(side: Side) -> tuple[str, tuple[str, ...]]:
 def move(
     new: New,
     body: Annotated[str, typer.Option(help="The body whose open cases are moved.")],
-    by: Annotated[str | None, typer.Option(help="Who moves them: an id of the body's staff list. A dry run needs nobody.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who moves them, or looks for a dry run: an id of the body's staff list.")] = None,
     rule: Annotated[
         list[str] | None, typer.Option(help="How one kind of running period goes over: KIND=keep, restart or favour-customer.")
     ] = None,
@@ -137,6 +140,8 @@ def move(
 
     found, rules = _found(new), _rules(rule or [])
     engine = _of_body(body)
+    if dry_run:
+        bodies_listed(by, how="policy move --dry-run", body=body)
     _known(engine, body, case or [])
     if dry_run:
         tried = try_move(engine, found, rules, body=body, only=case or (), today=today())

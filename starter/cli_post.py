@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ import typer
 
 from starter.cli import MISUNDERSTOOD, OK, REFUSED, Json, run
 from starter.cli_case import _engine
+from starter.cli_reading import bodies_listed
 from starter.clock import now, today
 from starter.show import as_json, complain, out, table
 
@@ -51,12 +53,16 @@ def returned(
     on: Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day they came back; today if left out.")] = None,
     skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Leave out letters that are not ours.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what each line means; nothing is recorded.")] = False,
+    by: Annotated[str | None, typer.Option("--by", help="Who looks, for a dry run: an id of the body's staff list.")] = None,
     json: Json = False,
 ) -> None:
     """Note the letters that came back: whether their customers were told is open again. All lines are noted, or none."""
+    from sqlmodel import select
+
     from activities.carriers.post import Post
     from activities.following import Following
     from records.database import reading, transaction
+    from records.tables import CaseRow
     from starter.returned import BadList, judged, note, read_list
     from worker.settings import Settings
 
@@ -69,17 +75,27 @@ def returned(
     if day > today():
         complain(f"--on {day} is in the future; letters cannot have come back yet.")
         raise typer.Exit(MISUNDERSTOOD)
-    engine = _engine()
+    engine, takes = _engine(), bodies_listed(by, how="post returned --dry-run") if dry_run else None
     told: list[tuple[str, Message]] = []
     with (reading if dry_run else transaction)(engine) as session:
         lines = judged(session, listed)
+        whose = dict(session.exec(select(CaseRow.id, CaseRow.body)).all()) if takes else {}
         faults = [one for one, _ in lines if one.fault and not (skip_unknown and one.result == "unknown")]
         if not faults and not dry_run:
             told = note(session, Following(engine, Post.into(Settings.local().letters)), lines, on=day, now=now())
-    _tell([one for one, _ in lines], faults, json=json, dry_run=dry_run)
+    _tell([_seen(one, whose, takes) if takes else one for one, _ in lines], faults, json=json, dry_run=dry_run)
     if told:
         run(_signal(told))
     raise typer.Exit(REFUSED if faults else OK)
+
+
+def _seen(line: Line, whose: Mapping[str, str], takes: Callable[[str], bool]) -> Line:
+    """Returns a line as whoever looks may see it: of another body's letter no more than that there is one."""
+    from starter.reading import NOT_YOURS
+
+    if line.case is None or takes(whose.get(line.case, "")):
+        return line
+    return line.model_copy(update={"case": NOT_YOURS, "letter": NOT_YOURS})
 
 
 def _tell(lines: list[Line], faults: list[Line], *, json: bool, dry_run: bool) -> None:

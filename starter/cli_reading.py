@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,6 +75,23 @@ def listed(by: str | None, why: str | None = None, *, how: str, body: str | None
     reader = reader_of(by, why)
     with or_leave(), listing(_engine(), reader, how=how, at=now(), today=today(), body=body, case=case) as found:
         yield found
+
+
+def bodies_listed(by: str | None, *, how: str, body: str | None = None, case: str = "") -> Callable[[str], bool]:
+    """Returns whose bodies' lines may be shown, now that it is noted who looks; leaves the program where that is nobody's."""
+    with listed(by, how=how, body=body, case=case) as lists:
+        found = lists
+    return found.takes
+
+
+def bodies_listed_if_anybody(by: str | None, *, how: str, body: str | None = None) -> Callable[[str], bool]:
+    """Returns the same for what runs by itself too: where nobody is named who could look, no lines are shown, only how many there are."""
+    from worker.settings import Settings
+
+    settings = Settings.local()
+    if by is None and (settings.production or settings.oidc_issuer):
+        return lambda body: False
+    return bodies_listed(by, how=how, body=body)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import typer
 from starter.acting import acting_if_named
 from starter.cli import MISUNDERSTOOD, REFUSED, UNKNOWN, UNREACHED, Json, run
 from starter.cli_case import _engine
-from starter.cli_reading import ReadBy, Why, listed, reader_of
+from starter.cli_reading import ReadBy, Why, bodies_listed, listed, reader_of
 from starter.clock import today
 from starter.show import as_json, complain, counted, out, several, table
 
@@ -151,7 +151,7 @@ def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The body's own spreadsheet as CSV in UTF-8.")],
     body: OfBody = None,
-    by: Annotated[str | None, typer.Option("--by", help="Who imports: an id of the body's staff list. Not needed for a dry run.")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Who imports, or looks for a dry run: an id of the body's staff list.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and report only; nothing is made.")] = False,
     only_good: Annotated[bool, typer.Option("--only-good", help="Import the lines without a fault although others have one.")] = False,
     map_: Annotated[Path | None, typer.Option("--map", help="A map file (YAML): the body's own names of columns and things.")] = None,
@@ -159,6 +159,8 @@ def import_(
 ) -> None:
     """Make live cases of a body's own spreadsheet. Everything is checked first; with one fault nothing is imported."""
     found = _body_in_records(_body(context, body))
+    if dry_run:
+        bodies_listed(by, how="register import --dry-run", body=found.body)
     by = by if dry_run else acting_if_named(by)
     if not dry_run and (by is None or by not in found.staff.on(today()).by_id):
         complain(f"--by is {by or 'missing'}; it takes an id of {found.body}'s staff list as it stands today.")

@@ -1,12 +1,12 @@
 """The codec server: the Temporal UI and binary send it sealed payloads and show what it answers, to people who are signed in.
 
-Who read payloads of which case is in the records before anything is shown. Without this server they see that something is sealed."""
+Opened are payloads of the cases of which they may see all (starter/payload_reading.py); who read payloads of which case, or was shown none,
+is in the records before anything is answered. Without this server they see that something is sealed."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +14,7 @@ from datetime import datetime
 from cachetools import TTLCache
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from sqlalchemy import Engine
+from sqlmodel import Session
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -24,11 +25,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from temporalio.api.common.v1 import Payload, Payloads
 
-from records.database import transaction
+from records.case_key import CaseKey
+from records.database import reading, transaction
 from records.keys import Keys
 from records.reads import note_reads
 from starter.codec_sign_in import NoProvider, NotSignedIn, SignIn
-from workflows.codec import ENCODING, KEY, opened, sealed
+from starter.payload_reading import NOT_SHOWN, Glances, knows, lines_of, this_machine
+from starter.reading import A_CASE, Reader
+from workflows.codec import ENCODING, KEY, opened, placeholder, sealed
 from workflows.reading import SEALED
 
 log = logging.getLogger("evenhand.codec")
@@ -53,19 +57,23 @@ class Codec:
     clock: Callable[[], datetime]
     origin: str
     counts: TTLCache[str, int] = field(default_factory=lambda: TTLCache(10_000, 60))
+    glances: Glances = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.glances = Glances(self.sign_in.claim)
 
     async def decode(self, request: Request) -> Response:
-        """Answer what is sealed; what is plain as it came, and a placeholder where the key is gone."""
+        """Answer what is sealed; what is plain as it came, and a placeholder where the key is gone, or they may not see it."""
         who, payloads = await self._who(request), await _payloads(request)
         return _answer(await run_in_threadpool(self._opened, payloads, who))
 
     async def encode(self, request: Request) -> Response:
         """Seal for the case that the header X-Evenhand-Case names. Without it nobody can tell which key, and payloads stay as they came."""
-        await self._who(request)
+        who = await self._who(request)
         payloads, case = await _payloads(request), request.headers.get(CASE, "")
         if not case:
             return _answer(payloads)
-        key = await run_in_threadpool(self.keys.of, case)
+        key = await run_in_threadpool(self._key_of, case, who)
         return _answer([one if one.metadata.get("encoding") == ENCODING else sealed(one, key) for one in payloads])
 
     async def enter(self, request: Request) -> Response:
@@ -102,14 +110,35 @@ class Codec:
         self.counts[what] = self.counts.get(what, 0) + 1
         return self.counts[what]
 
+    def _key_of(self, case: str, who: str) -> CaseKey:
+        """Returns the key of a case that the records know; no other is made. Raises HTTPException."""
+        with reading(self.engine) as session:
+            at = self.clock()
+            known = knows(session, case, self._reader(session, who, at), at=at) if A_CASE.fullmatch(case) else False
+        if known is None:
+            raise HTTPException(403, "Nothing is sealed for people who are on no staff list.")
+        if not known:
+            raise HTTPException(404, "The records hold no case that X-Evenhand-Case names; open it first.")
+        return self.keys.of(case)
+
+    def _reader(self, session: Session, who: str, at: datetime) -> Reader:
+        return this_machine() if self.sign_in.local else self.glances.reader(session, who, at=at)
+
     def _opened(self, payloads: list[Payload], who: str) -> list[Payload]:
-        """Returns the payloads opened, once it is written down who reads them."""
+        """Returns the payloads opened that they may see, once it is written down who asked for them."""
         found = [(one, self.keys.by_id(one.metadata[KEY].decode(errors="replace")) if _is_sealed(one) else None) for one in payloads]
-        counts = Counter(key.case for _, key in found if key is not None)
-        if counts:
-            with transaction(self.engine) as session:
-                note_reads(session, counts, who=who, how="codec", shows="payloads", at=self.clock())
-        return [_shown(opened(one, key)) if _is_sealed(one) else one for one, key in found]
+        cases = {key.case for _, key in found if key is not None}
+        may = self._noted(cases, who) if cases else frozenset()
+        return [_shown(_for(one, key, may)) if _is_sealed(one) else one for one, key in found]
+
+    def _noted(self, cases: set[str], who: str) -> frozenset[str]:
+        """Returns the cases whose payloads somebody may see, now that it is written down what they were shown of each."""
+        at = self.clock()
+        with transaction(self.engine) as session:
+            reader = self._reader(session, who, at)
+            seen = {case: self.glances.of(session, case, reader, at=at) for case in cases}
+            note_reads(session, lines_of(seen.items(), reader), at=at)
+        return frozenset(case for case, one in seen.items() if one.opens)
 
 
 def app_of(codec: Codec) -> Starlette:
@@ -126,6 +155,10 @@ def app_of(codec: Codec) -> Starlette:
 
 def _is_sealed(payload: Payload) -> bool:
     return payload.metadata.get("encoding") == ENCODING and KEY in payload.metadata
+
+
+def _for(payload: Payload, key: CaseKey | None, may: frozenset[str]) -> Payload:
+    return opened(payload, key) if key is None or key.case in may else placeholder(NOT_SHOWN)
 
 
 def _shown(payload: Payload) -> Payload:

@@ -15,6 +15,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import ClaimsOption
 
+from starter.identity import SignInFailed
+from starter.on_the_lists import named_by
+
 ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA"]
 """Signatures by a key pair: a token signed with a shared secret, or with none, is nobody's."""
 KEYS_FOR = 600.0
@@ -34,7 +37,15 @@ class NoProvider(Exception):
 
 
 class SignIn(Protocol):
-    """Tells who a bearer token stands for. Raises NotSignedIn, or NoProvider."""
+    """Tells who a bearer token stands for, by which claim, and whether that is this machine's own user.
+
+    Raises NotSignedIn, or NoProvider."""
+
+    @property
+    def claim(self) -> str: ...
+
+    @property
+    def local(self) -> bool: ...
 
     def who(self, token: str) -> str: ...
 
@@ -44,6 +55,8 @@ class Local:
     """One random token, made at start and shown in the terminal alone."""
 
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    claim: str = ""
+    local: bool = True
 
     def who(self, token: str) -> str:
         if not secrets.compare_digest(token.encode(), self.token.encode()):
@@ -58,9 +71,10 @@ class Oidc:
     issuer: str
     audience: str
     claim: str = "sub"
-    """Which claim names the person in the read log."""
+    """Which claim names the person, as the staff lists do: their id, or with `email` their verified address."""
     group: str = ""
-    """Where set: only who has it among `groups` may read."""
+    """Where set: only who has it among `groups` may ask; it opens no case by itself (EH-200)."""
+    local: bool = False
     fetch: Callable[[str], dict[str, object]] = lambda url: _fetched(url)
     _lock: Lock = field(default_factory=Lock, repr=False)
     _keys: KeySet | None = field(default=None, repr=False)
@@ -77,9 +91,11 @@ class Oidc:
                 "exp": {"essential": True},
             }
             jwt.JWTClaimsRegistry(None, LEEWAY, **asked).validate(claims)
-            who = str(claims[self.claim])[:120]
+            who = named_by(claims, self.claim)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise NotSignedIn(f"the token is not good here ({type(error).__name__})") from None
+        except SignInFailed as error:
+            raise NotSignedIn(f"the token names nobody ({error})".replace(".)", ")")) from None
         groups = claims.get("groups")
         if self.group and self.group not in (groups if isinstance(groups, list) else ()):
             raise NotSignedIn("signed in, and not among those who may read payloads")

@@ -31,13 +31,8 @@ def settled(policy: Policy, body: str) -> tuple[Settled, ...]:
     """Returns what the policy leaves to a body, each with whether it is there today. Ends the command where there is no such body."""
     found = body_named(body)
     day = today()
-    return tuple(
-        Settled(
-            need=one,
-            configured=configured(one, found.staff, found.keep_years, today=day, ombudsman=found.ombudsman, links=found.links),
-        )
-        for one in needs(policy)
-    )
+    own = {"ombudsman": found.ombudsman, "links": found.links, "information_officer": found.information_officer}
+    return tuple(Settled(need=one, configured=configured(one, found.staff, found.keep_years, today=day, **own)) for one in needs(policy))  # type: ignore[arg-type]  # as configured() names them
 
 
 def body_named(name: str) -> Body:

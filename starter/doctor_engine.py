@@ -26,6 +26,7 @@ from starter.show import several
 from worker import reconciliation
 from worker import round as post_round
 from worker.metrics import SCHEDULES
+from worker.profile import START, NotRunning
 from worker.release import release
 from worker.run import connect
 from worker.schedules import same
@@ -65,6 +66,8 @@ async def reached(settings: Settings) -> tuple[str, Client]:
         )
     except RPCError as error:
         raise _unreached(settings, error) from None
+    except NotRunning:
+        raise Ill("the default run is not running", START) from None
     except (RuntimeError, OSError, ValueError):
         raise Ill(f"not reached at {settings.temporal_address}", "Start it, or set EVENHAND_TEMPORAL_ADDRESS.") from None
     days = found.config.workflow_execution_retention_ttl.ToTimedelta().days

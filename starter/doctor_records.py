@@ -195,7 +195,7 @@ def _of_bodies(session: Session) -> tuple[list[str], list[str]]:
         except (load.Unreadable, OSError):
             faults.append(f"{code}: its policy {body.policy} cannot be read")
             continue
-        settled = {"ombudsman": body.ombudsman, "links": body.links, "today": today()}
+        settled = {"ombudsman": body.ombudsman, "links": body.links, "today": today(), "information_officer": body.information_officer}
         missing = [one for one in needs(policy) if not configured(one, body.staff, body.keep_years, **settled)]  # type: ignore[arg-type]  # as configured() names them
         if missing:
             open_.append(f"{code} has not set {', '.join(sorted({' '.join(filter(None, (one.kind, one.about))) for one in missing}))}")

@@ -43,6 +43,7 @@ class OneCase(Data):
     """What would differ in one case; `stops` says why it cannot be moved."""
 
     case: str
+    body: str
     stage: str
     edition: str
     effects: tuple[Effect, ...] = ()
@@ -77,7 +78,9 @@ def what_if(engine: Engine, new: Found, *, body: str | None, today: date) -> tup
 
 def _if(session: Session, case: Case, new: Found, today: date) -> OneCase:
     there = under(case, new.policy, calendar_of(session, case, new.policy))
-    return OneCase(case=case.id, stage=case.stage, edition=case.edition, effects=effects(_now(session, case), there, today=today))
+    return OneCase(
+        case=case.id, body=case.body, stage=case.stage, edition=case.edition, effects=effects(_now(session, case), there, today=today)
+    )
 
 
 def _now(session: Session, case: Case) -> Under:
@@ -96,7 +99,7 @@ def try_move(
 
 def _tried(session: Session, case: Case, command: MoveEdition, new: Found, today: date) -> OneCase:
     now, target = _now(session, case), Target(new.edition, new.policy, calendar_of(session, case, new.policy))
-    base = OneCase(case=case.id, stage=case.stage, edition=case.edition)
+    base = OneCase(case=case.id, body=case.body, stage=case.stage, edition=case.edition)
     try:
         refuse_blocked(case, now.policy, target, calendar=now.calendar, on=today)
     except Refusal as refusal:

@@ -17,7 +17,7 @@ from activities.signatures import verified
 from domain.commands import COMMANDS
 from domain.days import london_date
 from domain.decision import Refusal
-from domain.message import fit_id
+from domain.message import fit_id, read_command, read_message
 from records.database import transaction
 from records.inbox import NotKept, keep, settle
 from records.tables import CaseRow
@@ -28,6 +28,14 @@ from starter.signer import Signer
 INTAKE = frozenset(name for name, command in COMMANDS.items() if "customer" in command.origins)
 """The commands by which customers act: each has, or may have, a last day."""
 Message = dict[str, object]
+
+
+class Malformed(NotKept):
+    """No case could read it: told at once, and not kept to be refused later."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
 
 
 class NotSigned(NotKept):
@@ -42,16 +50,26 @@ def received(engine: Engine, case: str, message: Message, *, signer: Signer | No
     """Sign and keep a message that has just arrived; it counts from today where it names no day. Returns it as it was kept.
 
     One that brings its token is kept as it came; `signer` signs any other. Raises Unfit (no case could keep it, or nobody can sign it), or
-    records.inbox.NotKept: NoRunningCase, IdTaken or NotSigned."""
+    records.inbox.NotKept: NoRunningCase, IdTaken, Malformed or NotSigned. Whether the policy allows it is for its case to say."""
     at = now()
     if not fit_id(str(message.get("id"))):
         raise Unfit("An id is 1 to 120 signs that can be seen; a message under another is kept nowhere.")
-    sent = ready(case, _dated(message, at), signer)
+    dated = _dated(message, at)
+    _readable(dated)
+    sent = ready(case, dated, signer)
     with transaction(engine) as session:
         fault = _unsigned(session, case, sent, at)
         if fault is None:
             return keep(session, case, sent, hashed=content_hash(sent), at=at)
     raise NotSigned(fault)
+
+
+def _readable(message: Message) -> None:
+    """Raises Malformed for what is no command, by its fields. Texts that it names by reference are looked up by its case."""
+    try:
+        read_command(read_message(message))
+    except Refusal as refusal:
+        raise Malformed(refusal) from None
 
 
 def _dated(message: Message, at: datetime) -> Message:
@@ -82,9 +100,11 @@ async def receive(
     connect: Callable[[], Awaitable[Cases]], engine: Engine, case: str, message: Message, *, signer: Signer | None = None
 ) -> Outcome:
     """Keep a message, then ask its case; `pending` where that cannot answer now, and nothing is lost. Raises as `received`, but that
-    an unsigned one is an outcome, as from every door."""
+    a malformed or unsigned one is an outcome, as from every door."""
     try:
         kept = received(engine, case, message, signer=signer)
+    except Malformed as fault:
+        return await _said(connect, case, message, fault.refusal)
     except NotSigned as fault:
         return Outcome(command=str(message.get("id")), result="unsigned", answer=str(fault), remains=fault.remains)
     try:
@@ -94,6 +114,15 @@ async def receive(
     with transaction(engine) as session:
         settle(session, case, str(kept["id"]), at=now())
     return outcome
+
+
+async def _said(connect: Callable[[], Awaitable[Cases]], case: str, message: Message, fault: Refusal) -> Outcome:
+    """Returns what is wrong with a message: the case's own answer, which notes it, or the same said here where nobody can be asked."""
+    try:
+        return await (await connect()).submit_message(case, message)
+    except (NoSuchCase, Unavailable, RuntimeError):
+        id, remains = str(message.get("id")), f"Nothing was kept. {fault.remains or 'Mend it and send it again.'}"
+        return Outcome(command=id, result=fault.kind, answer=fault.reason, cites=tuple(fault.cites), remains=remains)
 
 
 def _kept_until(kept: Message) -> str:

@@ -8,12 +8,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import suppress
-from pathlib import Path
 from time import sleep
 from typing import IO
 
+from worker.local_server import is_temporal
 from worker.run import connect
 from worker.server import LIMITS, binary
 from worker.settings import ServerNote, Settings
@@ -65,7 +64,7 @@ class Server:
 
     async def _found(self) -> Settings | None:
         note = ServerNote.read(self.settings.var)
-        if note is None or not _is_temporal(note.pid) or not await _answers(self.settings.at(note)):
+        if note is None or not is_temporal(note.pid) or not await _answers(self.settings.at(note)):
             return None
         self.pid = note.pid
         return self.settings.at(note)
@@ -115,7 +114,7 @@ class Server:
         """Start the server again whenever it ends by itself."""
         while True:
             await asyncio.sleep(1)
-            if self.pid is not None and not _is_temporal(self.pid) and self._keeps():
+            if self.pid is not None and not is_temporal(self.pid) and self._keeps():
                 await self._launched(chosen)
             elif self.lock is None:
                 await self._found()  # its keeper may have started it again
@@ -125,7 +124,7 @@ class Server:
         if self.lock is None:
             return
         ServerNote.file(self.settings.var).unlink(missing_ok=True)
-        if self.pid is not None and _is_temporal(self.pid):
+        if self.pid is not None and is_temporal(self.pid):
             os.kill(self.pid, signal.SIGTERM)
             self._wait_for_end(self.pid)
         self.lock.close()
@@ -135,26 +134,9 @@ class Server:
         for _ in range(100):
             if self.process is not None:
                 self.process.poll()
-            if not _is_temporal(pid):
+            if not is_temporal(pid):
                 return
             sleep(0.1)
-
-
-def _is_temporal(pid: int) -> bool:
-    """Returns whether a process is a running Temporal server: ids are used again by others."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        return b"start-dev" in Path(f"/proc/{pid}/cmdline").read_bytes() and state != "Z"
-    except (OSError, IndexError):
-        return _alive(pid) if sys.platform != "linux" else False
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 async def _answers(settings: Settings) -> bool:

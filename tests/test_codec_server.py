@@ -17,10 +17,12 @@ from oidc_provider_mock import User, run_server_in_thread
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from records.database import create_all, open_database, reading
-from records.keys import keys_of_engine
+from activities.bodies import Body, save_body
+from domain.people import Person
+from records.database import create_all, open_database, reading, transaction
+from records.keys import INSTALLATION, keys_of_engine
 from records.reads import reads_of
-from records.tables import ReadRow
+from records.tables import CaseRow, ReadRow
 from starter.codec_server import A_MINUTE, FAILURES_A_MINUTE, LONGEST, MOST
 from starter.codec_sign_in import Local, NoProvider, NotSignedIn, Oidc
 from tests.codec import ORIGIN, codec, serving
@@ -65,6 +67,19 @@ def sealed_for(engine: Engine, case: str, text: str) -> Json:
     from temporalio.api.common.v1 import Payload
 
     return MessageToDict(sealed(ParseDict(plain(text), Payload()), keys_of_engine(engine).of(case)))
+
+
+def known(engine: Engine, case: str) -> None:
+    """The records know a case of that id; nothing of it is read here."""
+    day = AT.date()
+    facts = {"policy": "mmo", "edition": "none", "stage": "open", "seq": 1, "state": {}, "opened_on": day, "changed_at": AT}
+    with transaction(engine) as session:
+        session.add(CaseRow.model_validate({"id": case, "body": "mmo", **facts}))
+
+
+def staff(engine: Engine, *people: str) -> None:
+    with transaction(engine) as session:
+        save_body(session, Body(body="mmo", name="mmo", policy="mmo", people=tuple(Person(id=one, name="P") for one in people)))
 
 
 def texts(answer: httpx.Response) -> list[object]:
@@ -112,6 +127,7 @@ def test_what_cannot_be_read_is_a_placeholder(engine: Engine, client: httpx.Clie
 
 
 def test_payloads_are_sealed_for_the_case_that_is_named_and_left_plain_without_one(engine: Engine, client: httpx.Client):
+    known(engine, "mmo/1")
     named = client.post("/encode", json={"payloads": [plain("one")]}, headers={"X-Evenhand-Case": "mmo/1"})
     bare = client.post("/encode", json={"payloads": [plain("one")]})
 
@@ -217,10 +233,10 @@ def provider() -> Iterator[str]:
         yield f"http://localhost:{server.server_port}"
 
 
-def signed_in(provider: str, sub: str) -> str:
+def signed_in(provider: str, sub: str, scope: str = "openid") -> str:
     """Returns the ID token of somebody who signs in at the provider, as the Temporal UI gets it."""
     back = "http://127.0.0.1/back"
-    asked = {"client_id": "temporal-ui", "redirect_uri": back, "response_type": "code", "scope": "openid", "state": "s"}
+    asked = {"client_id": "temporal-ui", "redirect_uri": back, "response_type": "code", "scope": scope, "state": "s"}
     answer = httpx.post(f"{provider}/oauth2/authorize", params=asked, data={"sub": sub})
     code = re.search(r"[?&]code=([^&]+)", answer.headers["location"])
     assert code
@@ -230,13 +246,14 @@ def signed_in(provider: str, sub: str) -> str:
     return token
 
 
-def test_a_person_signed_in_at_the_provider_reads_and_is_named(engine: Engine, provider: str):
+def test_a_person_signed_in_at_the_provider_is_asked_for_and_named(engine: Engine, provider: str):
+    staff(engine, "pat")
     with serving(codec(engine, sign_in=Oidc(provider, "temporal-ui"), clock=lambda: AT)) as address:
-        given, pat = {"payloads": [sealed_for(engine, "mmo/1", "one")]}, signed_in(provider, "pat")
+        given, pat = {"payloads": [sealed_for(engine, INSTALLATION, "one")]}, signed_in(provider, "pat")
         answer = httpx.post(f"{address}/decode", json=given, headers={"Authorization": f"Bearer {pat}"})
         forged = httpx.post(f"{address}/decode", json=given, headers={"Authorization": f"Bearer {pat[:-6]}AAAAAA"})
 
-    assert texts(answer) == ["one"] and reads(engine) == [("pat", "mmo/1", "payloads")]
+    assert texts(answer) == ["one"] and reads(engine) == [("pat", "", "payloads")]
     assert forged.status_code == 401 and pat[:20] not in forged.text
 
 
@@ -363,6 +380,7 @@ def _listens(port: int) -> bool:
     [
         (["--host", "0.0.0.0"], {}),
         ([], {"EVENHAND_CODEC_ISSUER": "https://issuer.example"}),
+        ([], {"EVENHAND_OIDC_ISSUER": "https://issuer.example"}),
         ([], {"EVENHAND_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none"}),
     ],
 )

@@ -160,7 +160,7 @@ def test_a_hold_stops_it_and_it_is_signed_anew():
 
     assert held.destruction_signed == () and waiting(held) == []
     assert "on hold: h1 (litigation" in refused(held, DestroyPapers(), by("records")).reason
-    released = after(held, (ReleaseHold(), by("officer"), date(2033, 6, 3)))
+    released = after(held, (ReleaseHold(reasons="It is over."), by("officer"), date(2033, 6, 3)))
     assert "nobody has signed" in refused(released, DestroyPapers(), by("records"), date(2033, 6, 3)).reason
 
 
@@ -202,13 +202,13 @@ def test_holds_of_several_kinds_end_one_by_one_and_each_is_looked_at():
     inquiry = Hold(reasons="An inquiry.", review_on=date(2029, 1, 1), kind="ombudsman")
     case = after(ended(), (claim, by("officer"), date(2027, 7, 1)), (inquiry, by("manager"), date(2027, 7, 2)))
 
-    which = refused(case, ReleaseHold(), by("officer"), date(2027, 8, 1))
+    which = refused(case, ReleaseHold(reasons="It is over."), by("officer"), date(2027, 8, 1))
     assert which.kind == "stale" and "h1 (litigation" in str(which.remains) and "h2 (the ombudsman's inquiry" in str(which.remains)
-    assert refused(case, ReleaseHold(saw="h3"), by("officer"), date(2027, 8, 1)).kind == "stale"
+    assert refused(case, ReleaseHold(saw="h3", reasons="It is over."), by("officer"), date(2027, 8, 1)).kind == "stale"
 
-    one = after(case, (ReleaseHold(saw="h1"), by("officer"), date(2027, 8, 1)))
+    one = after(case, (ReleaseHold(saw="h1", reasons="It is over."), by("officer"), date(2027, 8, 1)))
     assert one.held and [hold.released_on for hold in one.holds] == [date(2027, 8, 1), None]
-    assert not after(one, (ReleaseHold(), by("officer"), date(2027, 8, 2))).held
+    assert not after(one, (ReleaseHold(reasons="It is over."), by("officer"), date(2027, 8, 2))).held
 
     looked = case.model_copy(update={"passed": ("hold-review:h1:2028-01-01", "hold-review:h2:2029-01-01")})
     found = [(one.ref, one.people, one.due) for one in tasks(looked, MMO, ENGLAND, today=date(2029, 1, 1)) if one.kind == "hold"]
@@ -243,6 +243,14 @@ def test_papers_are_kept_from_the_day_the_policy_names(start: str, from_: date, 
     ends = retention_ends(case, starting(start), ENGLAND)
 
     assert ends and (ends.start, ends.date, ends.start_event) == (from_, until, start)
+
+
+@pytest.mark.parametrize(("years", "said"), [(1, "1 year,"), (6, "6 years,")])
+def test_a_schedule_is_said_as_people_say_it(years: int, said: str):
+    """DEF-19: a certificate prints the rule's words."""
+    ends = retention_ends(ended().model_copy(update={"keep_years": years}), MMO, ENGLAND)
+
+    assert ends and ends.rule == f"{said} the body's own schedule"
 
 
 def test_papers_are_kept_to_the_real_end_at_least():

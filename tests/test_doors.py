@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -18,8 +19,11 @@ from starter.clock import today
 from starter.rehearse import rehearse
 from starter.script import read_script
 from starter.server import CannotStart, Server
-from tests.engine import CUSTOMER, OFFICER, Office, closed_office, free_port, opening, server
-from worker.settings import ServerNote, Settings
+from tests.engine import CUSTOMER, OFFICER, Office, closed_office, evenhand, free_port, opening, server
+from tests.signing import key_file_in
+from tests.tables import with_tables
+from worker.profile import NotRunning, connection
+from worker.settings import NOT_RUNNING, ServerNote, Settings
 
 __all__ = ["closed_office", "server"]
 
@@ -207,3 +211,42 @@ def test_a_rehearsal_of_no_known_policy_names_its_line(tmp_path: Path):
         read_script(file)
 
     assert str(refused.value).startswith(f"{file}:2:1: policy: ")
+
+
+STOPPED = {"none": None, "of a process that ended": 2**22 + 1, "of another program": os.getpid()}
+
+
+@pytest.mark.parametrize("pid", STOPPED.values(), ids=STOPPED)
+def test_a_stopped_default_run_is_not_looked_for_where_others_listen(tmp_path: Path, pid: int | None, monkeypatch: pytest.MonkeyPatch):
+    """A stranger's engine at the usual port, or where ours was, is not ours: signed acts would go there."""
+    monkeypatch.setenv("EVENHAND_VAR", str(tmp_path))
+    monkeypatch.delenv("EVENHAND_TEMPORAL_ADDRESS", raising=False)
+    if pid is not None:
+        ServerNote(address="127.0.0.1:7233", ui_port=8233, pid=pid).write(tmp_path)
+    with pytest.raises(NotRunning, match=r"is not running\. Start it with evenhand up; for another engine set EVENHAND_TEMPORAL_ADDRESS"):
+        connection(Settings.local())
+
+    monkeypatch.setenv("EVENHAND_TEMPORAL_ADDRESS", "127.0.0.1:7233")
+    assert connection(Settings.local())["target_host"] == "127.0.0.1:7233", "named, it is asked"
+
+
+async def test_while_it_runs_the_note_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("EVENHAND_VAR", str(tmp_path))
+    monkeypatch.delenv("EVENHAND_TEMPORAL_ADDRESS", raising=False)
+    one = Server(settings(tmp_path))
+    try:
+        chosen = await one.start()
+        assert Settings.local().temporal_address == chosen.temporal_address
+    finally:
+        one.stop()
+    assert Settings.local().temporal_address == NOT_RUNNING
+
+
+def test_the_command_line_says_that_the_default_run_is_not_running(tmp_path: Path):
+    with_tables(tmp_path / "evenhand.db").dispose()
+    env = {"EVENHAND_VAR": str(tmp_path), "EVENHAND_SIGNING_KEY_FILE": key_file_in(tmp_path)}
+    acted = evenhand("case", "act", "mmo/1", "warn", "--by", "officer", env=env, wait=60)
+    looked = evenhand("doctor", env=env, wait=60)
+
+    assert acted.returncode == 3 and "is not running" in acted.stderr and "Traceback" not in acted.stderr
+    assert looked.returncode == 1 and "the default run is not running" in looked.stdout

@@ -22,7 +22,7 @@ from records.signing_keys import revoke
 from records.tables import CommandRow, InboxRow, SecurityRow
 from starter.cases import Cases, Unfit
 from starter.clock import now
-from starter.intake import INTAKE, receive, received
+from starter.intake import INTAKE, Malformed, receive, received
 from starter.signer import Signer
 from tests.engine import Office, act, ago, assess, engine_on, evenhand, new_office, until
 from tests.engine import closed_office as closed_office
@@ -102,6 +102,31 @@ async def test_an_appeal_a_day_later_is_late_all_the_same(server: WorkflowEnviro
         await Relay(office.records, office.client).round(now() + LATER)
         await until(lambda: answered(office, case, "appeal-1"), "the case answers")
     assert "must reach us within 2 weeks" in said(office, case, "appeal-1")
+
+
+async def test_a_malformed_appeal_is_told_at_once_with_the_engine_away_and_is_not_kept(office: Office):
+    """Nobody is told that something is received which no case could read: it would be refused when its last day is past."""
+    case = "inbox/malformed"
+    await office.restricted(case)
+    odd = {**appeal("odd"), "with": {"medium": "pigeon", "ground": "SECRET"}}
+
+    outcome = await receive(nobody_there, office.records, case, odd, signer=SIGNER)
+
+    assert outcome.result == "malformed" and waiting(office) == []
+    assert "with.medium" in outcome.answer and "with.ground is no field here" in outcome.answer
+    assert "Nothing was kept. appeal takes: " in str(outcome.remains)
+    with pytest.raises(Malformed):
+        take(office, case, odd)
+
+
+async def test_a_malformed_appeal_is_noted_by_its_case_where_that_can_be_asked(office: Office):
+    case = "inbox/noted"
+    await office.restricted(case)
+
+    outcome = await receive(lambda: found(office), office.records, case, {**appeal("odd"), "with": {"medium": "pigeon"}}, signer=SIGNER)
+
+    assert outcome.result == "malformed" and waiting(office) == []
+    assert answered(office, case, "odd") is not None, "the case's log has it"
 
 
 async def test_with_the_engine_there_the_answer_comes_at_once_and_the_words_are_let_go(office: Office):

@@ -200,12 +200,16 @@ def test_a_body_is_told_what_its_policy_leaves_to_it():
     missing = [one.kind for one in needs(stories.MMO) if not configured(one, alone, None, today=day)]
     complete = [one.kind for one in needs(stories.MMO) if not configured(one, stories.MMO_STAFF, 6, today=day)]
 
+    office = {"information_officer": "records-officer"}
+    informed = [one.kind for one in needs(stories.MMO) if not configured(one, stories.MMO_STAFF, 6, today=day, **office)]
+    unheld = [one.kind for one in needs(stories.MMO) if not configured(one, alone, 6, today=day, **office)]
     links = {"customer-charter": "https://www.example.org/charter"}
     linked = [one.kind for one in needs(stories.MMO) if not configured(one, stories.MMO_STAFF, 6, today=day, links=links)]
 
-    assert missing == ["office", "somebody-else", "keep-years", "link", "ombudsman"]
-    assert complete == ["link", "ombudsman"]
-    assert linked == ["ombudsman"], "the sentence itself must be confirmed in the policy file"
+    assert missing == ["office", "somebody-else", "keep-years", "information-officer", "link", "ombudsman"]
+    assert complete == ["information-officer", "link", "ombudsman"]
+    assert informed == ["link", "ombudsman"] and "information-officer" in unheld, "EH-170: an office that somebody holds"
+    assert linked == ["information-officer", "ombudsman"], "the sentence itself must be confirmed in the policy file"
 
 
 def test_nobody_is_restricted_under_the_mmo_before_somebody_else_could_review_it():

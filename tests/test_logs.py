@@ -140,7 +140,7 @@ def test_a_message_shows_what_stands_in_the_program_that_says_it_and_the_kind_of
 
 def test_a_key_of_the_settings_is_never_shown(kept: Kept, own: logging.Logger, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(scrub, "SECRETS", set())
-    settings = Settings(smtp_password=SecretStr(SECRET), database_url="postgresql://one:two-three@nowhere/four")
+    settings = Settings(smtp_password=SecretStr(SECRET), database_url=SecretStr("postgresql://one:two-three@nowhere/four"))
     scrub.keep_secret(*secrets_of(settings))
 
     own.info("Said.", extra={"kind": f"login with {SECRET} and two-three", "setting": ["EVENHAND_SMTP_PASSWORD", SECRET]})

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from activities.bodies import Body, body_of, save_body
 from domain.case import Case
+from domain.days import Holiday, add_working_days
 from domain.people import Person, Staff
 from domain.policy import Policy
 from domain.reading import Part, Sees, view_of
@@ -33,12 +34,15 @@ from records.store import read_case
 from records.tables import CaseRow, ReadRow, TextRow
 from starter import cli
 from starter.bodies import read_body
+from starter.calendars import Applied, Lagging, Moves
 from starter.clock import now, today
 from starter.desk import Incoming, look_up
 from starter.reading import NotShown, Reader, looking, view_for
+from starter.returned import Line
 from starter.show import out
-from tests.stories import MMO_STAFF, a_restricted_mmo_case, a_restricted_portsmouth_case
+from tests.stories import ENGLAND, MMO_STAFF, a_restricted_mmo_case, a_restricted_portsmouth_case
 from tests.tables import with_tables
+from tests.test_calendars import written as new_table
 from tests.test_cli import every_command
 from tests.test_desk_records import restricted, told
 
@@ -181,24 +185,38 @@ READS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("bundle",): (CASE, "--for", "subject-access", "--draft", "OUT.yaml"),
     ("destroy", "due"): (),
     ("destroy", "certificate"): (CASE,),
+    ("destroy", "run"): (CASE, "--dry-run"),
+    ("destroy", "again"): ("--dry-run",),
+    ("policy", "what-if"): ("mmo", "--body", "mmo"),
+    ("policy", "move"): ("mmo", "--body", "mmo", "--dry-run"),
+    ("calendar", "load"): ("NEW.yaml", "--dry-run"),
+    ("calendar", "apply"): ("--dry-run",),
+    ("post", "staff"): ("--list",),
+    ("post", "returned"): ("BACK.csv", "--dry-run", "--skip-unknown"),
+    ("register", "import"): ("OLD.csv", "--body", "mmo", "--dry-run"),
     ("audit", "reads"): (),
     ("audit", "attention"): (),
 }
 """Every command that shows people or cases, as somebody types it."""
+ENDS = {("letter", "show"): UNKNOWN, ("destroy", "certificate"): UNKNOWN, ("policy", "move"): REFUSED}
+"""How those end that find nothing here, or nothing to move."""
+ACROSS = {
+    *(("destroy", one) for one in ("due", "certificate", "run", "again")), *(("calendar", one) for one in ("load", "apply")),
+    ("case", "list"), ("undelivered",), ("inbox",), ("tasks",), ("post", "staff"), ("post", "returned"),
+}  # fmt: skip
+"""Lists across bodies: whoever stands on another body's list is shown that body's lines, and none of these."""
 NO_READS = {
-    "acts, which are on the case's log": "case open/destroy again/"
-    "case act/case correct/case withdraw/case close/text put/destroy sign/destroy run/register import",
+    "acts, which are on the case's log": "case open/case act/case correct/case withdraw/case close/text put/destroy sign",
     "about no case or person": (
         "case commands/policy list/policy show/policy check/policy schema/policy behaviours/policy diff/clauses/calendar list/"
         "calendar show/calendar check/letter check/rehearse/doctor"
     ),
-    "references and counts, for whoever runs the installation": (
-        "audit verify/audit heads/"
-        "engine check/engine rebuild/engine reconcile/engine repair/policy what-if/policy move/calendar load/calendar apply/"
-        "post round/post returned/post staff"
+    "references and whether they agree, for whoever runs the installation": (
+        "audit verify/audit heads/engine check/engine rebuild/engine reconcile/engine repair/keys refused"
     ),
+    "counts": "post round",
     "staff, keys, bodies": (
-        "body set/body list/body show/keys new/keys add-signer/keys list/keys revoke/keys limit/keys refused/keys masters/keys new-master/"
+        "body set/body list/body show/keys new/keys add-signer/keys list/keys revoke/keys limit/keys masters/keys new-master/"
         "keys rotate-master/keys drop-master/keys seal-records/staff import/staff list/staff show/staff history/sign-in/sign-out/who/"
         "audit changes"
     ),
@@ -217,6 +235,18 @@ def test_every_command_either_notes_what_is_read_or_is_known_to_show_no_case():
     assert set(READS) <= leaves
 
 
+def typed(command: tuple[str, ...], folder: Path) -> list[str]:
+    """Returns a command's words with the files it writes, and with those it reads, which are made."""
+    (folder / "back.csv").write_text("reference\nnobodys\n", encoding="utf-8")
+    (folder / "old.csv").write_text("reference,customer,warned on\n77,Casey Sample,01/02/2026\n", encoding="utf-8")
+    day = Holiday(on=add_working_days(today(), 3, ENGLAND)[0], name="Day of mourning")
+    files = {"OUT": folder / "out", "NEW.yaml": new_table(folder, day), "BACK.csv": folder / "back.csv", "OLD.csv": folder / "old.csv"}
+    words = list(READS[command])
+    for name, file in files.items():
+        words = [word.replace(name, str(file)) for word in words]
+    return words
+
+
 def door(command: tuple[str, ...]) -> str:
     return " ".join(command) if command != ("bundle",) else "bundle subject-access"
 
@@ -225,7 +255,7 @@ def door(command: tuple[str, ...]) -> str:
 def test_a_command_that_shows_cases_writes_exactly_one_line(command: tuple[str, ...], env: dict[str, str], engine: Engine, tmp_path: Path):
     """EH-175."""
     before = len(lines(engine))
-    words = [word.replace("OUT", str(tmp_path / "out")) for word in READS[command]]
+    words = typed(command, tmp_path)
 
     code, said = invoke(env, *command, *words)
 
@@ -233,7 +263,7 @@ def test_a_command_that_shows_cases_writes_exactly_one_line(command: tuple[str, 
     assert [(row.who, row.how.split(" --")[0]) for row in new] == [
         ("local", " ".join(command) if command != ("bundle",) else "bundle subject-access")
     ]
-    assert code in (DONE, UNKNOWN if command in (("letter", "show"), ("destroy", "certificate")) else DONE), said
+    assert code in (DONE, ENDS.get(command, DONE)), said
     assert new[0].shows != "nothing"
 
 
@@ -243,7 +273,7 @@ def test_whoever_may_see_nothing_is_told_so_and_that_is_noted(
 ):
     """EH-173: nothing personal, and a line that says refused."""
     before = len(lines(engine))
-    words = [word.replace("OUT", str(tmp_path / "out")) for word in READS[command]]
+    words = typed(command, tmp_path)
 
     code, said = invoke(env, *command, *words, "--by", STRANGER)
 
@@ -254,8 +284,7 @@ def test_whoever_may_see_nothing_is_told_so_and_that_is_noted(
     assert not any(
         (tmp_path / f"out.{ending}").exists() and "SECRET" in (tmp_path / f"out.{ending}").read_text() for ending in ("csv", "yaml")
     )
-    across = command in (("case", "list"), ("undelivered",), ("inbox",), ("destroy", "due"), ("destroy", "certificate"), ("tasks",))
-    assert across or (code, new[0].shows) == (REFUSED, "nothing"), said
+    assert command in ACROSS or (code, new[0].shows) == (REFUSED, "nothing"), said
 
 
 def test_a_read_that_cannot_be_written_down_is_not_shown(env: dict[str, str], engine: Engine):
@@ -371,7 +400,7 @@ def test_whoever_is_on_no_list_is_not_even_told_which_cases_there_are(env: dict[
 
 @pytest.mark.parametrize("command", ["open_case", "import_case"])
 def test_who_opened_or_imported_a_case_sees_it_and_not_who_was_refused_to_open_it(engine: Engine, command: str):
-    """EH-171: the first line of a log may be somebody's refused attempt."""
+    """EH-171: the first line of a log may be somebody's refused attempt; a case of an earlier release does not say who opened it."""
     with reading(engine) as session:
         case, policy = read_case(session, CASE), load.policy("mmo")
     assert case is not None
@@ -396,15 +425,59 @@ def _row_of(engine: Engine) -> dict[str, object]:
         return row.model_dump()
 
 
-def test_in_production_nobody_is_the_machines_own_user(env: dict[str, str], monkeypatch):
+def test_in_production_nobody_is_the_machines_own_user(env: dict[str, str], tmp_path: Path, monkeypatch):
     """EH-174 is for one machine."""
     from worker.settings import Settings
 
     monkeypatch.setattr(Settings, "production", property(lambda self: True))
-    for command, words in READS.items():
+    for command in READS:
         if command != ("bundle",):
-            assert invoke(env, *command, *[one for one in words if "OUT" not in one][:99])[0] in (MISUNDERSTOOD, 2), command
+            assert invoke(env, *command, *typed(command, tmp_path))[0] in (MISUNDERSTOOD, 2), command
     assert invoke(env, "case", "show", CASE, "--by", "local")[0] == REFUSED
+
+
+LISTS = (("destroy", "run"), ("destroy", "again"), ("policy", "what-if"), ("policy", "move"), ("calendar", "load"), ("post", "returned"))
+
+
+@pytest.mark.parametrize("command", LISTS, ids=" ".join)
+def test_what_a_dry_run_shows_of_cases_is_for_the_staff_of_their_body(
+    command: tuple[str, ...], env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """EH-173, EH-175: the same words, for somebody of the body and for somebody of another."""
+    monkeypatch.setattr("starter.came_back.came_back", lambda *_: {CASE: today()})
+    monkeypatch.setattr("starter.returned.judged", lambda *_: [(Line(line=2, given="r", case=CASE, letter="n1", result="already"), None)])
+    words = [word for word in typed(command, tmp_path) if word not in ("--body", "mmo")]
+    words = ["mmo", *words] if command[0] == "policy" else words
+    words += ["--json", *(["--body", "mmo"] if command == ("policy", "move") else [])]
+    own, others = invoke(env, *command, *words, "--by", DESK), invoke(env, *command, *words, "--by", STRANGER)
+
+    assert own[0] in (DONE, REFUSED) and CASE in own[1], own[1]
+    assert CASE not in others[1], others[1]
+
+
+def facts_in(said: str) -> dict[str, object]:
+    """Returns the JSON of a command, behind what it says to whoever runs it."""
+    return json.loads(said[said.index("{") :])
+
+
+def test_what_runs_by_itself_shows_no_dates_where_nobody_is_named(env: dict[str, str], engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    """`calendar apply` and `post staff` need nobody; only a reader who is written down is told more than which cases it did."""
+    from starter import cli_calendar
+
+    day = today()
+    move = Moves(case=CASE, date="review-due", ref="s1", was=day, becomes=day, stands="moves", told=False, cites=())
+    with reading(engine) as session:
+        case = Lagging(case=CASE, body=body_of(session, "mmo"), editions=("e",), number=0, moves=(move,))
+    monkeypatch.setattr(cli_calendar, "run", lambda work: work.close() or [Applied(case=CASE, result="accepted", answer="SECRET")])
+    monkeypatch.setattr("starter.calendars.lagging_cases", lambda *_, **__: iter([case]))
+    named = facts_in(invoke(env, "calendar", "apply", "--json", "--by", DESK)[1])
+    monkeypatch.setattr("worker.settings.Settings.production", property(lambda self: True))
+    before = len(lines(engine))
+    nobody = facts_in(invoke(env, "calendar", "apply", "--json")[1])
+
+    assert (named["cases"], len(named["moves"]), named["applied"][0]["answer"]) == ([CASE], 1, "SECRET")
+    assert (nobody["cases"], nobody["moves"], nobody["applied"][0]["answer"]) == ([CASE], [], "not shown")
+    assert len(lines(engine)) == before
 
 
 # At the desk
@@ -509,7 +582,8 @@ def test_payloads_opened_in_the_temporal_ui_stand_in_the_same_audit(env: dict[st
     from records.reads import note_reads
 
     with transaction(engine) as session:
-        note_reads(session, {CASE: 3}, who="someone", how="codec", shows="payloads", at=now() + timedelta(minutes=5))
+        one = Read(who="someone", how="codec", what="payloads", case=CASE, body="mmo", shows="payloads", part="officer")
+        note_reads(session, [one], at=now() + timedelta(minutes=5))
     found = json.loads(invoke(env, "audit", "reads", "--json", "--reader", "someone", "--by", INFO)[1])
     assert [(one["how"], one["case"], one["body"], one["shows"]) for one in found] == [("codec", CASE, "mmo", "payloads")]
 

@@ -22,7 +22,7 @@ def keys_for(settings: Settings) -> KeyStore:
     folder = settings.folder.resolve()
     if not settings.keys_url and not _masters_named(settings) and not settings.production:
         return file_keys(folder)
-    return _store(settings.keys_url or f"sqlite:///{folder / 'keys.db'}", settings.master_key, _master_file(settings))
+    return _store(settings.keys_url.get_secret_value() or f"sqlite:///{folder / 'keys.db'}", settings.master_key, _master_file(settings))
 
 
 def make_local_master(settings: Settings) -> bool:

@@ -97,13 +97,18 @@ def _fault(given: Any) -> dict[str, object]:
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """Returns every password and key that the settings hold."""
+    """Returns every password and key that the settings hold: of an address the password alone, for the rest of it is no secret."""
     held = [value.get_secret_value() for value in dict(settings).values() if isinstance(value, SecretStr)]
+    return [secret for value in held if value for secret in _passwords(value)]
+
+
+def _passwords(value: str) -> list[str]:
     try:
-        password = make_url(settings.database).password
-    except ArgumentError:
-        return held
-    return [*held, str(password)] if password else held
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        return [value]
+    found = (url.password, url.query.get("password"))
+    return [one for given in found if given for one in ([given] if isinstance(given, str) else given)]
 
 
 def _ended_by(kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:

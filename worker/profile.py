@@ -7,15 +7,23 @@ from pathlib import Path
 
 from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
 
-from worker.settings import Settings
+from worker.settings import NOT_RUNNING, Settings
+
+START = "Start it with evenhand up; for another engine set EVENHAND_TEMPORAL_ADDRESS."
 
 
 class NoProfile(Exception):
     """The profile cannot be used: says where and what would be right, never a line of the file, which may hold a key."""
 
 
+class NotRunning(RuntimeError):
+    """The default run is not running, and no other engine is named. The SDK too says by a RuntimeError that it reaches none."""
+
+
 def connection(settings: Settings) -> ClientConnectConfig:
-    """Returns how to connect; what a profile leaves out the settings say. Raises NoProfile."""
+    """Returns how to connect; what a profile leaves out the settings say. Raises NoProfile, NotRunning."""
+    if settings.temporal_address == NOT_RUNNING and not settings.temporal_profile:
+        raise NotRunning(f"The default run in {settings.var} is not running. {START}")
     ours = ClientConnectConfig(target_host=settings.temporal_address, namespace=settings.temporal_namespace)
     if not settings.temporal_profile:
         return ours

@@ -11,6 +11,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from worker.local_server import is_temporal
+
+NOT_RUNNING = ""
+"""The address of a default run that is not running."""
 HOME = Path(__file__).resolve().parent.parent
 
 
@@ -41,13 +45,14 @@ class ServerNote(BaseModel):
 
 
 class Settings(BaseSettings):
-    """What a worker and a client need to find each other and the records."""
+    """What a worker and a client need to find each other and the records. Addresses that may hold a password are secrets as keys are."""
 
-    model_config = SettingsConfigDict(env_prefix="EVENHAND_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="EVENHAND_", extra="ignore", hide_input_in_errors=True)
 
     var: Path = HOME / "var"
     """Where the default run keeps its databases and letters."""
-    database_url: str = ""
+    database_url: SecretStr = SecretStr("")
+    """`database` gives it out."""
     outbox: Path | None = None
     temporal_address: str = "127.0.0.1:7233"
     temporal_namespace: str = "default"
@@ -56,7 +61,7 @@ class Settings(BaseSettings):
     temporal_config: Path | None = None
     """That file; where Temporal itself looks if empty."""
     task_queue: str = "evenhand"
-    keys_url: str = ""
+    keys_url: SecretStr = SecretStr("")
     """The key store's own database, apart from the records; beside a SQLite file of records where nothing is set."""
     master_key: SecretStr = SecretStr("")
     """Master keys that wrap the cases' keys: id:key, several separated by commas, the last wraps new ones."""
@@ -68,10 +73,10 @@ class Settings(BaseSettings):
     codec_issuer: str = ""
     """The OpenID Connect provider at which readers of payloads sign in, and whom its tokens must be made out to."""
     codec_audience: str = ""
-    codec_claim: str = "sub"
-    """Which claim names the reader in the read log."""
+    codec_claim: str = ""
+    """Which claim names the reader as the staff lists do; the one of oidc_person_claim where empty."""
     codec_group: str = ""
-    """Where set: only who has it among the token's groups may read."""
+    """Where set: only who has it among the token's groups may ask; it opens no case by itself (EH-200)."""
     reads_days: int = 30
     """Over how many days evenhand audit attention counts, and from how many of each on somebody is listed."""
     reads_many_cases: int = 50
@@ -92,7 +97,7 @@ class Settings(BaseSettings):
     """Where Prometheus reads what the records hold, as 127.0.0.1:9464; empty is nowhere."""
     engine_metrics_address: str = ""
     """Where it reads what the worker does for the engine, as 127.0.0.1:9465; empty is nowhere."""
-    otlp_endpoint: str = ""
+    otlp_endpoint: SecretStr = SecretStr("")
     """Where traces go, as http://127.0.0.1:4318; empty is nowhere, unless OTEL_EXPORTER_OTLP_ENDPOINT says."""
     signing_key_file: Path | None = None
     """The private key that signs what this machine sends (PEM, Ed25519). A worker needs none; the default run makes its own."""
@@ -158,6 +163,13 @@ class Settings(BaseSettings):
             raise ValueError("ids of the staff lists, apart by commas, as olive-officer,dana-decider")
         return ids
 
+    @field_validator("codec_origin", "codec_issuer", "notify_url", "oidc_issuer")
+    @classmethod
+    def _holds_no_password(cls, url: str) -> str:
+        if "@" in url:  # these are shown in what is said of them
+            raise ValueError("an address with a user or a password in it; right would be the same without, as https://host.example/path")
+        return url
+
     @field_validator("reconcile_at")
     @classmethod
     def _comes_every_night_once(cls, at: time) -> time:
@@ -167,10 +179,16 @@ class Settings(BaseSettings):
 
     @classmethod
     def local(cls) -> Settings:
-        """Returns the settings, with the address of the default run's server where one is noted and no other is set."""
+        """Returns the settings, with the address of the default run's server where no other is set; without one where that is not running:
+        whatever else listens at the usual port is somebody else's."""
         settings = cls()
+        if "temporal_address" in settings.model_fields_set:
+            return settings
         note = ServerNote.read(settings.var)
-        return settings if note is None or "temporal_address" in settings.model_fields_set else settings.at(note)
+        if note is not None and is_temporal(note.pid):
+            return settings.at(note)
+        elsewhere = settings.production or settings.temporal_profile
+        return settings if elsewhere else settings.model_copy(update={"temporal_address": NOT_RUNNING})
 
     def at(self, note: ServerNote) -> Settings:
         """Returns these settings with the address of a server that is noted."""
@@ -178,7 +196,7 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        return self.database_url or f"sqlite:///{self.var / 'evenhand.db'}"
+        return self.database_url.get_secret_value() or f"sqlite:///{self.var / 'evenhand.db'}"
 
     @property
     def folder(self) -> Path:

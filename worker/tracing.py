@@ -20,7 +20,7 @@ STANDARD = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 def tracing(settings: Settings) -> list[Interceptor]:
     """Returns what traces a client and its worker; nothing where nobody collects traces."""
-    endpoint = settings.otlp_endpoint
+    endpoint = settings.otlp_endpoint.get_secret_value()
     if not endpoint and not any(os.environ.get(one) for one in STANDARD):
         return []
     return [_traced_to(endpoint)]

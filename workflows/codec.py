@@ -77,9 +77,9 @@ def opened(payload: Payload, key: CaseKey | None) -> Payload:
     return found
 
 
-def placeholder() -> Payload:
+def placeholder(text: str = UNREADABLE) -> Payload:
     """Returns a text in place of what cannot be read: a message made of it is malformed, whatever its name."""
-    return Payload(metadata={"encoding": b"json/plain", SEALED: b"1"}, data=json.dumps(UNREADABLE).encode())
+    return Payload(metadata={"encoding": b"json/plain", SEALED: b"1"}, data=json.dumps(text).encode())
 
 
 def without_claim(payload: Payload) -> Payload:
