@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 
 import pytest
@@ -69,8 +71,18 @@ async def live(office: Office) -> None:
 
 
 def tables_of(file: Path) -> Iterable[bytes]:
-    """Yields every value of every table of a SQLite file: a long one may be cut in two where its page ends."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as base:
+    """Yields every value of every table of a SQLite file: a long one may be cut in two where its page ends.
+
+    A copy is read, with its write-ahead log: what a killed server left is brought in order first, which a reader alone may not do."""
+    with TemporaryDirectory(prefix="evenhand-copy-") as folder:
+        for part in file.parent.glob(f"{file.name}*"):
+            if not part.name.endswith("-shm"):
+                shutil.copy(part, folder)
+        yield from _values(Path(folder) / file.name)
+
+
+def _values(file: Path) -> Iterable[bytes]:
+    with closing(sqlite3.connect(file)) as base:
         base.text_factory = bytes
         for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             for row in base.execute(f'SELECT * FROM "{name.decode()}"'):
