@@ -27,7 +27,8 @@ from workflows.monitor import KEYS
 NAME, STREET, MAIL = "Zebedee Quillfeather", "Marrowfat Lane", "zebedee.quillfeather@example.org"
 SUMMARY, CONCERNS, REASONS = "Vociferous telegrams nightly", "Importunate ultimatums", "Inordinate gallimaufry throughout"
 GROUNDS, ANSWER, NEED, LOST = "Perfidious verisimilitude", "Sagacious reconsideration", "Kaleidoscope spectacles", "Hobbledehoy unreadable"
-WORDS = (NAME, "Quillfeather", STREET, MAIL, SUMMARY, CONCERNS, REASONS, GROUNDS, ANSWER, NEED, LOST)
+CALM, HELD = "Mellifluous tranquillity", "Pettifogging litigants"
+WORDS = (NAME, "Quillfeather", STREET, MAIL, SUMMARY, CONCERNS, REASONS, GROUNDS, ANSWER, NEED, LOST, CALM, HELD)
 """Of the customer, and of nobody and nothing else: name, addresses, reasons, what letters say, and a message that could not be read."""
 CASE = "walk/1"
 LIMIT = {"type": "contact-volume-limit", "max_contacts": 1, "per": "week", "channel": "email"}
@@ -54,7 +55,8 @@ def road() -> tuple[dict[str, object], ...]:
 
 
 async def live(office: Office) -> None:
-    """A life to an appeal's answer, with what goes wrong on the way: refused, malformed, unknown, junk, and a fault in the program."""
+    """A life to the end of its restrictions and a hold on its papers, with what goes wrong on the way: refused, malformed, unknown, junk,
+    and a fault in the program."""
     await office.cases.open_message(CASE, opening(CASE))
     await office.lead(CASE, *road())
     refused = await office.cases.submit_message(CASE, act("warn", "8", by=OFFICER, with_={"medium": "telephone", "findings": {"x": NAME}}))
@@ -67,7 +69,13 @@ async def live(office: Office) -> None:
     await office.logged(CASE, "11")
     aside = await office.cases.submit_message(CASE, assess("12", NEED))
     assert aside.result == "set-aside"
+    lifted = {"why": "own-motion", "outcome": "lift", "reasons": CALM}
+    hold = {"kind": "litigation", "reasons": HELD, "review_on": ago(-90)}
+    await office.lead(
+        CASE, act("review", "13", by=SENIOR, with_=lifted, saw="s1", on=ago(1)), act("hold", "14", by=OFFICER, with_=hold, on=ago(0))
+    )
     await office.settled(CASE)
+    assert office.row(CASE).stage == "archived"
 
 
 def tables_of(file: Path) -> Iterable[bytes]:
@@ -133,7 +141,7 @@ async def test_after_a_whole_life_no_byte_on_the_server_or_in_the_records_reads(
     bases = [one for one in files if one.suffix == ".db"]
     printed = "".join(capfd.readouterr())
     assert {one.name for one in bases} == {"temporal.db", "evenhand.db", "keys.db"}
-    assert engine.stat().st_size > 100_000 and len(scraped) > 1000 and "restricted" in attributes and len(caplog.text) > 1000
+    assert engine.stat().st_size > 100_000 and len(scraped) > 1000 and "archived" in attributes and len(caplog.text) > 1000
     assert found_in_files(files, WORDS) == {}
     assert in_databases(bases) == set()
     elsewhere = {"log": caplog.text, "printed": printed, "attributes": attributes, "history": history, "description": failure}
@@ -143,7 +151,7 @@ async def test_after_a_whole_life_no_byte_on_the_server_or_in_the_records_reads(
     assert "outbox" in names and found_in(names.encode(), WORDS) == set()
     letters = [one for one in tmp_path.rglob("*.txt") if "outbox" in one.parts]
     read = {word for one in letters for word in found_in(one.read_bytes(), WORDS)}
-    assert read >= {NAME, REASONS}, "the search finds what is there to be read"
+    assert read >= {NAME, REASONS, CALM}, "the search finds what is there to be read"
 
 
 async def test_the_same_search_finds_a_life_that_was_not_sealed(tmp_path: Path):
