@@ -4,7 +4,7 @@ Nothing was kept of what was being done, for everything is written whole or not 
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, make_url
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
@@ -13,6 +13,8 @@ NOTE = "evenhand: "
 """Begins the note that a fault of a database carries: which, and where."""
 EARLIER = ("no such table", "no such column", "has no column", "UndefinedTable", "UndefinedColumn")
 """What a database of an earlier release says."""
+CONNECT_WITHIN = 10
+"""Seconds."""
 SAME_FILE = ("locked", "unable to open", "readonly", "disk I/O", "full", "malformed", "not a database")
 """What SQLite says of a file that cannot be used."""
 
@@ -26,6 +28,12 @@ def watched(engine: Engine, what: str) -> Engine:
 
     event.listen(engine, "handle_error", note)
     return engine
+
+
+def waits(url: str) -> dict[str, int]:
+    """Returns how long a connection to PostgreSQL may take to be made, where the address does not say it: an address that nobody has would
+    keep whoever asks for minutes."""
+    return {} if "connect_timeout" in make_url(url).query else {"connect_timeout": CONNECT_WITHIN}
 
 
 def place(url: URL) -> str:

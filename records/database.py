@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlmodel import Session, SQLModel
 
 from records import append_only, fixed_keys, tables  # noqa: F401  # importing the tables fills SQLModel.metadata, with what guards them
-from records.away import RECORDS, watched
+from records.away import RECORDS, waits, watched
 from records.keys import OPTION, Keys, keys_beside
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -24,9 +24,10 @@ def open_database(url: str, *, keys: Callable[[], Keys] | None = None) -> Engine
     `keys` gives the keys of the cases when they are first needed; those of a SQLite file lie beside it where no others are named."""
     options = {OPTION: found} if (found := keys or keys_beside(url)) else {}
     if not url.startswith("sqlite"):
-        return watched(create_engine(url, pool_pre_ping=True, execution_options=options, hide_parameters=True), RECORDS)
-    waits = {"check_same_thread": False, "timeout": 5}
-    engine = watched(create_engine(url, connect_args=waits, execution_options=options, hide_parameters=True), RECORDS)
+        made = create_engine(url, pool_pre_ping=True, execution_options=options, hide_parameters=True, connect_args=waits(url))
+        return watched(made, RECORDS)
+    file = {"check_same_thread": False, "timeout": 5}
+    engine = watched(create_engine(url, connect_args=file, execution_options=options, hide_parameters=True), RECORDS)
     event.listen(engine, "connect", _sqlite_opened)
     event.listen(engine, "begin", _sqlite_begins)
     return engine

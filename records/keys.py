@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from domain.case_id import fit_case_id
-from records.away import KEYS, watched
+from records.away import KEYS, waits, watched
 from records.case_key import CaseKey, new_id, new_secret, of_our_making
 from records.masters import FileMasters, Masters, make_file
 from records.no_keys import NoKeys as NoKeys
@@ -185,7 +185,7 @@ class KeyStore:
 
 def _opened(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return watched(create_engine(url, pool_pre_ping=True, hide_parameters=True), KEYS)
+        return watched(create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=waits(url)), KEYS)
     engine = watched(create_engine(url, connect_args={"check_same_thread": False, "timeout": 5}, hide_parameters=True), KEYS)
     event.listen(engine, "connect", _sqlite_opened)
     return engine

@@ -54,7 +54,7 @@ def sign(by: By = None, cases: Some = None, all_due: AllDue = False, body: OfBod
     """Sign that papers may be destroyed. The first signature proposes it; somebody of another office signs second (EH-150)."""
     by, chosen = acting(by), cases or []
     if all_due:
-        chosen = [*chosen, *(one.case for one in _due(body) if not one.stopped_by and one.to_sign and one.case not in chosen)]
+        chosen = [*chosen, *(one.case for one in _theirs(by, body) if not one.stopped_by and one.to_sign and one.case not in chosen)]
     _tell(_asked(chosen, "sign_destruction", by, all_due), json)
 
 
@@ -71,18 +71,17 @@ def run_(
     chosen = cases or []
     if dry_run:
         takes = bodies_listed(by, how="destroy run --dry-run", body=body, case=_only(chosen))
-    found = {one.case: one for one in _due(body)}
-    if all_due:
-        chosen = [*chosen, *(case for case, one in found.items() if (one.ready or one.half_done) and case not in chosen)]
+    found = _due(body)
+    half = {one.case for one in found if one.half_done}
     if dry_run:
-        _would(chosen, takes, json)
+        _would([*chosen, *(one.case for one in found if all_due and one.ready and one.case not in chosen)], takes, json)
         return
-    half = {case for case, one in found.items() if one.half_done}
-    destroyer = (
-        acting(by or None) if set(chosen) - half else ""
-    )  # what is half done was signed and begun: it is finished by nobody in particular
+    # what is half done was signed and begun: it is finished by nobody in particular
+    destroyer = acting(by or None) if set(chosen) - half or (all_due and any(one.ready for one in found)) else by or ""
+    theirs = _theirs(destroyer, body) if all_due else ()
+    chosen = [*chosen, *(one.case for one in theirs if (one.ready or one.half_done) and one.case not in chosen)]
     _none_chosen(chosen, all_due)
-    waiting = [one for case, one in found.items() if all_due and case not in chosen]
+    waiting = [one for one in theirs if one.case not in chosen]
     run(_destroyed(chosen, half, destroyer, json, waiting=waiting))
 
 
@@ -268,6 +267,16 @@ def _flat(value: object) -> str:
         said = {name.replace("_", " "): one for name, one in value.items() if one not in (False, None, [])}
         return ", ".join(name if one is True else f"{name} {_flat(one)}" for name, one in said.items()) or "nothing"
     return ("; ".join(map(_flat, value)) or "nobody") if isinstance(value, list) else "none" if value is None else str(value)
+
+
+def _theirs(by: str, body: str | None) -> tuple[Due, ...]:
+    """Returns what is due of the bodies on whose staff list somebody stands, and whatever is half done."""
+    from records.database import reading
+    from starter.reading import Reader, bodies_of
+
+    with reading(_engine()) as session:
+        theirs = frozenset(bodies_of(session, Reader(by), today()))
+    return tuple(one for one in _due(body) if one.half_done or one.body in theirs)
 
 
 def _due(body: str | None) -> tuple[Due, ...]:

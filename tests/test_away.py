@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from records.away import waits
 from records.masters import make_file
 from tests.engine import evenhand, free_port
 from tests.handed_over import CASE, Records
@@ -92,3 +93,9 @@ def test_tables_of_an_earlier_release_are_not_called_away(tmp_path: Path):
     said = evenhand(*CHECK, env=env)
 
     assert said.returncode == 3 and "of an earlier release" in said.stderr and len(said.stderr.splitlines()) < 4, said
+
+
+def test_a_connection_is_waited_for_ten_seconds_unless_the_address_says_otherwise():
+    """A host that nobody has answers nothing at all: without a limit a command would hang for minutes."""
+    assert waits("postgresql+psycopg://evenhand@192.0.2.1/evenhand") == {"connect_timeout": 10}
+    assert waits("postgresql+psycopg://evenhand@192.0.2.1/evenhand?connect_timeout=3") == {}

@@ -14,12 +14,14 @@ from activities.bodies import save_body
 from activities.carriers.outbox import Outbox
 from activities.finishing import Destroying, NotEnded
 from domain.model import text_reference
+from domain.people import Person
 from records.audit import verify
 from records.certificates import case_hash, certificate_of, certificates
 from records.database import reading, transaction
 from records.destroying import DESTROYED, STAYS, leave_no_trace, unfinished
 from records.log import log_of
 from records.tables import CertificateRow, CommandRow, DestructionRow, LetterFileRow, TextRow
+from starter import cli_destroy
 from starter.clock import now
 from starter.destroying import due, due_of, facts_of
 from tests.handed_over import ADDRESS, BODY, CASE, CUSTOMER, MANAGER, NEIGHBOUR, RECORDS, REVIEWER, Records, message
@@ -300,6 +302,21 @@ def test_the_list_says_since_when_what_stops_it_and_who_must_sign(records: Recor
     [ready] = due(records.engine, today=DUE)
     assert ready.ready and ready.signed == [f"{RECORDS} (records officer)", f"{MANAGER} (senior manager who decides)"]
     assert due(records.engine, today=DUE, body="elsewhere") == ()
+
+
+def test_all_that_is_due_is_what_is_due_of_the_bodies_of_whoever_asks(records: Records, monkeypatch: pytest.MonkeyPatch):
+    """Somebody of another body neither signs its cases by the way nor learns which there are."""
+    with transaction(records.engine) as session:
+        elsewhere = (Person(id="eve-elsewhere", name="Eve Elsewhere", offices=("records-officer",)),)
+        save_body(session, BODY.model_copy(update={"body": "other", "people": elsewhere}))
+    monkeypatch.setattr(cli_destroy, "_engine", lambda: records.engine)
+    monkeypatch.setattr(cli_destroy, "today", lambda: DUE)
+
+    assert [one.case for one in cli_destroy._theirs(RECORDS, None)] == [CASE]
+    assert cli_destroy._theirs("eve-elsewhere", None) == ()
+    sign(records)
+    records.tell(message("destroy", "destroy_papers", by=RECORDS), DUE)
+    assert [one.half_done for one in cli_destroy._theirs("", None)] == [True], "what is half done is finished by anybody"
 
 
 def test_of_a_destroyed_case_the_log_its_sign_offs_and_its_days_stay(records: Records):
