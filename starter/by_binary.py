@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.profile import connection
+from worker.profile import NotRunning, connection
 from worker.settings import Settings
 
 BY_ITSELF = {"127.0.0.1:7233", "localhost:7233"}
@@ -11,8 +11,11 @@ BY_ITSELF = {"127.0.0.1:7233", "localhost:7233"}
 
 def options(settings: Settings) -> tuple[str, ...]:
     """Returns a profile, address and namespace as the binary takes them, without what it takes by itself; no key and no token is among
-    them. Raises NoProfile."""
-    found = connection(settings)
+    them: none where no engine is named and the default run is not there. Raises NoProfile."""
+    try:
+        found = connection(settings)
+    except NotRunning:
+        return ()
     address, namespace = str(found.get("target_host")), str(found.get("namespace"))
     named = ("--profile", settings.temporal_profile) if settings.temporal_profile else ()
     file = ("--config-file", str(settings.temporal_config)) if settings.temporal_profile and settings.temporal_config else ()

@@ -70,10 +70,10 @@ def leaves() -> set[str]:
 
 def test_every_command_needs_an_administrator_or_says_why_not():
     named = [one for some in ELSEWHERE.values() for one in some.split("/")]
-    stands = [*named, *COMMANDS, *(" ".join(one) for one in READS)]
+    stands, reads = [*named, *COMMANDS], {" ".join(one) for one in READS}  # of one that changes things the dry run is a look
 
     assert len(leaves()) > 50 and len(COMMANDS) > 8
-    assert leaves() - set(stands) == set(), "say in starter/administrators.py that it needs one, or here why it does not"
+    assert leaves() - set(stands) - reads == set(), "say in starter/administrators.py that it needs one, or here why it does not"
     assert set(named) | set(COMMANDS) <= leaves(), "there is no such command"
     assert sorted(one for one in set(stands) if stands.count(one) > 1) == []
 
@@ -221,7 +221,11 @@ def test_a_dry_run_needs_nobody(command: str, signed_in: dict[str, str], engine:
 
     code, said = invoke(signed_in, *words(command, tmp_path), "--dry-run")
 
-    assert code == DONE and everything(engine) == before, said
+    after = everything(engine)
+    for one in (before, after):  # that somebody looked is noted
+        del one["read_log"]
+        one["installation"] = [row for row in one["installation"] if not row.startswith("('reads'")]
+    assert code == DONE and after == before, said
 
 
 def test_rules_that_came_with_the_release_need_no_administrator(signed_in: dict[str, str]):

@@ -104,7 +104,7 @@ def test_the_review_of_a_hold_becomes_somebodys_task():
 
 def test_a_case_undone_as_a_mistake_takes_no_incident():
     """A customer who was told of the mistake is blamed for nothing more under that case."""
-    case = after(a_restricted_mmo_case(), (Correct(reasons="The wrong person."), mmo("officer"), date(2027, 4, 1)))
+    case = after(a_restricted_mmo_case(), (Correct(reasons="The wrong person."), mmo("manager"), date(2027, 4, 1)))
     incident = ReportBehaviour(on=date(2027, 3, 30), code="other", medium="email", summary="An email.")
 
     assert "ended" in refused(case, incident, mmo("officer"), date(2027, 4, 2)).reason

@@ -43,7 +43,8 @@ policy: mmo
 keep_years: 6
 people:
   - {id: manager, name: Sample Manager, offices: [decision-maker], grade: 8, line_manager: senior, area: licensing, valid_from: 2027-01-01}
-  - {id: senior, name: Sample Senior, offices: [reviewer], deputises: [records-officer], natural: senior, grade: 10}
+  - {id: senior, name: Sample Senior, offices: [reviewer], deputises: [records-officer], grade: 10}
+  - {id: senior-2, name: Sample Senior, natural: senior}
 """
 SEEDS = {
     "policy": [load.policy_text(name) for name in load.names()],

@@ -239,7 +239,7 @@ STORIES: dict[tuple[str, str], Callable[[], Case]] = {
     ("portsmouth", "review-outcome"): portsmouth_reviewed,
     ("portsmouth", "how-to-write"): lambda: kept_after_refusal(a_restricted_portsmouth_case(), BY_PHONE, CUSTOMER, date(2027, 3, 20)),
     ("portsmouth", "lapse"): lambda: lapsed(a_restricted_portsmouth_case()),
-    ("portsmouth", "removed"): lambda: after(a_restricted_portsmouth_case(), (MISTAKE, portsmouth("manager"), date(2027, 3, 20))),
+    ("portsmouth", "removed"): lambda: after(a_restricted_portsmouth_case(), (MISTAKE, portsmouth("helpdesk"), date(2027, 3, 20))),
 }
 
 
