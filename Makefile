@@ -27,7 +27,7 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 # files come first (tests/conftest.py). Compiled files are kept: each of the three would compile every test, each process the whole program.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev format lint types imports test
 
