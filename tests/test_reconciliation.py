@@ -242,7 +242,7 @@ async def test_two_rounds_at_once_do_no_harm(closed_office: Office):
 async def test_a_case_that_does_not_answer_or_fails_stops_no_other(closed_office: Office, monkeypatch: pytest.MonkeyPatch):
     """Its worker is away, its state cannot be read: both are told, and the case after them is mended."""
     one = closed_office
-    monkeypatch.setattr(in_step, "ANSWERS_WITHIN", 1.0)
+    monkeypatch.setattr(in_step, "ANSWERS_WITHIN", 5.0)
     async with one.worker():
         for case in ("odd/1", "odd/3"):
             await one.open(case)
