@@ -12,6 +12,8 @@ from domain.policy import Policy
 Target = Sanction | Review | Warning
 """What may be appealed against: a sanction, a review that opened a fresh right, a warning where the policy says so."""
 NOT_ADMISSIBLE = "not-admissible"
+UNDONE = "undone"
+"""What became of an appeal against a decision that was a mistake: nobody decided it, and there is nothing left to decide."""
 
 
 class Right(NamedTuple):
@@ -86,7 +88,7 @@ def right_to(case: Case, target: Target, policy: Policy) -> Right | None:
 
 
 def _opens_next(answered: Challenge) -> bool:
-    gone = answered.outcome in ("withdraw", "remove", "undone") and not answered.only
+    gone = answered.outcome in ("withdraw", "remove", UNDONE) and not answered.only
     return answered.decided_on is not None and answered.outcome != NOT_ADMISSIBLE and not gone
 
 

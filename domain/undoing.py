@@ -13,11 +13,10 @@ from domain.guards import authorise, signed_by
 from domain.people import Actor, same_human
 from domain.policy import Policy
 from domain.reading import officers, view_of
+from domain.rights import UNDONE
 from domain.tasks import tasks
 
 UNDO = "EH-190"
-UNDONE = "undone"
-"""What became of an appeal against a decision that was a mistake: nobody decided it, and there is nothing left to decide."""
 
 
 def may_undo(case: Case, *, actor: Actor, policy: Policy, calendar: Calendar, on: date) -> Signature:

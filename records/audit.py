@@ -13,13 +13,14 @@ from sqlalchemy import func
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
-from records.certificates import HEAD, case_hash, first_broken_certificate, head_of
-from records.chain import cannot_be_read
+from records import certificates, reads, security
+from records.certificates import case_hash, first_broken_certificate
+from records.chain import cannot_be_read, head_kept
 from records.log import first_broken_line
-from records.reads import first_broken_read, head_of_reads
-from records.security import first_broken_refusal, head_of_security
+from records.reads import first_broken_read
+from records.security import first_broken_refusal
 from records.sign_offs import first_broken_sign_off, unchained
-from records.tables import CaseRow, CertificateRow, DestructionRow, InstallationRow, LogRow, ReadRow, SecurityRow, SignOffLineRow
+from records.tables import CaseRow, CertificateRow, DestructionRow, LogRow, ReadRow, SecurityRow, SignOffLineRow
 
 Heads = dict[str, tuple[int, str]]
 """How many lines each chain has, and the hash of its last: log/CASE, sign-offs/CASE, certificates, reads, security."""
@@ -136,8 +137,7 @@ def _still_ends_so(session: Session, case: str, row: CertificateRow) -> bool:
 
 def heads(session: Session) -> Heads:
     """Returns the head of every chain, to be noted where nobody who runs the database can write, whatever else of a case is unreadable."""
-    certificates, reads = head_of(session.get(InstallationRow, HEAD)), head_of_reads(session)
-    found: Heads = {"certificates": certificates, "reads": reads, "security": head_of_security(session)}
+    found: Heads = {name: head_kept(session, name) for name in (certificates.HEAD, reads.HEAD, security.HEAD)}
     of_case = (
         CaseRow.id,
         CaseRow.log_lines,

@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
-from records.chain import FIRST, digest, first_broken, head_in, in_order
+from records.chain import FIRST, digest, first_broken, head_in, head_kept, lines_of
 from records.tables import CertificateRow, InstallationRow, Json
 
 HEAD = "certificates"
@@ -36,17 +36,12 @@ def issue(session: Session, case_id: str, facts: Json, *, at: datetime) -> Certi
         head = InstallationRow(name=HEAD, value=f"0 {FIRST}")
         session.add(head)
         session.flush()
-    n, before = head_of(head)
+    n, before = head_in(head.value)
     row = CertificateRow(n=n + 1, issued_at=at, case_hash=case_hash(case_id), facts=facts, hash="")
     row.hash = certificate_hash(before, row)
     session.add(row)
     head.value = f"{row.n} {row.hash}"
     return row
-
-
-def head_of(head: InstallationRow | None) -> tuple[int, str]:
-    """Returns how many certificates were issued, and the hash of the last."""
-    return head_in(head.value if head else None)
 
 
 def certificates(session: Session) -> tuple[CertificateRow, ...]:
@@ -55,7 +50,7 @@ def certificates(session: Session) -> tuple[CertificateRow, ...]:
 
 
 def _lines(session: Session) -> Iterator[CertificateRow]:
-    return in_order(session, select(CertificateRow).order_by(col(CertificateRow.n)), "the certificates")
+    return lines_of(session, CertificateRow, "the certificates")
 
 
 def certificate_of(session: Session, case_id: str) -> CertificateRow | None:
@@ -65,4 +60,4 @@ def certificate_of(session: Session, case_id: str) -> CertificateRow | None:
 
 def first_broken_certificate(session: Session) -> int | None:
     """Returns the number of the first certificate that was changed or is missing, or None where the chain holds."""
-    return first_broken(_lines(session), certificate_hash, head=lambda: head_of(session.get(InstallationRow, HEAD)))
+    return first_broken(_lines(session), certificate_hash, head=lambda: head_kept(session, HEAD))

@@ -5,14 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from sqlalchemy.exc import DataError, OperationalError
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, select
 from sqlmodel.sql.expression import SelectOfScalar
+
+from records.tables import InstallationRow
 
 FIRST = "0" * 64
 """What the first line of a chain holds in place of a line before."""
+
+
+AT_ONCE = 1000
+"""Lines of one of the installation's chains that are read together."""
 
 
 class Line(Protocol):
@@ -55,6 +62,24 @@ def head_in(kept: str | None) -> tuple[int, str]:
     """Returns what an installation keeps of a chain of its own: how many lines there are, and the hash of the last."""
     n, _, last = (kept or f"0 {FIRST}").partition(" ")
     return int(n), last
+
+
+def dated_hash(before: str, facts: dict[str, object], fields: Iterable[str]) -> str:
+    """Returns the hash of a line with an instant, `at`, and these fields, holding the hash of the line before."""
+    at = facts["at"]
+    assert isinstance(at, datetime)
+    return digest([before, at.isoformat(), *(facts[name] for name in fields)])
+
+
+def head_kept(session: Session, name: str) -> tuple[int, str]:
+    """Returns how many lines a chain of the installation has, and the hash of the last, as kept under its name."""
+    row = session.get(InstallationRow, name)
+    return head_in(row.value if row else None)
+
+
+def lines_of(session: Session, kind: type[R], what: str) -> Iterator[R]:
+    """Yields the lines of a chain of the installation, the first first. Raises Unreadable, with `what` for the chain."""
+    return in_order(session, select(kind).order_by("n").execution_options(yield_per=AT_ONCE), what)
 
 
 def in_order(session: Session, query: SelectOfScalar[R], what: str) -> Iterator[R]:

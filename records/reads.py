@@ -15,15 +15,14 @@ from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
 from records.certificates import case_hash
-from records.chain import digest, first_broken, head_in, in_order
+from records.chain import dated_hash, first_broken, head_in, head_kept, lines_of
 from records.database import WRITING
-from records.tables import InstallationRow, ReadRow
+from records.tables import ReadRow
 
 HEAD = "reads"
 """Under which the installation keeps how many lines there are, and the hash of the last."""
 TOGETHER = timedelta(minutes=1)
 """Payloads opened for one person, of one case, so close together are one line: a page of the Temporal UI asks a hundred times."""
-AT_ONCE = 1000
 LINES, HEADS = SQLModel.metadata.tables["read_log"], SQLModel.metadata.tables["installation"]
 
 
@@ -77,10 +76,7 @@ FIELDS = ("n", "who", "how", "case_id", "what", "why", "body", "shows", "part", 
 
 def line_hash(before: str, facts: dict[str, object]) -> str:
     """Returns the hash of a line, holding the hash of the line before."""
-    at = facts["at"]
-    assert isinstance(at, datetime)
-    held: list[object] = [before, at.isoformat(), *(facts[name] for name in FIELDS)]
-    return digest(held)
+    return dated_hash(before, facts, FIELDS)
 
 
 def note_reads(session: Session, found: Iterable[Read], *, at: datetime) -> None:
@@ -119,13 +115,7 @@ def reads(
     return tuple(row for row in found if case is None or case in (row.case_id, case_hash(row.case_id)))
 
 
-def head_of_reads(session: Session) -> tuple[int, str]:
-    """Returns how many lines there are, and the hash of the last."""
-    row = session.get(InstallationRow, HEAD)
-    return head_in(row.value if row else None)
-
-
 def first_broken_read(session: Session) -> int | None:
     """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
-    lines = in_order(session, select_rows(ReadRow).order_by(col(ReadRow.n)).execution_options(yield_per=AT_ONCE), "the read log")
-    return first_broken(lines, lambda before, row: line_hash(before, row.model_dump()), head=lambda: head_of_reads(session))
+    rows = lines_of(session, ReadRow, "the read log")
+    return first_broken(rows, lambda before, row: line_hash(before, row.model_dump()), head=lambda: head_kept(session, HEAD))

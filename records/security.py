@@ -8,21 +8,17 @@ from datetime import datetime, timezone
 
 from sqlmodel import Session, col, select
 
-from records.chain import digest, first_broken, head_in, in_order
+from records.chain import dated_hash, first_broken, head_in, head_kept, lines_of
 from records.tables import InstallationRow, SecurityRow
 
 HEAD = "security"
 """Under which the installation keeps how many lines there are, and the hash of the last."""
 FIELDS = ("n", "case_id", "door", "claimed_by", "do", "command_id", "kid", "why")
-AT_ONCE = 1000
 
 
 def line_hash(before: str, facts: dict[str, object]) -> str:
     """Returns the hash of a line, holding the hash of the line before."""
-    at = facts["at"]
-    assert isinstance(at, datetime)
-    held: list[object] = [before, at.isoformat(), *(facts[name] for name in FIELDS)]
-    return digest(held)
+    return dated_hash(before, facts, FIELDS)
 
 
 def write(session: Session, *, at: datetime, **facts: str) -> None:
@@ -41,13 +37,7 @@ def security_log(session: Session) -> tuple[SecurityRow, ...]:
     return tuple(session.exec(select(SecurityRow).order_by(col(SecurityRow.n))).all())
 
 
-def head_of_security(session: Session) -> tuple[int, str]:
-    """Returns how many lines there are, and the hash of the last."""
-    row = session.get(InstallationRow, HEAD)
-    return head_in(row.value if row else None)
-
-
 def first_broken_refusal(session: Session) -> int | None:
     """Returns the number of the first line that was changed or is missing, or None where the chain holds."""
-    lines = in_order(session, select(SecurityRow).order_by(col(SecurityRow.n)).execution_options(yield_per=AT_ONCE), "the security log")
-    return first_broken(lines, lambda before, row: line_hash(before, row.model_dump()), head=lambda: head_of_security(session))
+    rows = lines_of(session, SecurityRow, "the security log")
+    return first_broken(rows, lambda before, row: line_hash(before, row.model_dump()), head=lambda: head_kept(session, HEAD))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from activities.act_id import kept_by
 from activities.bodies import body_of, policy_at_body
 from activities.calendars import calendar_of
 from activities.recording import OPENING
@@ -30,7 +31,6 @@ from starter.standing import NoCase
 
 HERE = "local"
 """Who reads where nobody signs in and nobody is named: the user of this machine, who holds its records and keys (EH-174)."""
-AN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 A_CASE = re.compile(r"[A-Za-z0-9._:/-]{1,100}")
 UNFIT = "no-id"
 NOT_YOURS = "not shown"
@@ -60,7 +60,7 @@ class Reader(NamedTuple):
     @property
     def id(self) -> str:
         """Returns the id as the log has it: something else than an id is not written down."""
-        return self.who if AN_ID.fullmatch(self.who) else UNFIT
+        return kept_by(self.who) or UNFIT
 
 
 class Look(NamedTuple):
