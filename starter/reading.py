@@ -127,7 +127,8 @@ def looking(
     with noted(engine) as session:
         row, known = session.get(CaseRow, case), case if A_CASE.fullmatch(case) else ""
         if not reader.local and not bodies_of(session, reader, today):  # not even whether there is such a case
-            note(session.connection(), [Read(who=reader.id, how=how, what=how, case=known, body=row.body if row else "")], at=at)
+            body, stage = (row.body, row.stage) if row else ("", "")
+            note(session.connection(), [Read(who=reader.id, how=how, what=how, case=known, body=body, stage=stage)], at=at)
             raise NotShown(f"{reader.id} is not on any staff list: nothing is shown. [EH-173]", "evenhand body show lists who is.")
         if row is None:
             line = Read(who=reader.id, how=how, what="no such case", case=known, body=own_body(session, reader, today))

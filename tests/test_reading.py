@@ -396,6 +396,7 @@ def test_whoever_is_on_no_list_is_not_even_told_which_cases_there_are(env: dict[
 
     assert told[0] == told[1] and told[0][0] == REFUSED and CASE not in told[0][1]
     assert [(row.case_id, row.shows) for row in lines(engine)[-2:]] == [(CASE, "nothing"), ("mmo/nothing", "nothing")]
+    assert [row.stage for row in lines(engine)[-2:]] == ["restricted", ""], "a look at a live case reaches nowhere outside its life"
 
 
 @pytest.mark.parametrize("command", ["open_case", "import_case"])
